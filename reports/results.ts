@@ -1,0 +1,180 @@
+/**
+ * The results document of a run (`results.json`): everything a verdict is taken from. Versioned; renderers read
+ * nothing else. `redis-sync report RUN` re-renders it.
+ */
+import type { RunPhase, LinkState } from './events.ts';
+
+export const RESULTS_SCHEMA_VERSION = 1;
+
+export type Verdict = 'pass' | 'fail' | 'unknown';
+export type Severity = 'explained' | 'notice' | 'warning' | 'error';
+/** How we know: measured on real servers, simulated by a component of the harness, or only declared in the spec. */
+export type EvidenceKind = 'measured' | 'simulated' | 'declared';
+
+/** Difference classes of the full-data comparison. One key can have several (a value and a TTL difference). */
+export type DifferenceClass = 'MISSING_KEY' | 'EXTRA_KEY' | 'TYPE_MISMATCH' | 'VALUE_MISMATCH' | 'TTL_MISMATCH';
+
+/** One side of a difference. `text` is what redis-cli would print, bounded; null when the key is not there. */
+export interface DifferenceSide {
+  type: string;
+  /** Elements (or bytes for a string). */
+  length: number;
+  /** Absolute expiry in ms since the epoch; null = none. */
+  expireAtMs: number | null;
+  text: string;
+}
+
+export interface Difference {
+  class: DifferenceClass;
+  link: string;
+  database: number;
+  /** The key as redis-cli prints it, quoted and escaped. */
+  key: string;
+  keyBase64: string;
+  source: DifferenceSide | null;
+  target: DifferenceSide | null;
+  /** First differing element or property, in words: `field "f": "1" ≠ "2"`, `element 17 of 20 is missing on the target`. */
+  detail: string;
+}
+
+export interface Finding {
+  code: string;
+  severity: Severity;
+  message: string;
+  subject: { instance?: string; link?: string; database?: number; key?: string };
+  evidence: Record<string, unknown>;
+  evidenceKind: EvidenceKind;
+  /** wait, resume, reconfigure, clear-and-reconfigure, fix-source … */
+  action?: string;
+}
+
+export interface CheckResult {
+  check: string;
+  verdict: Verdict | 'skipped';
+  summary: string;
+  counts: Record<string, number>;
+}
+
+export interface PhaseResult {
+  phase: RunPhase;
+  startedMs: number;
+  durationMs: number;
+  status: 'finished' | 'failed' | 'skipped';
+  detail?: string;
+}
+
+export interface CountRow {
+  link: string;
+  database: number;
+  /** From INFO keyspace, before anything was scanned. Own keys (checkpoint, heartbeat) are already subtracted. */
+  sourceKeys: number;
+  targetKeys: number;
+  sourceExpires: number;
+  targetExpires: number;
+}
+
+export interface TypeRow {
+  link: string;
+  database: number;
+  type: string;
+  compared: number;
+  equal: number;
+  different: number;
+}
+
+export interface LinkResult {
+  link: string;
+  source: string;
+  target: string;
+  state: LinkState;
+  fullSync: { keys: number; bytes: number; durationMs: number; count: number } | null;
+  stream: { commands: number; bytes: number; transactions: number };
+  partialResyncs: number;
+  fullResyncs: number;
+  retries: number;
+  /** Commands seen but not applied, by reason (publish, heartbeat, select, ping …). */
+  dropped: Record<string, number>;
+  /** Error replies of the target by first word. */
+  errors: Record<string, number>;
+  lagMs: { p50: number; p95: number; p99: number; max: number; samples: number } | null;
+  peakRssBytes: number;
+  cpuSeconds: number;
+}
+
+export interface InstanceResult {
+  instance: string;
+  kind: string;
+  server: string;
+  version: string;
+  addresses: string[];
+  provisioned: boolean;
+}
+
+export interface Comparison {
+  method: string;
+  rounds: number;
+  keysCompared: number;
+  bytesCompared: number;
+  durationMs: number;
+  counts: CountRow[];
+  types: TypeRow[];
+  /** Totals by class over all differences, also those not listed. */
+  totals: Record<DifferenceClass, number>;
+  /** Bounded list. */
+  differences: Difference[];
+  /** Keys that could not be compared, by reason. Any > 0 forbids a pass. */
+  unverified: Record<string, number>;
+}
+
+export interface PrecheckRow {
+  id: string;
+  subject: string;
+  verdict: 'PASS' | 'WARN' | 'FAIL' | 'SKIP' | 'UNKNOWN';
+  measured: string;
+  expected: string;
+  repair?: string;
+  evidence: EvidenceKind;
+}
+
+export interface WorkloadResult {
+  name: string;
+  target: string;
+  requestedRate: number;
+  sent: number;
+  ok: number;
+  failed: number;
+  unknown: number;
+  perCommand: Record<string, { ok: number; failed: number }>;
+}
+
+export interface Results {
+  schemaVersion: typeof RESULTS_SCHEMA_VERSION;
+  tool: { name: 'redis-sync'; version: string; node: string };
+  run: {
+    id: string;
+    name: string;
+    spec: string;
+    specSha256: string;
+    seed: number;
+    startedAt: string;
+    endedAt: string;
+    durationMs: number;
+    folder: string;
+  };
+  verdict: Verdict;
+  /** The verdict in one sentence. */
+  summary: string;
+  exitCode: number;
+  instances: InstanceResult[];
+  links: LinkResult[];
+  precheck: PrecheckRow[];
+  phases: PhaseResult[];
+  workload: WorkloadResult[];
+  comparison: Comparison | null;
+  checks: CheckResult[];
+  findings: Finding[];
+  /** The failure that ended the run early, if one did. */
+  error: { code: string; message: string; where?: string; hint?: string } | null;
+  /** Relative to the run folder. */
+  files: Record<string, string>;
+}
