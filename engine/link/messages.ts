@@ -1,0 +1,69 @@
+/**
+ * What the runner and a replicator process say to each other over IPC. Tagged unions, JSON-safe: offsets are decimal
+ * strings because they are 64-bit.
+ */
+import type { ReplicatorOptions } from './options.ts';
+
+export type LinkState =
+  | 'NotStarted'
+  | 'Initializing'
+  | 'InitializeFailed'
+  | 'Synchronizing'
+  | 'Retrying'
+  | 'Suspending'
+  | 'Failed'
+  | 'Finished';
+
+export interface ReplicatorError {
+  code: string;
+  message: string;
+  hint?: string;
+  where?: string;
+}
+
+/** Everything countable about one link since its start; sent once a second and at the end. */
+export interface LinkStatus {
+  link: string;
+  state: LinkState;
+  replid: string;
+  /** Source offset up to which everything is applied on the target. */
+  appliedOffset: string;
+  /** Source offset up to which the receiver has read. */
+  receivedOffset: string;
+  lagBytes: number;
+  /** Milliseconds behind, from the heartbeat; null while unknown. */
+  lagMs: number | null;
+  /** Lag samples (ms) taken since the last status, for percentiles. */
+  lagSamples: number[];
+  snapshot: { keys: number; bytes: number; durationMs: number; done: boolean; expectedKeys: number };
+  stream: { commands: number; bytes: number; transactions: number };
+  fullResyncs: number;
+  partialResyncs: number;
+  retries: number;
+  dropped: Record<string, number>;
+  errors: Record<string, number>;
+  log: { memoryBytes: number; diskBytes: number };
+  rssBytes: number;
+  cpuSeconds: number;
+}
+
+export type ToReplicator =
+  | { kind: 'start'; options: ReplicatorOptions }
+  /** Ask for a status now. */
+  | { kind: 'status' }
+  | { kind: 'pause'; link: string }
+  | { kind: 'resume'; link: string }
+  /** Apply what was received, write the last checkpoint, close. */
+  | { kind: 'stop' };
+
+export type FromReplicator =
+  | { kind: 'ready' }
+  | { kind: 'status'; links: LinkStatus[] }
+  | { kind: 'link-state'; link: string; from: LinkState; to: LinkState; cause: string; replid?: string; offset?: string }
+  | { kind: 'sync-started'; link: string; mode: 'full' | 'partial'; replid: string; offset: string; cause: string }
+  | { kind: 'sync-finished'; link: string; mode: 'full' | 'partial'; keys: number; bytes: number; durationMs: number }
+  /** A classified fact worth a line in the report (module skipped, flush seen, target refused …). */
+  | { kind: 'finding'; link: string; code: string; severity: 'notice' | 'warning' | 'error'; message: string; evidence: Record<string, unknown> }
+  | { kind: 'link-failed'; link: string; error: ReplicatorError }
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields?: Record<string, unknown> }
+  | { kind: 'stopped' };

@@ -1,0 +1,51 @@
+/** What a replicator is told: one source shard, the links that start there, the limits. Plain JSON: crosses IPC. */
+import type { Endpoint } from '../connect/endpoint.ts';
+
+/** What to do with FLUSHALL/FLUSHDB in the source's stream. `fail` stops the link and names the offset. */
+export type FlushPolicy = 'fail' | 'propagate' | 'ignore';
+
+export interface EngineOptions {
+  /** Replication log: bytes held in memory before it spills to disk. */
+  logMemoryBytes: number;
+  /** Replication log: bytes on disk before the link stops with LOG_FULL. */
+  logDiskBytes: number;
+  /** Most commands / bytes in one apply transaction (an envelope); a source transaction is never cut. */
+  envelopeCommands: number;
+  envelopeBytes: number;
+  /** Heartbeat written to the source to measure lag; 0 = off. */
+  heartbeatMs: number;
+  heartbeatPrefix: string;
+  flush: FlushPolicy;
+  /** Total time to keep trying after a lost connection. */
+  retryMs: number;
+  /** Give up on a silent peer after this long. */
+  idleTimeoutMs: number;
+}
+
+export const DEFAULT_ENGINE_OPTIONS: EngineOptions = {
+  logMemoryBytes: 48 * 1024 * 1024,
+  logDiskBytes: 64 * 1024 * 1024 * 1024,
+  envelopeCommands: 512,
+  envelopeBytes: 512 * 1024,
+  heartbeatMs: 1000,
+  heartbeatPrefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT',
+  flush: 'fail',
+  retryMs: 720 * 60 * 1000,
+  idleTimeoutMs: 60_000,
+};
+
+/** All keys the engine itself keeps on a target begin with this; comparison and counts leave them out. */
+export const OWN_KEY_PREFIX = 'redis-sync:';
+
+export interface LinkOptions {
+  id: string;
+  target: Endpoint;
+}
+
+export interface ReplicatorOptions {
+  source: Endpoint;
+  links: LinkOptions[];
+  engine: EngineOptions;
+  /** Folder of this replicator's own, for log segments. Created; removed at the end. */
+  spoolFolder: string;
+}

@@ -1,0 +1,38 @@
+/** What the raw level of the snapshot reader hands out. */
+
+/**
+ * One key of a snapshot, its value untouched: `value` are exactly the bytes a DUMP payload has between its type byte
+ * and its 10-byte footer, so `RESTORE` needs only `type ++ value ++ footer`.
+ */
+export interface RawEntry {
+  database: number;
+  key: Buffer;
+  /** RDB type byte. */
+  type: number;
+  /** May be a view into the reader's buffer: valid only during the callback; copy to keep. */
+  value: Buffer;
+  /** Absolute ms since the epoch; -1 = none. (A number: exact up to the year 287396.) */
+  expireAtMs: number;
+  /** LRU idle seconds, -1 = not in the snapshot. */
+  idleSeconds: number;
+  /** LFU frequency, -1 = not in the snapshot. */
+  frequency: number;
+}
+
+/** Callbacks of the raw reader, in snapshot order. Called synchronously from `push`. */
+export interface SnapshotHandler {
+  /** `flavor` is the magic word: `REDIS` or `VALKEY`. */
+  header?(version: number, flavor: 'REDIS' | 'VALKEY'): void;
+  aux?(name: string, value: Buffer): void;
+  /** Sizes announced by RESIZEDB for the database that follows. */
+  sizes?(database: number, keys: number, expires: number): void;
+  /** Source text (FUNCTION2) of one library. */
+  functionLibrary?(code: Buffer): void;
+  entry(entry: RawEntry): void;
+  /** A value the raw level can skip but nobody can restore without the module. The entry itself is also delivered by `entry`. */
+  moduleValue?(database: number, key: Buffer, moduleName: string): void;
+  /** Module auxiliary data (opcode 247) was skipped. */
+  moduleAux?(moduleName: string): void;
+  /** After the trailing CRC64 was checked. `checksum` is 'absent' when the source writes none (rdbchecksum no). */
+  end?(checksum: 'valid' | 'absent'): void;
+}
