@@ -31,15 +31,73 @@ export type LinkState =
 export type RunEventBody =
   | { kind: 'run-started'; spec: string; seed: number; version: string }
   | { kind: 'phase'; phase: RunPhase; status: 'started' | 'finished' | 'failed' | 'skipped'; detail?: string }
-  | { kind: 'instance-ready'; instance: string; role: 'primary' | 'replica'; address: string; server: string; version: string; pid?: number }
+  | {
+      kind: 'instance-ready';
+      instance: string;
+      role: 'primary' | 'replica';
+      address: string;
+      server: string;
+      version: string;
+      pid?: number;
+    }
   | { kind: 'instance-stopped'; instance: string; address: string; how: string }
   | { kind: 'seeded'; instance: string; keys: number; bytes: number; durationMs: number }
-  | { kind: 'link-state'; link: string; from: LinkState; to: LinkState; cause: string; replid?: string; offset?: string }
-  | { kind: 'sync-started'; link: string; mode: 'full' | 'partial'; replid: string; offset: string; cause: string }
-  | { kind: 'sync-finished'; link: string; mode: 'full' | 'partial'; keys: number; bytes: number; durationMs: number }
-  | { kind: 'progress'; link: string; phase: RunPhase; keys: number; bytes: number; lagBytes: number; lagMs: number | null }
-  | { kind: 'fault'; step: string; fault: string; stage: 'requested' | 'effective' | 'healed' | 'failed' | 'never-fired'; where?: string; evidence?: Record<string, unknown> }
-  | { kind: 'finding'; code: string; message: string; link?: string }
+  | {
+      kind: 'link-state';
+      link: string;
+      from: LinkState;
+      to: LinkState;
+      cause: string;
+      replid?: string;
+      offset?: string;
+    }
+  | {
+      kind: 'sync-started';
+      link: string;
+      mode: 'full' | 'partial';
+      replid: string;
+      offset: string;
+      cause: string;
+    }
+  | {
+      kind: 'sync-finished';
+      link: string;
+      mode: 'full' | 'partial';
+      keys: number;
+      bytes: number;
+      durationMs: number;
+    }
+  /** The link has applied everything the source had written when it was asked: the two offsets are equal, or it has not. */
+  | { kind: 'drained'; link: string; sourceOffset: string; appliedOffset: string; durationMs: number }
+  /** `keys`/`bytes`: of the snapshot so far; `expectedKeys`: what the snapshot announced, absent or 0 when unknown. */
+  | {
+      kind: 'progress';
+      link: string;
+      phase: RunPhase;
+      keys: number;
+      bytes: number;
+      expectedKeys?: number;
+      lagBytes: number;
+      lagMs: number | null;
+    }
+  | {
+      kind: 'fault';
+      step: string;
+      fault: string;
+      stage: 'requested' | 'effective' | 'healed' | 'failed' | 'never-fired';
+      where?: string;
+      reason?: string;
+      evidence?: Record<string, unknown>;
+    }
+  | {
+      kind: 'finding';
+      code: string;
+      message: string;
+      link?: string;
+      /** Absent: the catalogue's (reports/findings.ts). */
+      severity?: 'explained' | 'notice' | 'warning' | 'error';
+      evidence?: Record<string, unknown>;
+    }
   | { kind: 'workload'; name: string; stage: 'started' | 'stopped'; stats?: Record<string, unknown> }
   | { kind: 'error'; code: string; message: string; where?: string; hint?: string }
   | { kind: 'interrupted'; signal: string }

@@ -12,7 +12,12 @@ export type Severity = 'explained' | 'notice' | 'warning' | 'error';
 export type EvidenceKind = 'measured' | 'simulated' | 'declared';
 
 /** Difference classes of the full-data comparison. One key can have several (a value and a TTL difference). */
-export type DifferenceClass = 'MISSING_KEY' | 'EXTRA_KEY' | 'TYPE_MISMATCH' | 'VALUE_MISMATCH' | 'TTL_MISMATCH';
+export type DifferenceClass =
+  | 'MISSING_KEY'
+  | 'EXTRA_KEY'
+  | 'TYPE_MISMATCH'
+  | 'VALUE_MISMATCH'
+  | 'TTL_MISMATCH';
 
 /** One side of a difference. `text` is what redis-cli would print, bounded; null when the key is not there. */
 export interface DifferenceSide {
@@ -46,6 +51,22 @@ export interface Finding {
   evidenceKind: EvidenceKind;
   /** wait, resume, reconfigure, clear-and-reconfigure, fix-source … */
   action?: string;
+  /** How often, or how many keys. Absent: once. */
+  count?: number;
+}
+
+/** One firing of a timeline step; times are ms since the run began, null = it did not come to that. */
+export interface FaultResult {
+  step: string;
+  fault: string;
+  where: string | null;
+  requestedMs: number | null;
+  effectiveMs: number | null;
+  healedMs: number | null;
+  outcome: 'effective' | 'failed' | 'never-fired';
+  /** Why it failed or never fired. */
+  reason: string | null;
+  evidence: Record<string, unknown>;
 }
 
 export interface CheckResult {
@@ -108,6 +129,9 @@ export interface InstanceResult {
   version: string;
   addresses: string[];
   provisioned: boolean;
+  /** How redis-cli has to connect; never a password. */
+  tls?: boolean;
+  username?: string;
 }
 
 export interface Comparison {
@@ -160,6 +184,8 @@ export interface Results {
     endedAt: string;
     durationMs: number;
     folder: string;
+    /** The provisioned servers were left up (`--keep`), so the printed redis-cli lines work. */
+    kept?: boolean;
   };
   verdict: Verdict;
   /** The verdict in one sentence. */
@@ -173,6 +199,8 @@ export interface Results {
   comparison: Comparison | null;
   checks: CheckResult[];
   findings: Finding[];
+  /** What the timeline did. */
+  faults?: FaultResult[];
   /** The failure that ended the run early, if one did. */
   error: { code: string; message: string; where?: string; hint?: string } | null;
   /** Relative to the run folder. */
