@@ -1,0 +1,51 @@
+/** Brings a clone into a state in which redis-sync runs: Node version, packages, build, a server. Each step only if needed. */
+import { fileURLToPath } from 'node:url';
+import { ensureServer } from './ensure-server.mjs';
+import { isBuilt, whyReinstall } from './freshness.mjs';
+import { isNodeSupported, NODE_WANTED } from './node-version.mjs';
+import { lastLines, runCommand } from './run-command.mjs';
+import { say, SetupProblem } from './say.mjs';
+
+/** The root folder of the clone. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Throws SetupProblem with an instruction when a step is not possible. */
+export async function prepare() {
+  checkNode();
+  await ensurePackages();
+  await ensureBuilt();
+  await ensureServer();
+}
+
+function checkNode() {
+  if (isNodeSupported(process.versions.node)) return;
+  throw new SetupProblem(
+    `This is Node ${process.versions.node}; redis-sync needs ${NODE_WANTED} or newer.`,
+    `Install a newer Node (https://nodejs.org, nvm, fnm or your package manager), then start again.`,
+  );
+}
+
+async function ensurePackages() {
+  const why = whyReinstall(ROOT);
+  if (why === undefined) return;
+  say(`Installing the npm packages (${why}) …`);
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { code, output } = await runCommand('npm', args, { cwd: ROOT, quiet: true });
+  if (code === 0) return;
+  throw new SetupProblem(
+    `npm ci failed:\n${lastLines(output)}`,
+    'Check the network and the registry npm uses (npm config get registry), then start again.',
+  );
+}
+
+async function ensureBuilt() {
+  if (isBuilt(ROOT)) return;
+  say('Building …');
+  const { code, output } = await runCommand('npm', ['run', '--silent', 'build'], { cwd: ROOT, quiet: true });
+  if (code === 0) return;
+  throw new SetupProblem(
+    `The build failed:\n${lastLines(output, 30)}`,
+    'Correct these places, then start again.',
+    1,
+  );
+}
