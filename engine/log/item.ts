@@ -1,0 +1,12 @@
+/** What travels from the receiver to the lanes, in order. */
+export type LogItem =
+  /** A full sync begins: what a lane had half-read before is void. The stream will start at `offset` + 1. */
+  | { kind: 'snapshot-start'; replid: string; offset: bigint; sizeBytes: number | null }
+  | { kind: 'snapshot-end' }
+  /** The snapshot broke off; nothing of it counts as complete. Another `snapshot-start` may follow. */
+  | { kind: 'snapshot-aborted'; cause: string }
+  /** Command stream follows. The first byte is at `offset` + 1. After a reconnect the bytes join seamlessly. */
+  | { kind: 'stream-start'; replid: string; offset: bigint }
+  | { kind: 'bytes'; chunk: Buffer }
+  /** The receiver has ended for good. */
+  | { kind: 'closed'; cause: string };
