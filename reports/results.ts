@@ -12,12 +12,14 @@ export type Severity = 'explained' | 'notice' | 'warning' | 'error';
 export type EvidenceKind = 'measured' | 'simulated' | 'declared';
 
 /** Difference classes of the full-data comparison. One key can have several (a value and a TTL difference). */
-export type DifferenceClass =
-  | 'MISSING_KEY'
-  | 'EXTRA_KEY'
-  | 'TYPE_MISMATCH'
-  | 'VALUE_MISMATCH'
-  | 'TTL_MISMATCH';
+export const DIFFERENCE_CLASSES = [
+  'MISSING_KEY',
+  'EXTRA_KEY',
+  'TYPE_MISMATCH',
+  'VALUE_MISMATCH',
+  'TTL_MISMATCH',
+] as const;
+export type DifferenceClass = (typeof DIFFERENCE_CLASSES)[number];
 
 /** One side of a difference. `text` is what redis-cli would print, bounded; null when the key is not there. */
 export interface DifferenceSide {
