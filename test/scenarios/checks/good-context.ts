@@ -1,0 +1,109 @@
+/** A run in which everything went well; each test breaks one thing in it. */
+import type { RunEvent, RunEventBody } from '../../../reports/events.ts';
+import type { Comparison, Difference, LinkResult, WorkloadResult } from '../../../reports/results.ts';
+import type { CheckContext } from '../../../scenarios/checks/check.ts';
+
+/** Bodies with sequence numbers and times: one event per 100 ms. */
+export function historyOf(...bodies: RunEventBody[]): RunEvent[] {
+  return bodies.map((body, index) => ({
+    ...body,
+    seq: index + 1,
+    at: new Date(Date.UTC(2024, 5, 11) + index * 100).toISOString(),
+    ms: index * 100,
+  }));
+}
+
+export const SYNCED: readonly RunEventBody[] = [
+  { kind: 'seeded', instance: 'source', keys: 1000, bytes: 64_000, durationMs: 10 },
+  { kind: 'link-state', link: 'main', from: 'NotStarted', to: 'Initializing', cause: 'started' },
+  {
+    kind: 'sync-started',
+    link: 'main',
+    mode: 'full',
+    replid: 'a'.repeat(40),
+    offset: '10',
+    cause: 'first sync',
+  },
+  { kind: 'sync-finished', link: 'main', mode: 'full', keys: 1000, bytes: 64_000, durationMs: 100 },
+  { kind: 'link-state', link: 'main', from: 'Initializing', to: 'Synchronizing', cause: 'full sync done' },
+  { kind: 'drained', link: 'main', sourceOffset: '9000', appliedOffset: '9000', durationMs: 5 },
+];
+
+export const LINK: LinkResult = {
+  link: 'main',
+  source: 'source',
+  target: 'target',
+  state: 'Synchronizing',
+  fullSync: { keys: 1000, bytes: 64_000, durationMs: 100, count: 1 },
+  stream: { commands: 500, bytes: 20_000, transactions: 5 },
+  partialResyncs: 0,
+  fullResyncs: 0,
+  retries: 0,
+  dropped: { ping: 3, heartbeat: 4 },
+  errors: {},
+  lagMs: { p50: 1, p95: 3, p99: 7, max: 9, samples: 40 },
+  peakRssBytes: 90_000_000,
+  cpuSeconds: 1.5,
+};
+
+export const COMPARISON: Comparison = {
+  method: 'snapshot',
+  rounds: 1,
+  keysCompared: 1000,
+  bytesCompared: 64_000,
+  durationMs: 50,
+  counts: [
+    { link: 'main', database: 0, sourceKeys: 1000, targetKeys: 1000, sourceExpires: 100, targetExpires: 100 },
+  ],
+  types: [{ link: 'main', database: 0, type: 'string', compared: 1000, equal: 1000, different: 0 }],
+  totals: { MISSING_KEY: 0, EXTRA_KEY: 0, TYPE_MISMATCH: 0, VALUE_MISMATCH: 0, TTL_MISMATCH: 0 },
+  differences: [],
+  unverified: {},
+};
+
+export const WORKLOAD: WorkloadResult = {
+  name: 'writers',
+  target: 'source',
+  requestedRate: 100,
+  sent: 500,
+  ok: 500,
+  failed: 0,
+  unknown: 0,
+  perCommand: { set: { ok: 400, failed: 0 }, incr: { ok: 100, failed: 0 } },
+};
+
+export function goodContext(changes: Partial<CheckContext> = {}): CheckContext {
+  return {
+    events: historyOf(...SYNCED),
+    links: [LINK],
+    comparison: COMPARISON,
+    findings: [],
+    workload: [WORKLOAD],
+    steps: [],
+    expect: [],
+    heartbeat: { prefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT', keysOnTargets: 0 },
+    error: null,
+    ...changes,
+  };
+}
+
+export function difference(changes: Partial<Difference> = {}): Difference {
+  return {
+    class: 'VALUE_MISMATCH',
+    link: 'main',
+    database: 0,
+    key: '"k"',
+    keyBase64: 'aw==',
+    source: { type: 'string', length: 1, expireAtMs: null, text: '"1"' },
+    target: { type: 'string', length: 1, expireAtMs: null, text: '"2"' },
+    detail: '"1" ≠ "2"',
+    ...changes,
+  };
+}
+
+/** A comparison with exactly these differences. */
+export function differing(...differences: Difference[]): Comparison {
+  const totals = { ...COMPARISON.totals };
+  for (const item of differences) totals[item.class]++;
+  return { ...COMPARISON, differences, totals };
+}
