@@ -70,6 +70,9 @@ const STRINGS: Corner[] = [
   },
 ];
 
+/** To be added to a zset that is already a skiplist: a listpack turns -0 into 0. */
+const EXTREMES = ['inf', 'top', '-inf', 'low', '-0', 'zero'];
+
 const COLLECTIONS: Corner[] = [
   hash('hash:listpack-512', ...range(1, 512).flatMap((n) => [`f${n}`, n])),
   hash('hash:table-513', ...range(1, 513).flatMap((n) => [`f${n}`, n])),
@@ -96,16 +99,7 @@ const COLLECTIONS: Corner[] = [
   zset('zset:skiplist-129', ...range(1, 129).flatMap((n) => [n / 8, `m${n}`])),
   zset('zset:listpack-64-bytes', 1, text(64)),
   zset('zset:skiplist-65-bytes', 1, text(65)),
-  zset(
-    'zset:skiplist-special',
-    'inf',
-    'top',
-    '-inf',
-    'low',
-    '-0',
-    'zero',
-    ...range(1, 200).flatMap((n) => [n, `m${n}`]),
-  ),
+  zset('zset:skiplist-special', ...range(1, 200).flatMap((n) => [n, `m${n}`]), ...EXTREMES),
 ];
 
 const OTHERS: Corner[] = [
