@@ -29,6 +29,15 @@ export interface SnapshotHandler {
   /** Source text (FUNCTION2) of one library. */
   functionLibrary?(code: Buffer): void;
   entry(entry: RawEntry): void;
+  /**
+   * A value above the reader's `maxInlineBytes`, in parts: `largeStart` (its `value` is empty), then every byte of the
+   * value in order through `largePart`, then `largeEnd`. `entry` is not called for it. Without `largeStart` such values
+   * are collected like all others. The length is not known before the end.
+   */
+  largeStart?(entry: RawEntry): void;
+  /** A view: valid only during the callback. */
+  largePart?(bytes: Buffer): void;
+  largeEnd?(): void;
   /** A value the raw level can skip but nobody can restore without the module. The entry itself is also delivered by `entry`. */
   moduleValue?(database: number, key: Buffer, moduleName: string): void;
   /** Module auxiliary data (opcode 247) was skipped. */
