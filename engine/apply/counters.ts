@@ -1,0 +1,47 @@
+/** Everything countable about one link. Plain numbers, read by the status report. */
+export interface LinkCounters {
+  snapshotKeys: number;
+  snapshotBytes: number;
+  /** Keys the snapshot announced (RESIZEDB), 0 while unknown. */
+  snapshotExpectedKeys: number;
+  snapshotStartedMs: number;
+  snapshotDurationMs: number;
+  snapshotDone: boolean;
+  streamCommands: number;
+  streamBytes: number;
+  transactions: number;
+  fullResyncs: number;
+  partialResyncs: number;
+  retries: number;
+  dropped: Record<string, number>;
+  /** Error replies of the target by first word. */
+  errors: Record<string, number>;
+  lagMs: number | null;
+  /** Lag samples since they were last fetched, bounded. */
+  lagSamples: number[];
+}
+
+export function newCounters(): LinkCounters {
+  return {
+    snapshotKeys: 0,
+    snapshotBytes: 0,
+    snapshotExpectedKeys: 0,
+    snapshotStartedMs: 0,
+    snapshotDurationMs: 0,
+    snapshotDone: false,
+    streamCommands: 0,
+    streamBytes: 0,
+    transactions: 0,
+    fullResyncs: 0,
+    partialResyncs: 0,
+    retries: 0,
+    dropped: {},
+    errors: {},
+    lagMs: null,
+    lagSamples: [],
+  };
+}
+
+export function count(table: Record<string, number>, name: string, by = 1): void {
+  table[name] = (table[name] ?? 0) + by;
+}

@@ -1,0 +1,248 @@
+/**
+ * Collects translated stream commands into the transactions that are sent to the target. Sans-IO.
+ *
+ *   MULTI · HSET checkpoint · [SELECT n] · commands … · [SELECT 0] · EXEC
+ *
+ * The body is built in place behind room for the head, whose contents (the offset) are known only when the envelope is
+ * taken; raw command bytes are copied once, in runs. An envelope ends only at a boundary: never inside a transaction of the
+ * source. What stands behind the last boundary moves on into the next envelope.
+ *
+ * The target connection stands on database 0 between envelopes.
+ */
+import { encodeCommand } from '../resp/encode.ts';
+import { encodeCheckpoint, type Checkpoint } from './checkpoint.ts';
+
+const HEAD_ROOM = 1024;
+const TAIL_ROOM = 128;
+const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
+const EXEC = encodeCommand(['EXEC']);
+const SELECT_ZERO = encodeCommand(['SELECT', 0]);
+
+/** One transaction, ready to be sent. */
+export interface Envelope {
+  bytes: Buffer;
+  /** Queued commands between MULTI and EXEC, the checkpoint and SELECTs included. */
+  queued: number;
+  checkpoint: Checkpoint;
+  /** Commands of the source in it. */
+  commands: number;
+  transactions: number;
+  /** Values of our heartbeats in it (ms), newest last. */
+  heartbeats: number[];
+}
+
+/** What is known at the end of the last complete unit. */
+interface Boundary {
+  at: number;
+  queued: number;
+  bodyDatabase: number;
+  streamDatabase: number;
+  offset: bigint;
+  commands: number;
+  transactions: number;
+  heartbeats: number;
+}
+
+export class EnvelopeBuilder {
+  readonly #checkpointKey: string;
+  readonly #path: string;
+  #buffer: Buffer;
+  #at = HEAD_ROOM;
+  #queued = 0;
+  /** Database selected at this point of the body. */
+  #bodyDatabase = 0;
+  #commands = 0;
+  #transactions = 0;
+  #heartbeats: number[] = [];
+  /** Write the checkpoint again at the end: a command in the body may have removed or moved it. */
+  #repeatCheckpoint: Buffer[] | undefined;
+  #boundary: Boundary;
+  #replid: string;
+  readonly #freshBytes: number;
+  /** The buffer of the envelope in flight. */
+  #spare: Buffer;
+
+  constructor(options: { checkpointKey: string; path: string; sizeBytes: number; start: Checkpoint }) {
+    this.#checkpointKey = options.checkpointKey;
+    this.#path = options.path;
+    this.#freshBytes = options.sizeBytes + HEAD_ROOM + TAIL_ROOM;
+    this.#buffer = Buffer.allocUnsafe(this.#freshBytes);
+    this.#spare = Buffer.allocUnsafe(this.#freshBytes);
+    this.#replid = options.start.replid;
+    this.#boundary = this.#markAt(options.start.offset, options.start.database);
+  }
+
+  /** Bytes and commands collected since the last `take`. */
+  get bytes(): number {
+    return this.#at - HEAD_ROOM;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** Offset of the last complete unit. */
+  get offset(): bigint {
+    return this.#boundary.offset;
+  }
+
+  /** There is a complete unit that changes the target. */
+  get hasUnits(): boolean {
+    return this.#boundary.queued > 0;
+  }
+
+  /** There is something worth acknowledging, if only that the stream moved on. */
+  get hasHeartbeats(): boolean {
+    return this.#boundary.heartbeats > 0;
+  }
+
+  adoptReplid(replid: string): void {
+    this.#replid = replid;
+  }
+
+  /** Appends `count` already encoded commands for `database`. */
+  append(source: Buffer, start: number, end: number, count: number, database: number): void {
+    if (database !== this.#bodyDatabase) this.#select(database);
+    this.#ensure(end - start);
+    source.copy(this.#buffer, this.#at, start, end);
+    this.#at += end - start;
+    this.#queued += count;
+    this.#commands += count;
+  }
+
+  addHeartbeat(sentAtMs: number): void {
+    this.#heartbeats.push(sentAtMs);
+  }
+
+  addTransaction(): void {
+    this.#transactions++;
+  }
+
+  /**
+   * The checkpoint key may be gone after this command (FLUSHDB, FLUSHALL, SWAPDB). Write it anew at the end of this
+   * envelope, and first remove copies that the command put into other databases.
+   */
+  repeatCheckpoint(removeFirst: Buffer[]): void {
+    this.#repeatCheckpoint = [...(this.#repeatCheckpoint ?? []), ...removeFirst];
+  }
+
+  /** The checkpoint will be written again at the end of this envelope. */
+  get repeatsCheckpoint(): boolean {
+    return this.#repeatCheckpoint !== undefined;
+  }
+
+  /** Everything appended so far is complete up to this stream offset. */
+  mark(offset: bigint, streamDatabase: number): void {
+    this.#boundary = this.#markAt(offset, streamDatabase);
+  }
+
+  /** Forgets what stands behind the last boundary (the source cut its stream inside a transaction). */
+  dropIncomplete(): void {
+    const { at, queued, bodyDatabase, commands, transactions, heartbeats } = this.#boundary;
+    this.#at = at;
+    this.#queued = queued;
+    this.#bodyDatabase = bodyDatabase;
+    this.#commands = commands;
+    this.#transactions = transactions;
+    this.#heartbeats.length = heartbeats;
+  }
+
+  /**
+   * The envelope up to the last boundary; the builder goes on behind it. Its bytes stay valid until the next `take`: two
+   * buffers are used in turn, because there is one envelope in flight at most.
+   */
+  take(): Envelope {
+    const boundary = this.#boundary;
+    const checkpoint: Checkpoint = {
+      replid: this.#replid,
+      offset: boundary.offset,
+      database: boundary.streamDatabase,
+      path: this.#path,
+    };
+    const heartbeats = this.#heartbeats.slice(0, boundary.heartbeats);
+    const repeat = this.#repeatCheckpoint;
+    const full = this.#buffer;
+    this.#restart(boundary);
+    const { commands, transactions } = boundary;
+    return { ...this.#close(full, boundary, checkpoint, repeat), checkpoint, commands, transactions, heartbeats };
+  }
+
+  /** Puts head and end around a full buffer's body. */
+  #close(
+    full: Buffer,
+    boundary: Boundary,
+    checkpoint: Checkpoint,
+    repeat: Buffer[] | undefined,
+  ): { bytes: Buffer; queued: number } {
+    const mark = encodeCheckpoint(this.#checkpointKey, checkpoint);
+    const head = Buffer.concat([MULTI, mark]);
+    const ending = boundary.bodyDatabase === 0 ? [] : [SELECT_ZERO];
+    if (repeat !== undefined) ending.push(...repeat, mark);
+    const queued = boundary.queued + 1 + ending.length;
+    const end = Buffer.concat([...ending, EXEC]);
+    if (head.length > HEAD_ROOM || boundary.at + end.length > full.length) {
+      return { bytes: Buffer.concat([head, full.subarray(HEAD_ROOM, boundary.at), end]), queued };
+    }
+    const start = HEAD_ROOM - head.length;
+    head.copy(full, start);
+    end.copy(full, boundary.at);
+    return { bytes: full.subarray(start, boundary.at + end.length), queued };
+  }
+
+  /** Goes on in the other buffer, with what stood behind the boundary in front. */
+  #restart(boundary: Boundary): void {
+    const full = this.#buffer;
+    const end = this.#at;
+    const behind = {
+      queued: this.#queued - boundary.queued,
+      commands: this.#commands - boundary.commands,
+      transactions: this.#transactions - boundary.transactions,
+      bodyDatabase: this.#bodyDatabase,
+    };
+    this.#buffer = this.#spare.length > 4 * this.#freshBytes ? Buffer.allocUnsafe(this.#freshBytes) : this.#spare;
+    this.#spare = full;
+    // Behind the boundary may stand the very command that needs it; repeating it once too often does no harm.
+    if (end === boundary.at) this.#repeatCheckpoint = undefined;
+    this.#heartbeats = this.#heartbeats.slice(boundary.heartbeats);
+    this.#at = HEAD_ROOM;
+    this.#queued = 0;
+    this.#bodyDatabase = 0;
+    this.#commands = 0;
+    this.#transactions = 0;
+    this.#boundary = { ...this.#markAt(boundary.offset, boundary.streamDatabase), heartbeats: 0 };
+    if (end > boundary.at) this.append(full, boundary.at, end, behind.queued, boundary.bodyDatabase);
+    this.#bodyDatabase = behind.bodyDatabase === boundary.bodyDatabase ? this.#bodyDatabase : behind.bodyDatabase;
+    this.#commands = behind.commands;
+    this.#transactions = behind.transactions;
+  }
+
+  #markAt(offset: bigint, streamDatabase: number): Boundary {
+    return {
+      at: this.#at,
+      queued: this.#queued,
+      bodyDatabase: this.#bodyDatabase,
+      streamDatabase,
+      offset,
+      commands: this.#commands,
+      transactions: this.#transactions,
+      heartbeats: this.#heartbeats.length,
+    };
+  }
+
+  #select(database: number): void {
+    const bytes = encodeCommand(['SELECT', database]);
+    this.#ensure(bytes.length);
+    bytes.copy(this.#buffer, this.#at);
+    this.#at += bytes.length;
+    this.#queued++;
+    this.#bodyDatabase = database;
+  }
+
+  #ensure(more: number): void {
+    const needed = this.#at + more + TAIL_ROOM;
+    if (needed <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, Math.min(this.#buffer.length * 2, needed + 64 * 1024 * 1024)));
+    this.#buffer.copy(grown, HEAD_ROOM, HEAD_ROOM, this.#at);
+    this.#buffer = grown;
+  }
+}

@@ -1,0 +1,57 @@
+/** Finds the command behind an error reply, and words the error, without ever showing a value. */
+import { SyncError } from '../errors.ts';
+import { CommandFramer } from '../resp/command-framer.ts';
+import type { ReplyError } from '../resp/reply.ts';
+import { reactionTo } from './replies.ts';
+
+/** A command of a sent buffer, cut out again. */
+export interface SentCommand {
+  index: number;
+  name: string;
+  /** First argument, or an empty buffer. */
+  key: Buffer;
+  bytes: Buffer;
+}
+
+/** The commands with these positions (0-based, ascending) in a buffer of whole commands. */
+export function findCommands(bytes: Buffer, indexes: readonly number[]): SentCommand[] {
+  const wanted = new Set(indexes);
+  const found: SentCommand[] = [];
+  let index = 0;
+  const framer = new CommandFramer((frame) => {
+    if (wanted.has(index)) {
+      found.push({
+        index,
+        name: frame.buffer.toString('latin1', frame.argStart[0], frame.argEnd[0]).toUpperCase(),
+        key: frame.argc > 1 ? Buffer.from(frame.buffer.subarray(frame.argStart[1], frame.argEnd[1])) : Buffer.alloc(0),
+        bytes: Buffer.from(frame.buffer.subarray(frame.start, frame.end)),
+      });
+    }
+    index++;
+  });
+  framer.push(bytes);
+  return found;
+}
+
+/** A key for a message: printable ASCII as it is, everything else escaped, bounded. */
+export function printKey(key: Buffer): string {
+  const shown = key.subarray(0, 120);
+  let text = '';
+  for (const byte of shown) {
+    if (byte === 0x22 || byte === 0x5c) text += `\\${String.fromCharCode(byte)}`;
+    else text += byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return `"${text}"${key.length > shown.length ? `… (${key.length} bytes)` : ''}`;
+}
+
+/** The error a link waits for or stops with when the target refuses a command. */
+export function wordRefusal(error: ReplyError, command: SentCommand | undefined, where: string): SyncError {
+  const { reaction, hint } = reactionTo(error);
+  const what = command === undefined ? 'a command' : `${command.name} ${printKey(command.key)}`;
+  return new SyncError('APPLY_REFUSED', `The target refused ${what}: ${error.message}`, {
+    where,
+    hint,
+    retryable: reaction === 'retry',
+    cause: error,
+  });
+}

@@ -1,0 +1,199 @@
+/**
+ * From framed stream commands to envelope contents: swallows what is protocol, drops what is not data, strips
+ * conditions, forwards everything else as the raw bytes it came in. Sans-IO.
+ *
+ * State that belongs to the stream: the selected database, and whether we are inside MULTI … EXEC. A unit is a single
+ * command or a whole transaction; the envelope's boundary moves only at the end of a unit.
+ */
+import { SyncError } from '../errors.ts';
+import { OWN_KEY_PREFIX, type FlushPolicy } from '../link/options.ts';
+import { CommandFramer, type CommandFrame } from '../resp/command-framer.ts';
+import { encodeCommand } from '../resp/encode.ts';
+import type { EnvelopeBuilder } from './envelope.ts';
+import { rewriteCommand } from './rewrite.ts';
+import { treatmentOf, type Treatment } from './treatments.ts';
+
+export interface TranslatorOptions {
+  builder: EnvelopeBuilder;
+  /** Offset of the last byte before the first one pushed, and the database selected there. */
+  start: { offset: bigint; database: number };
+  heartbeatPrefix: string;
+  checkpointKey: string;
+  flush: FlushPolicy;
+  /** REPLCONF GETACK: the source asks where we are. */
+  onAckRequested: () => void;
+  onDropped: (reason: string) => void;
+  onFlush: (name: string, database: number, offset: bigint) => void;
+}
+
+const OWN_PREFIX = Buffer.from(OWN_KEY_PREFIX);
+
+export class StreamTranslator {
+  readonly #options: TranslatorOptions;
+  readonly #builder: EnvelopeBuilder;
+  readonly #framer: CommandFramer;
+  readonly #heartbeatPrefix: Buffer;
+  readonly #startOffset: bigint;
+  #database: number;
+  #inTransaction = false;
+  /** A run of adjacent raw commands not yet copied into the builder. */
+  #runBuffer: Buffer | undefined;
+  #runStart = 0;
+  #runEnd = 0;
+  #runCount = 0;
+
+  constructor(options: TranslatorOptions) {
+    this.#options = options;
+    this.#builder = options.builder;
+    this.#startOffset = options.start.offset;
+    this.#database = options.start.database;
+    this.#heartbeatPrefix = Buffer.from(options.heartbeatPrefix);
+    this.#framer = new CommandFramer((frame) => this.#onCommand(frame));
+  }
+
+  /** Stream offset up to which commands were framed (not necessarily a boundary). */
+  get offset(): bigint {
+    return this.#startOffset + BigInt(this.#framer.consumed);
+  }
+
+  get inTransaction(): boolean {
+    return this.#inTransaction;
+  }
+
+  /** @throws SyncError PROTOCOL, POLICY. */
+  push(chunk: Buffer): void {
+    this.#framer.push(chunk);
+    this.#flushRun();
+    if (!this.#inTransaction) this.#builder.mark(this.offset, this.#database);
+  }
+
+  #onCommand(frame: CommandFrame): void {
+    const { buffer, argStart, argEnd } = frame;
+    const treatment = treatmentOf(buffer, argStart[0] as number, argEnd[0] as number);
+    switch (treatment) {
+      case 'forward':
+        if (frame.argc > 1 && this.#isOwnKey(frame)) return this.#dropOwn(frame);
+        return this.#forward(frame);
+      case 'ping':
+        return;
+      case 'replconf':
+        return this.#options.onAckRequested();
+      case 'select':
+        this.#flushRun();
+        this.#database = Number(text(frame, 1));
+        return;
+      case 'multi':
+        return this.#begin(frame);
+      case 'exec':
+        return this.#end();
+      case 'publish':
+        return this.#options.onDropped('publish');
+      case 'flushall':
+      case 'flushdb':
+        return this.#flush(frame, treatment);
+      case 'swapdb':
+        return this.#swap(frame);
+      default:
+        return this.#rewrite(frame, treatment);
+    }
+  }
+
+  #forward(frame: CommandFrame): void {
+    if (this.#runBuffer === frame.buffer && this.#runEnd === frame.start) {
+      this.#runEnd = frame.end;
+      this.#runCount++;
+      return;
+    }
+    this.#flushRun();
+    this.#runBuffer = frame.buffer;
+    this.#runStart = frame.start;
+    this.#runEnd = frame.end;
+    this.#runCount = 1;
+  }
+
+  #flushRun(): void {
+    if (this.#runBuffer === undefined) return;
+    this.#builder.append(this.#runBuffer, this.#runStart, this.#runEnd, this.#runCount, this.#database);
+    this.#runBuffer = undefined;
+  }
+
+  #rewrite(frame: CommandFrame, treatment: Treatment): void {
+    if (frame.argc > 1 && this.#isOwnKey(frame)) return this.#dropOwn(frame);
+    const rewritten = rewriteCommand(frame, treatment);
+    if (rewritten === null) return this.#forward(frame);
+    this.#flushRun();
+    this.#builder.append(rewritten, 0, rewritten.length, 1, this.#database);
+  }
+
+  /** A transaction of the source is one unit. What came before it is complete. */
+  #begin(frame: CommandFrame): void {
+    this.#flushRun();
+    const before = this.offset - BigInt(frame.end - frame.start);
+    this.#builder.mark(before, this.#database);
+    this.#inTransaction = true;
+  }
+
+  #end(): void {
+    this.#flushRun();
+    this.#inTransaction = false;
+    this.#builder.addTransaction();
+    this.#builder.mark(this.offset, this.#database);
+  }
+
+  #flush(frame: CommandFrame, name: 'flushall' | 'flushdb'): void {
+    const { flush, onFlush, onDropped } = this.#options;
+    onFlush(name, this.#database, this.offset);
+    if (flush === 'ignore') return onDropped(name);
+    if (flush === 'fail') {
+      throw new SyncError('POLICY', `${name.toUpperCase()} on the source (database ${this.#database}, offset ${this.offset}).`, {
+        hint: 'The target keeps its data and the link stops, because engine.flush is "fail". Set it to "propagate" or "ignore", or clear the target and start over.',
+      });
+    }
+    this.#barrier(frame, []);
+  }
+
+  #swap(frame: CommandFrame): void {
+    const swapped = [Number(text(frame, 1)), Number(text(frame, 2))];
+    // An earlier swap of this envelope may have put the checkpoint anywhere: then clear it out of both.
+    const moved = swapped.includes(0) || this.#builder.repeatsCheckpoint;
+    const { checkpointKey } = this.#options;
+    const remove = swapped
+      .filter((database) => moved && database !== 0)
+      .flatMap((database) => [['SELECT', database], ['DEL', checkpointKey], ['SELECT', 0]].map((words) => encodeCommand(words)));
+    this.#barrier(frame, remove);
+  }
+
+  /** Forwards a command that may remove the checkpoint key: the envelope writes it again and ends here. */
+  #barrier(frame: CommandFrame, removeFirst: Buffer[]): void {
+    this.#flushRun();
+    this.#builder.append(frame.buffer, frame.start, frame.end, 1, this.#database);
+    this.#builder.repeatCheckpoint(removeFirst);
+  }
+
+  #isOwnKey(frame: CommandFrame): boolean {
+    return (
+      startsWith(frame.buffer, frame.argStart[1] as number, frame.argEnd[1] as number, this.#heartbeatPrefix) ||
+      startsWith(frame.buffer, frame.argStart[1] as number, frame.argEnd[1] as number, OWN_PREFIX)
+    );
+  }
+
+  /** Our heartbeat (a SET or SETEX whose value is the time it was sent), or another link's checkpoint. */
+  #dropOwn(frame: CommandFrame): void {
+    const isHeartbeat = startsWith(frame.buffer, frame.argStart[1] as number, frame.argEnd[1] as number, this.#heartbeatPrefix);
+    this.#options.onDropped(isHeartbeat ? 'heartbeat' : 'checkpoint');
+    if (!isHeartbeat || frame.argc < 3) return;
+    const name = text(frame, 0).toUpperCase();
+    const value = Number(text(frame, name === 'SET' ? 2 : 3));
+    if ((name === 'SET' || name.endsWith('SETEX')) && Number.isFinite(value)) this.#builder.addHeartbeat(value);
+  }
+}
+
+function text(frame: CommandFrame, index: number): string {
+  return frame.buffer.toString('latin1', frame.argStart[index], frame.argEnd[index]);
+}
+
+function startsWith(buffer: Buffer, start: number, end: number, prefix: Buffer): boolean {
+  if (end - start < prefix.length || prefix.length === 0) return false;
+  for (let index = 0; index < prefix.length; index++) if (buffer[start + index] !== prefix[index]) return false;
+  return true;
+}

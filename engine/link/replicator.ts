@@ -1,0 +1,324 @@
+/**
+ * Hosts every link that starts at one source shard: one receiver, one log, a lane per target, one heartbeat.
+ *
+ *   NotStarted ─▶ Initializing ─▶ Synchronizing ⇄ Retrying ─▶ Failed
+ *                      └─▶ InitializeFailed         └──────▶ Finished
+ *
+ * A lane that fails ends alone; the replicator ends when its receiver fails or no lane is left. Knows no IPC: messages go
+ * out through `emit`.
+ */
+import { randomBytes } from 'node:crypto';
+import { Lane } from '../apply/lane.ts';
+import type { Checkpoint } from '../apply/checkpoint.ts';
+import { asError, SyncError } from '../errors.ts';
+import { ReplicationLog } from '../log/replication-log.ts';
+import type { ReplicationPosition } from '../psync/handshake.ts';
+import { Receiver } from '../psync/receiver.ts';
+import { runHeartbeat } from './heartbeat.ts';
+import type { FromReplicator, LinkState, LinkStatus, ReplicatorError } from './messages.ts';
+import type { ReplicatorOptions } from './options.ts';
+
+type Emit = (message: FromReplicator) => void;
+
+interface HostedLink {
+  lane: Lane;
+  state: LinkState;
+  /** Set while the receiver, the target, or both are being waited for. */
+  waitingFor: Set<'source' | 'target'>;
+}
+
+export class Replicator {
+  readonly #options: ReplicatorOptions;
+  readonly #emit: Emit;
+  readonly #log: ReplicationLog;
+  readonly #links: HostedLink[];
+  readonly #receiving = new AbortController();
+  readonly #applying = new AbortController();
+  #receiver: Receiver | undefined;
+  #heartbeat: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor(options: ReplicatorOptions, emit: Emit) {
+    this.#options = options;
+    this.#emit = emit;
+    const { engine, spoolFolder } = options;
+    this.#log = new ReplicationLog({
+      folder: spoolFolder,
+      memoryBytesMax: engine.logMemoryBytes,
+      diskBytesMax: engine.logDiskBytes,
+    });
+    this.#links = options.links.map((link) => this.#host(link.id, link));
+  }
+
+  /** Runs until `stop`, or until nothing can go on. Never throws: failures are messages. */
+  async run(): Promise<void> {
+    const { signal } = this.#applying;
+    try {
+      const position = await this.#prepare(signal);
+      const lanes = this.#links.map((link) => this.#runLane(link, signal));
+      const receiving = this.#receive(position);
+      await Promise.all(lanes);
+      this.#receiving.abort();
+      await receiving;
+    } catch (error) {
+      for (const link of this.#links) this.#failLink(link, error);
+    } finally {
+      this.#receiving.abort();
+      await this.#heartbeat;
+      await this.#log.close();
+    }
+  }
+
+  /** Applies what was received, then ends. `run` resolves when it is done. */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const { lane } of this.#links) lane.resume();
+    this.#receiving.abort();
+    // Before the receiver exists there is nothing to drain.
+    if (this.#receiver === undefined) this.#applying.abort();
+  }
+
+  pause(id: string): void {
+    const link = this.#links.find(({ lane }) => lane.id === id);
+    if (link === undefined || link.lane.paused) return;
+    link.lane.pause();
+    this.#transition(link, 'Suspending', 'paused');
+  }
+
+  resume(id: string): void {
+    const link = this.#links.find(({ lane }) => lane.id === id);
+    if (link === undefined || !link.lane.paused) return;
+    link.lane.resume();
+    this.#transition(link, link.lane.streaming ? 'Synchronizing' : 'Initializing', 'resumed');
+  }
+
+  /** A snapshot of every link's counters. Lag samples are handed out once. */
+  status(): LinkStatus[] {
+    const usage = process.resourceUsage();
+    return this.#links.map(({ lane, state }) => {
+      const { counters } = lane;
+      const received = this.#receiver?.position;
+      const applied = lane.appliedOffset;
+      return {
+        link: lane.id,
+        state,
+        replid: received?.replid ?? '',
+        appliedOffset: String(applied),
+        receivedOffset: String(received?.offset ?? -1n),
+        lagBytes: received === null || received === undefined || applied < 0n ? 0 : Number(received.offset - applied),
+        lagMs: counters.lagMs,
+        lagSamples: counters.lagSamples.splice(0),
+        snapshot: {
+          keys: counters.snapshotKeys,
+          bytes: counters.snapshotBytes,
+          durationMs: counters.snapshotDurationMs,
+          done: counters.snapshotDone,
+          expectedKeys: counters.snapshotExpectedKeys,
+        },
+        stream: { commands: counters.streamCommands, bytes: counters.streamBytes, transactions: counters.transactions },
+        fullResyncs: counters.fullResyncs,
+        partialResyncs: counters.partialResyncs,
+        retries: counters.retries,
+        dropped: { ...counters.dropped },
+        errors: { ...counters.errors },
+        log: { memoryBytes: this.#log.memoryBytes, diskBytes: this.#log.diskBytes },
+        rssBytes: usage.maxRSS * 1024,
+        cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
+      };
+    });
+  }
+
+  #host(id: string, options: ReplicatorOptions['links'][number]): HostedLink {
+    const link: HostedLink = {
+      state: 'NotStarted',
+      waitingFor: new Set(),
+      lane: new Lane({
+        link: options,
+        engine: this.#options.engine,
+        random: Math.random,
+        now: () => performance.now(),
+        wallClock: () => Date.now(),
+        events: {
+          snapshotStarted: () => this.#transition(link, 'Initializing', 'snapshot received'),
+          synchronized: (mode) => this.#synchronized(link, mode),
+          waiting: (error) => this.#wait(link, 'target', error.message),
+          working: () => this.#working(link, 'target'),
+          finding: (finding) => this.#emit({ kind: 'finding', link: id, ...finding }),
+          ackRequested: () => this.#receiver?.acknowledge(),
+        },
+      }),
+    };
+    return link;
+  }
+
+  /** Where to begin: what every target says it has. */
+  async #prepare(signal: AbortSignal): Promise<ReplicationPosition | null> {
+    for (const link of this.#links) this.#transition(link, 'Initializing', 'started');
+    const checkpoints = await Promise.all(this.#links.map(({ lane }) => lane.prepare(signal)));
+    return commonPosition(checkpoints);
+  }
+
+  async #receive(position: ReplicationPosition | null): Promise<void> {
+    const { source, engine } = this.#options;
+    const receiver = new Receiver({
+      source,
+      log: this.#log,
+      position,
+      idleTimeoutMs: engine.idleTimeoutMs,
+      retryMs: engine.retryMs,
+      appliedOffset: () => this.#appliedByAll(),
+      random: Math.random,
+      now: () => performance.now(),
+      events: {
+        syncStarted: (mode, at, cause) => this.#syncStarted(mode, at, cause),
+        lost: (error) => {
+          for (const link of this.#links) this.#wait(link, 'source', error.message);
+        },
+      },
+    });
+    this.#receiver = receiver;
+    if (this.#stopping) this.#receiving.abort();
+    try {
+      await receiver.run(this.#receiving.signal);
+      this.#log.append({ kind: 'closed', cause: 'stopped' });
+    } catch (error) {
+      for (const link of this.#links) this.#failLink(link, error);
+      this.#applying.abort();
+    }
+  }
+
+  async #runLane(link: HostedLink, signal: AbortSignal): Promise<void> {
+    const cursor = this.#log.openCursor();
+    try {
+      await link.lane.run(cursor, signal);
+      if (!signal.aborted) this.#transition(link, 'Finished', 'stopped');
+    } catch (error) {
+      this.#failLink(link, error);
+    } finally {
+      cursor.close();
+    }
+  }
+
+  #syncStarted(mode: 'full' | 'partial', at: ReplicationPosition, cause: string): void {
+    this.#startHeartbeat();
+    for (const link of this.#links) {
+      if (isOver(link.state)) continue;
+      link.waitingFor.delete('source');
+      this.#emit({ kind: 'sync-started', link: link.lane.id, mode, replid: at.replid, offset: String(at.offset), cause });
+      if (mode === 'partial' && link.lane.streaming && link.state === 'Retrying' && link.waitingFor.size === 0) {
+        this.#transition(link, 'Synchronizing', 'stream continued');
+      }
+    }
+  }
+
+  #synchronized(link: HostedLink, mode: 'full' | 'partial'): void {
+    const { counters, id } = link.lane;
+    this.#emit({
+      kind: 'sync-finished',
+      link: id,
+      mode,
+      keys: mode === 'full' ? counters.snapshotKeys : 0,
+      bytes: mode === 'full' ? counters.snapshotBytes : 0,
+      durationMs: mode === 'full' ? counters.snapshotDurationMs : 0,
+    });
+    this.#transition(link, 'Synchronizing', mode === 'full' ? 'full sync finished' : 'continued from checkpoint');
+    this.#receiver?.acknowledge();
+  }
+
+  #wait(link: HostedLink, what: 'source' | 'target', cause: string): void {
+    if (isOver(link.state)) return;
+    link.waitingFor.add(what);
+    this.#transition(link, 'Retrying', cause);
+  }
+
+  #working(link: HostedLink, what: 'source' | 'target'): void {
+    link.waitingFor.delete(what);
+    if (link.state !== 'Retrying' || link.waitingFor.size > 0) return;
+    this.#transition(link, link.lane.streaming ? 'Synchronizing' : 'Initializing', `the ${what} works again`);
+  }
+
+  #failLink(link: HostedLink, error: unknown): void {
+    if (isOver(link.state)) return;
+    const failure = describeFailure(error);
+    const initializing = link.lane.appliedOffset < 0n;
+    this.#transition(link, initializing ? 'InitializeFailed' : 'Failed', failure.message);
+    this.#emit({ kind: 'link-failed', link: link.lane.id, error: failure });
+  }
+
+  #transition(link: HostedLink, to: LinkState, cause: string): void {
+    if (link.state === to) return;
+    const from = link.state;
+    link.state = to;
+    const position = this.#receiver?.position;
+    this.#emit({
+      kind: 'link-state',
+      link: link.lane.id,
+      from,
+      to,
+      cause,
+      ...(position ? { replid: position.replid, offset: String(position.offset) } : {}),
+    });
+  }
+
+  /** The lowest offset over all lanes still running: what the source may forget. */
+  #appliedByAll(): bigint {
+    let lowest: bigint | undefined;
+    for (const { lane, state } of this.#links) {
+      if (isOver(state)) continue;
+      if (lowest === undefined || lane.appliedOffset < lowest) lowest = lane.appliedOffset;
+    }
+    return lowest ?? -1n;
+  }
+
+  #startHeartbeat(): void {
+    const { engine, source, links } = this.#options;
+    if (engine.heartbeatMs === 0 || this.#heartbeat) return;
+    this.#heartbeat = runHeartbeat(
+      {
+        source,
+        key: `${engine.heartbeatPrefix}:${links[0]?.id ?? ''}:${randomBytes(4).toString('hex')}`,
+        intervalMs: engine.heartbeatMs,
+        wallClock: () => Date.now(),
+        onRefused: (error) => {
+          for (const { lane } of this.#links) {
+            this.#emit({
+              kind: 'finding',
+              link: lane.id,
+              code: 'LATENCY_UNRELIABLE',
+              severity: 'warning',
+              message: `The heartbeat cannot be written to the source, so the lag in time is unknown: ${error.message}`,
+              evidence: { reply: error.message },
+            });
+          }
+        },
+      },
+      this.#receiving.signal,
+    );
+  }
+}
+
+function isOver(state: LinkState): boolean {
+  return state === 'Failed' || state === 'Finished' || state === 'InitializeFailed';
+}
+
+/** The one position every target can continue from, or null: then a full sync for all. */
+export function commonPosition(checkpoints: readonly (Checkpoint | null)[]): ReplicationPosition | null {
+  const [first] = checkpoints;
+  if (first === undefined || first === null) return null;
+  const same = checkpoints.every((each) => each?.replid === first.replid && each.offset === first.offset);
+  return same ? { replid: first.replid, offset: first.offset } : null;
+}
+
+export function describeFailure(error: unknown): ReplicatorError {
+  if (error instanceof SyncError) {
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(error.where === undefined ? {} : { where: error.where }),
+    };
+  }
+  const failure = asError(error);
+  return { code: 'INTERNAL', message: failure.stack ?? failure.message };
+}
