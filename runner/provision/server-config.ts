@@ -1,0 +1,113 @@
+/** Writes a server's configuration file: our defaults for throw-away servers, with the spec's directives on top. Pure. */
+import { SyncError } from '../../engine/errors.ts';
+import type { ServerBinary } from './server-binary.ts';
+
+export interface ServerConfigInput {
+  instance: string;
+  binary: Pick<ServerBinary, 'server' | 'version'>;
+  folder: string;
+  port: number;
+  /** The spec's `config`. */
+  config: Readonly<Record<string, string>>;
+  /** Set on a replica. */
+  primary?: { host: string; port: number };
+}
+
+/** What we decide and a spec may not: the provisioner depends on them. */
+const RESERVED: Record<string, string> = {
+  daemonize: 'the provisioner has to know the process',
+  supervised: 'the provisioner has to know the process',
+  logfile: 'the log is captured in the run folder',
+  dir: 'the data lives in the run folder',
+  pidfile: 'the provisioner records the process itself',
+  replicaof: 'set `replicas` instead',
+  slaveof: 'set `replicas` instead',
+};
+
+/** Their value is one word, whatever it contains; all others are taken as a redis.conf line has them. */
+const SECRETS = new Set(['requirepass', 'masterauth', 'masteruser']);
+
+/**
+ * The text of redis.conf (one directive per line).
+ *
+ * @throws SyncError SPEC_INVALID for a directive that a spec may not set, or a value with a line break in it.
+ */
+export function writeServerConfig(input: ServerConfigInput): string {
+  const directives = new Map<string, string>([
+    ['bind', '127.0.0.1'],
+    ['protected-mode', 'yes'],
+    ['save', ''],
+    ['appendonly', 'no'],
+    ['repl-diskless-sync', 'yes'],
+    ['repl-diskless-sync-delay', '0'],
+  ]);
+  if (majorOf(input.binary.version) >= 7) directives.set('enable-debug-command', 'local');
+  for (const [name, value] of Object.entries(input.config)) {
+    checkDirective(input.instance, name, value);
+    directives.set(name.toLowerCase(), value);
+  }
+  directives.set('port', String(input.port));
+  directives.set('dir', input.folder);
+  if (input.primary) setReplication(directives, input);
+  return [...directives].map(([name, value]) => `${name} ${writeValue(name, value)}\n`).join('');
+}
+
+/** Where clients reach the server: the first address it is bound to. */
+export function listenHost(config: Readonly<Record<string, string>>): string {
+  const first = (config['bind'] ?? '').split(/\s+/)[0]?.replace(/^-/, '') ?? '';
+  return first === '' || first === '*' || first === '0.0.0.0' ? '127.0.0.1' : first === '::' ? '::1' : first;
+}
+
+/** @returns the port the spec asks for; undefined = any free one. @throws SyncError SPEC_INVALID. */
+export function configuredPort(
+  instance: string,
+  config: Readonly<Record<string, string>>,
+): number | undefined {
+  const text = config['port'];
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw new SyncError(
+    'SPEC_INVALID',
+    `config.port must be a port number from 1 to 65535, not ${JSON.stringify(text)}.`,
+    {
+      where: instance,
+      hint: 'Leave `port` out to get a free one.',
+    },
+  );
+}
+
+function setReplication(directives: Map<string, string>, input: ServerConfigInput): void {
+  const { primary } = input;
+  if (!primary) return;
+  directives.set(
+    majorOf(input.binary.version) >= 5 ? 'replicaof' : 'slaveof',
+    `${primary.host} ${primary.port}`,
+  );
+  const password = input.config['requirepass'];
+  if (password !== undefined && !directives.has('masterauth')) directives.set('masterauth', password);
+}
+
+function checkDirective(instance: string, name: string, value: string): void {
+  const reason = RESERVED[name.toLowerCase()];
+  if (reason !== undefined) {
+    throw new SyncError('SPEC_INVALID', `config.${name} cannot be set: ${reason}.`, { where: instance });
+  }
+  // A line break would smuggle in a directive of its own.
+  if (!/^[\w.-]+$/.test(name) || /[\r\n\0]/.test(value)) {
+    throw new SyncError('SPEC_INVALID', `config has an unusable directive: ${JSON.stringify(name)}.`, {
+      where: instance,
+      hint: 'A name is a word as in redis.conf, a value is one line.',
+    });
+  }
+}
+
+function writeValue(name: string, value: string): string {
+  if (value === '') return '""';
+  if (!SECRETS.has(name) && name !== 'dir') return value;
+  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+function majorOf(version: string): number {
+  return Number.parseInt(version, 10);
+}
