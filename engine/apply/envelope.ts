@@ -1,7 +1,7 @@
 /**
  * Collects translated stream commands into the transactions that are sent to the target. Sans-IO.
  *
- *   MULTI · HSET checkpoint · [SELECT n] · commands … · [SELECT 0] · EXEC
+ *   MULTI · HSET checkpoint · [SELECT n] · commands … · [SELECT 0]      then EXEC, sent apart
  *
  * The body is built in place behind room for the head, whose contents (the offset) are known only when the envelope is
  * taken; raw command bytes are copied once, in runs. An envelope ends only at a boundary: never inside a transaction of the
@@ -15,13 +15,15 @@ import { encodeCheckpoint, type Checkpoint } from './checkpoint.ts';
 const HEAD_ROOM = 1024;
 const TAIL_ROOM = 128;
 const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
-const EXEC = encodeCommand(['EXEC']);
+/** Sent behind an envelope to make it happen. */
+export const EXEC = encodeCommand(['EXEC']);
 const SELECT_ZERO = encodeCommand(['SELECT', 0]);
 
-/** One transaction, ready to be sent. */
+/** One transaction, ready to be sent, up to but without its EXEC. */
 export interface Envelope {
+  /** MULTI and everything queued. */
   bytes: Buffer;
-  /** Queued commands between MULTI and EXEC, the checkpoint and SELECTs included. */
+  /** Queued commands, the checkpoint and SELECTs included: one reply each, and one for MULTI. */
   queued: number;
   checkpoint: Checkpoint;
   /** Commands of the source in it. */
@@ -29,6 +31,8 @@ export interface Envelope {
   transactions: number;
   /** Values of our heartbeats in it (ms), newest last. */
   heartbeats: number[];
+  /** Its bytes are not needed any more: their buffer goes back to the builder. */
+  release(): void;
 }
 
 /** What is known at the end of the last complete unit. */
@@ -59,15 +63,13 @@ export class EnvelopeBuilder {
   #boundary: Boundary;
   #replid: string;
   readonly #freshBytes: number;
-  /** The buffer of the envelope in flight. */
-  #spare: Buffer;
+  readonly #free: Buffer[] = [];
 
   constructor(options: { checkpointKey: string; path: string; sizeBytes: number; start: Checkpoint }) {
     this.#checkpointKey = options.checkpointKey;
     this.#path = options.path;
     this.#freshBytes = options.sizeBytes + HEAD_ROOM + TAIL_ROOM;
     this.#buffer = Buffer.allocUnsafe(this.#freshBytes);
-    this.#spare = Buffer.allocUnsafe(this.#freshBytes);
     this.#replid = options.start.replid;
     this.#boundary = this.#markAt(options.start.offset, options.start.database);
   }
@@ -147,10 +149,7 @@ export class EnvelopeBuilder {
     this.#heartbeats.length = heartbeats;
   }
 
-  /**
-   * The envelope up to the last boundary; the builder goes on behind it. Its bytes stay valid until the next `take`: two
-   * buffers are used in turn, because there is one envelope in flight at most.
-   */
+  /** The envelope up to the last boundary; the builder goes on behind it, in another buffer. */
   take(): Envelope {
     const boundary = this.#boundary;
     const checkpoint: Checkpoint = {
@@ -164,7 +163,10 @@ export class EnvelopeBuilder {
     const full = this.#buffer;
     this.#restart(boundary);
     const { commands, transactions } = boundary;
-    return { ...this.#close(full, boundary, checkpoint, repeat), checkpoint, commands, transactions, heartbeats };
+    const release = (): void => {
+      if (full.length === this.#freshBytes && !this.#free.includes(full)) this.#free.push(full);
+    };
+    return { ...this.#close(full, boundary, checkpoint, repeat), checkpoint, commands, transactions, heartbeats, release };
   }
 
   /** Puts head and end around a full buffer's body. */
@@ -179,7 +181,7 @@ export class EnvelopeBuilder {
     const ending = boundary.bodyDatabase === 0 ? [] : [SELECT_ZERO];
     if (repeat !== undefined) ending.push(...repeat, mark);
     const queued = boundary.queued + 1 + ending.length;
-    const end = Buffer.concat([...ending, EXEC]);
+    const end = Buffer.concat(ending);
     if (head.length > HEAD_ROOM || boundary.at + end.length > full.length) {
       return { bytes: Buffer.concat([head, full.subarray(HEAD_ROOM, boundary.at), end]), queued };
     }
@@ -199,8 +201,7 @@ export class EnvelopeBuilder {
       transactions: this.#transactions - boundary.transactions,
       bodyDatabase: this.#bodyDatabase,
     };
-    this.#buffer = this.#spare.length > 4 * this.#freshBytes ? Buffer.allocUnsafe(this.#freshBytes) : this.#spare;
-    this.#spare = full;
+    this.#buffer = this.#free.pop() ?? Buffer.allocUnsafe(this.#freshBytes);
     // Behind the boundary may stand the very command that needs it; repeating it once too often does no harm.
     if (end === boundary.at) this.#repeatCheckpoint = undefined;
     this.#heartbeats = this.#heartbeats.slice(boundary.heartbeats);

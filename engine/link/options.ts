@@ -25,8 +25,8 @@ export interface EngineOptions {
 export const DEFAULT_ENGINE_OPTIONS: EngineOptions = {
   logMemoryBytes: 48 * 1024 * 1024,
   logDiskBytes: 64 * 1024 * 1024 * 1024,
-  envelopeCommands: 512,
-  envelopeBytes: 512 * 1024,
+  envelopeCommands: 2048,
+  envelopeBytes: 1024 * 1024,
   heartbeatMs: 1000,
   heartbeatPrefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT',
   flush: 'fail',
