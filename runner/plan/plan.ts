@@ -39,7 +39,11 @@ export interface LinkPlan {
 /** When a step fires. Exactly one of `at`, `when`, `after` is set. */
 export interface TriggerPlan {
   atMs?: number;
-  when?: { link?: string; phase?: 'handshake' | 'full-sync' | 'incremental' | 'settle'; progress?: { comparison: '>=' | '>' | '<' | '<='; percent: number } };
+  when?: {
+    link?: string;
+    phase?: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+    progress?: { comparison: '>=' | '>' | '<' | '<='; percent: number };
+  };
   after?: string;
   delayMs: number;
 }
@@ -60,7 +64,11 @@ export type ExpectPlan =
   | { check: 'data-equal'; ttlToleranceMs: number }
   | { check: 'counts' }
   | { finding: string; link?: string; count: { comparison: '=' | '>=' | '>' | '<' | '<='; value: number } }
-  | { metric: string; quantile: 'p50' | 'p95' | 'p99' | 'max'; limit: { comparison: '>=' | '>' | '<' | '<='; value: number } };
+  | {
+      metric: string;
+      quantile: 'p50' | 'p95' | 'p99' | 'max';
+      limit: { comparison: '>=' | '>' | '<' | '<='; value: number };
+    };
 
 export interface Plan {
   name: string;

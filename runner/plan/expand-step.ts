@@ -1,0 +1,37 @@
+/** One step of the timeline as the plan has it. */
+import { parseDuration, parseMoment, parseProgress } from '../spec/quantities.ts';
+import type { Step } from '../spec/spec.generated.ts';
+import type { StepPlan, TriggerPlan } from './plan.ts';
+import { durationOr, read } from './written.ts';
+
+/** The id of a step that got none. */
+export function defaultStepId(position: number): string {
+  return `step-${position + 1}`;
+}
+
+export function expandStep(step: Step, position: number): StepPlan {
+  const plan: StepPlan = {
+    id: step.id ?? defaultStepId(position),
+    fault: step.fault,
+    with: { ...step.with },
+    trigger: expandTrigger(step),
+    optional: step.optional ?? false,
+  };
+  if (step.where !== undefined) plan.where = step.where;
+  if (step.for !== undefined) plan.forMs = read(step.for, parseDuration);
+  return plan;
+}
+
+function expandTrigger(step: Step): TriggerPlan {
+  const trigger: TriggerPlan = { delayMs: durationOr(step.delay, 0) };
+  if (step.at !== undefined) trigger.atMs = read(step.at, parseDuration);
+  if (step.after !== undefined) trigger.after = step.after;
+  if (step.when !== undefined) trigger.when = expandCondition(step.when);
+  return trigger;
+}
+
+function expandCondition(when: NonNullable<Step['when']>): NonNullable<TriggerPlan['when']> {
+  if (typeof when === 'string') return read(when, parseMoment);
+  const { progress, ...condition } = when;
+  return progress === undefined ? condition : { ...condition, progress: read(progress, parseProgress) };
+}

@@ -1,0 +1,93 @@
+/** Makes the plan of a valid spec: fills in every default, expands every kind, turns every unit into a number. Pure. */
+import assert from 'node:assert/strict';
+import type { EngineOptions } from '../../engine/link/options.ts';
+import { REGISTRIES, type SpecRegistries } from '../spec/registries.ts';
+import type { Engine, Spec } from '../spec/spec.generated.ts';
+import {
+  DEFAULT_COMPARE,
+  DEFAULT_ENGINE,
+  DEFAULT_INCREMENTAL_MS,
+  DEFAULT_PROFILE,
+  DEFAULT_REPORT_FORMATS,
+  DEFAULT_SEED,
+} from './defaults.ts';
+import { expandExpectations } from './expand-expectations.ts';
+import { expandInstance } from './expand-instance.ts';
+import { expandStep } from './expand-step.ts';
+import { expandDatasets, expandWorkloads } from './expand-traffic.ts';
+import type { LinkPlan, Plan } from './plan.ts';
+import { defaultLinkId } from './topologies/one-way.ts';
+import { durationOr, sizeOr } from './written.ts';
+
+export interface ExpandOptions {
+  /** Instead of the spec's own. */
+  seed?: number;
+  /** As given on the command line. File names in the plan stay relative to its folder. */
+  specPath: string;
+  /** Of the file's text. */
+  sha256: string;
+  registries?: SpecRegistries;
+}
+
+/** The spec must be valid (loadSpec); otherwise an assertion fails. */
+export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
+  const { specPath, sha256, registries = REGISTRIES } = options;
+  const instances = Object.entries(spec.instances).map(([name, instance]) => expandInstance(name, instance));
+  const links = expandLinks(spec, registries);
+  const data = expandDatasets(spec.data, instances, links);
+  const ttlToleranceMs = durationOr(spec.compare?.ttlTolerance, DEFAULT_COMPARE.ttlToleranceMs);
+  return {
+    name: spec.name,
+    description: spec.description ?? '',
+    profile: spec.profile ?? DEFAULT_PROFILE,
+    seed: options.seed ?? spec.seed ?? DEFAULT_SEED,
+    spec: specPath,
+    specSha256: sha256,
+    instances,
+    topology: { kind: spec.topology?.kind ?? 'links' },
+    links,
+    data,
+    workload: expandWorkloads(spec.workload, { instances, links, data, defaultMix: registries.defaultMix }),
+    incrementalMs: durationOr(spec.incremental, DEFAULT_INCREMENTAL_MS),
+    engine: expandEngine(spec.engine),
+    timeline: (spec.timeline ?? []).map(expandStep),
+    expect: expandExpectations(spec.expect ?? [], ttlToleranceMs),
+    compare: {
+      ttlToleranceMs,
+      rounds: spec.compare?.rounds ?? DEFAULT_COMPARE.rounds,
+      method: spec.compare?.method ?? DEFAULT_COMPARE.method,
+    },
+    report: { formats: spec.report?.formats ?? [...DEFAULT_REPORT_FORMATS] },
+  };
+}
+
+function expandLinks(spec: Spec, registries: SpecRegistries): LinkPlan[] {
+  if (spec.links !== undefined) {
+    return spec.links.map(({ id, source, target }) => ({
+      id: id ?? defaultLinkId(source, target),
+      source,
+      target,
+    }));
+  }
+  const definition = registries.topologies.find(({ kind }) => kind === spec.topology?.kind);
+  assert(definition !== undefined && spec.topology !== undefined, 'a valid spec has a topology or links');
+  return definition.expand(spec.topology);
+}
+
+function expandEngine(engine: Engine = {}): EngineOptions {
+  const { envelope = {}, heartbeat = {} } = engine;
+  const isOff = heartbeat === 'off';
+  return {
+    logMemoryBytes: sizeOr(engine.memory, DEFAULT_ENGINE.logMemoryBytes),
+    logDiskBytes: sizeOr(engine.disk, DEFAULT_ENGINE.logDiskBytes),
+    envelopeCommands: envelope.commands ?? DEFAULT_ENGINE.envelopeCommands,
+    envelopeBytes: sizeOr(envelope.bytes, DEFAULT_ENGINE.envelopeBytes),
+    heartbeatMs: isOff ? 0 : durationOr(heartbeat.interval, DEFAULT_ENGINE.heartbeatMs),
+    heartbeatPrefix: isOff
+      ? DEFAULT_ENGINE.heartbeatPrefix
+      : (heartbeat.prefix ?? DEFAULT_ENGINE.heartbeatPrefix),
+    flush: engine.flush ?? DEFAULT_ENGINE.flush,
+    retryMs: durationOr(engine.retry, DEFAULT_ENGINE.retryMs),
+    idleTimeoutMs: durationOr(engine.idleTimeout, DEFAULT_ENGINE.idleTimeoutMs),
+  };
+}

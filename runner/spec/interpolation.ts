@@ -1,0 +1,87 @@
+/**
+ * Environment variables in the texts of a spec, as in Compose but strict: `${NAME}` must be set, `${NAME:-default}` has
+ * a fallback for unset and empty, `${NAME:?message}` must be set and not empty. `$${` writes a plain `${`. Passwords are
+ * left alone: they stay references until a connection is made.
+ */
+import { isPair, isScalar, visit, type Node } from 'yaml';
+import type { SpecDocument } from './document.ts';
+import { isSecretKey } from './redaction.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Interpolation {
+  /** Texts that came from the environment: what is a number there may stand where a number is wanted. */
+  replaced: ReadonlySet<Node>;
+  /** Texts with a reference that cannot be resolved; their value is meaningless. */
+  failed: ReadonlyMap<Node, string>;
+}
+
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
+const INSIDE = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)(.*))?$/s;
+
+/** Replaces references in the document's texts, in place. */
+export function interpolate(document: SpecDocument, env: Environment): Interpolation {
+  const replaced = new Set<Node>();
+  const failed = new Map<Node, string>();
+  visit(document.yaml, {
+    Scalar(key, node, ancestors) {
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
+      const keys = keysOf(ancestors);
+      if (keys.length === 3 && keys[0] === 'instances' && keys[2] === 'password') return;
+      if (keys.length > 0 && isSecretKey(keys.at(-1) ?? '')) {
+        failed.set(node, 'a secret from the environment would end up in the plan of the run');
+        return;
+      }
+      const outcome = resolveText(node.value, env);
+      node.value = outcome.text;
+      replaced.add(node);
+      if (outcome.failure !== undefined) failed.set(node, outcome.failure);
+    },
+  });
+  return { replaced, failed };
+}
+
+/** The text with every reference replaced; `failure` is the first one that could not be. */
+export function resolveText(text: string, env: Environment): { text: string; failure?: string } {
+  let failure: string | undefined;
+  const resolved = text.replace(
+    REFERENCE,
+    (whole: string, inside: string | undefined, end: string | undefined) => {
+      if (whole === '$${') return '${';
+      const outcome = end === '}' ? resolveReference(inside ?? '', env) : unreadable(whole);
+      if (outcome.kind === 'bad') failure ??= outcome.message;
+      return outcome.kind === 'ok' ? outcome.value : '';
+    },
+  );
+  return failure === undefined ? { text: resolved } : { text: resolved, failure };
+}
+
+type Resolved = { kind: 'ok'; value: string } | { kind: 'bad'; message: string };
+
+/** What stands between `${` and `}`. */
+export function resolveReference(inside: string, env: Environment): Resolved {
+  const match = INSIDE.exec(inside);
+  if (match === null) return unreadable(`\${${inside}}`);
+  const [, name = '', operator, argument = ''] = match;
+  const value = env[name];
+  if (operator === ':-') return { kind: 'ok', value: value === undefined || value === '' ? argument : value };
+  if (operator === ':?' && (value === undefined || value === '')) {
+    return {
+      kind: 'bad',
+      message: `the environment variable ${name} is not set${argument === '' ? '' : `: ${argument}`}`,
+    };
+  }
+  if (value === undefined) return { kind: 'bad', message: `the environment variable ${name} is not set` };
+  return { kind: 'ok', value };
+}
+
+function unreadable(reference: string): Resolved {
+  return { kind: 'bad', message: `"${reference}" is not a reference to an environment variable` };
+}
+
+/** The keys that lead to a scalar. */
+function keysOf(ancestors: readonly unknown[]): string[] {
+  return ancestors
+    .filter((ancestor) => isPair(ancestor))
+    .map((pair) => (isScalar(pair.key) ? String(pair.key.value) : ''));
+}

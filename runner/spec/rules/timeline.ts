@@ -1,0 +1,118 @@
+/** Steps: each has one trigger, an id of its own, and aims at something that exists and may be touched. */
+import { defaultStepId } from '../../plan/expand-step.ts';
+import { parseAddress, type Address } from '../address.ts';
+import type { Path } from '../document.ts';
+import type { Draft } from '../draft.ts';
+import type { Step } from '../spec.generated.ts';
+import { didYouMean } from '../suggest.ts';
+import { checkInstanceName, checkLinkId, isTouchable, namesOf, type RuleContext } from './rule.ts';
+
+const TRIGGERS = ['at', 'when', 'after'] as const;
+
+export function checkTimeline(context: RuleContext): void {
+  const steps = context.spec.timeline ?? [];
+  const ids = steps.map((step, position) => step?.id ?? defaultStepId(position));
+  for (const [position, step] of steps.entries()) {
+    if (step === undefined) continue;
+    const path: Path = ['timeline', position];
+    const id = ids[position] ?? '';
+    if (ids.indexOf(id) !== position) {
+      context.report([...path, 'id'], 'value', {
+        message: `there is a step "${id}" already`,
+        expected: 'another id',
+      });
+    }
+    checkTrigger(context, step, path);
+    if (step.where !== undefined) checkWhere(context, step.where, [...path, 'where']);
+    // A script may name the instance among its settings.
+    const named = Object.entries(step.with ?? {}).find(([key]) => key === 'on')?.[1];
+    if (typeof named === 'string') checkWhere(context, named, [...path, 'with', 'on']);
+    checkAfter(context, steps, ids, position);
+    const link = typeof step.when === 'object' ? step.when.link : undefined;
+    checkLinkId(context, link, [...path, 'when', 'link']);
+  }
+}
+
+function checkTrigger({ report }: RuleContext, step: Draft<Step>, path: Path): void {
+  // A trigger with a mistake in it is still there, as undefined.
+  const present = TRIGGERS.filter((key) => key in step);
+  if (present.length === 0) {
+    report(path, 'value', {
+      message: 'this step does not say when it happens',
+      expected: `one of ${TRIGGERS.join(', ')}`,
+    });
+  }
+  for (const extra of present.slice(1)) {
+    report([...path, extra], 'key', {
+      message: `"${present[0]}" and "${extra}" exclude each other`,
+      expected: 'one of them',
+    });
+  }
+  if (present[0] === 'at' && step.delay !== undefined) {
+    report([...path, 'delay'], 'key', {
+      message: '"delay" goes with when or after',
+      expected: 'a later "at"',
+    });
+  }
+}
+
+function checkAfter(
+  context: RuleContext,
+  steps: readonly (Draft<Step> | undefined)[],
+  ids: readonly string[],
+  position: number,
+): void {
+  const after = steps[position]?.after;
+  if (after === undefined) return;
+  const path: Path = ['timeline', position, 'after'];
+  if (!ids.includes(after)) {
+    context.report(path, 'value', {
+      message: `there is no step "${after}"${didYouMean(after, ids)}`,
+      expected: namesOf(ids),
+    });
+    return;
+  }
+  const way = [ids[position] ?? ''];
+  for (let next: string | undefined = after; next !== undefined; next = steps[ids.indexOf(next)]?.after) {
+    way.push(next);
+    if (next === way[0]) {
+      context.report(path, 'value', {
+        message: `these steps wait for each other: ${way.join(' → ')}`,
+        expected: 'a step that fires by itself',
+      });
+      return;
+    }
+    if (way.length > ids.length) return;
+  }
+}
+
+function checkWhere(context: RuleContext, where: string, path: Path): void {
+  const parsed = parseAddress(where);
+  if (parsed.kind === 'bad') {
+    context.report(path, 'value', { message: parsed.reason, expected: parsed.expected });
+    return;
+  }
+  checkAddress(context, parsed.value, path);
+}
+
+function checkAddress(context: RuleContext, address: Address, path: Path): void {
+  if (address.kind === 'link') {
+    checkLinkId(context, address.link, path);
+    return;
+  }
+  if (!checkInstanceName(context, address.instance, path)) return;
+  if (!isTouchable(context, address.instance)) {
+    context.report(path, 'value', {
+      message: `"${address.instance}" is an existing endpoint that does not say disposable: true, so nothing is done to it`,
+      expected: 'disposable: true beside its url, if everything in it may be lost',
+    });
+  }
+  const replicas = context.spec.instances?.[address.instance]?.replicas ?? 0;
+  if (address.role === 'replica' && address.index >= replicas) {
+    const has = replicas === 0 ? 'no replicas' : `${replicas} replicas, counted from 0`;
+    context.report(path, 'value', {
+      message: `"${address.instance}" has ${has}`,
+      expected: `replicas: ${address.index + 1} in ${address.instance}`,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/** `engine:` – limits and policies of the replication itself. */
+import { DEFAULT_ENGINE } from '../../plan/defaults.ts';
+import { formatDuration, formatSize } from '../quantities.ts';
+import { closed, duration, size, text, whole } from './piece.ts';
+
+export const engineSchema = closed(
+  'Limits and policies of the replication engine.',
+  {
+    memory: size('Replication log kept in memory before it spills to disk.', {
+      atLeast: '1mb',
+      default: formatSize(DEFAULT_ENGINE.logMemoryBytes),
+    }),
+    disk: size('Replication log on disk before the link gives up.', {
+      default: formatSize(DEFAULT_ENGINE.logDiskBytes),
+    }),
+    envelope: closed(
+      'Largest transaction in which commands are applied. A transaction of the source is never cut.',
+      {
+        commands: whole('Most commands in one.', 1, {
+          maximum: 100_000,
+          default: DEFAULT_ENGINE.envelopeCommands,
+        }),
+        bytes: size('Most bytes in one.', {
+          atLeast: '1kb',
+          default: formatSize(DEFAULT_ENGINE.envelopeBytes),
+        }),
+      },
+    ),
+    heartbeat: {
+      description:
+        'A key written to the source to measure how far behind a link is; off = measure bytes only.',
+      oneOf: [
+        {
+          description: 'Write no heartbeat.',
+          type: 'string',
+          const: 'off',
+          rule: 'off, or { interval: 1s, prefix: TEXT }',
+        },
+        closed('When and where the heartbeat is written.', {
+          interval: duration('Time between two heartbeats.', {
+            atLeast: '100ms',
+            default: formatDuration(DEFAULT_ENGINE.heartbeatMs),
+          }),
+          prefix: text('The heartbeat key begins with it.', { default: DEFAULT_ENGINE.heartbeatPrefix }),
+        }),
+      ],
+    },
+    flush: {
+      description:
+        'What to do when the source is flushed (FLUSHALL, FLUSHDB): fail = stop the link, propagate = flush the target too, ignore = skip it.',
+      type: 'string',
+      enum: ['fail', 'propagate', 'ignore'],
+      default: DEFAULT_ENGINE.flush,
+    },
+    retry: duration('How long to keep trying after a lost connection.', {
+      default: formatDuration(DEFAULT_ENGINE.retryMs),
+    }),
+    idleTimeout: duration('Give up on a silent peer after this long.', {
+      atLeast: '1s',
+      default: formatDuration(DEFAULT_ENGINE.idleTimeoutMs),
+    }),
+  },
+  { plannedKeys: ['conflict', 'crossSlot', 'durability'] },
+);

@@ -1,0 +1,86 @@
+/** `instances:` – the databases of a spec: what is provisioned for the run, and what exists already. */
+import { closed, NAME_PATTERN, NAME_RULE, text, whole, type JsonSchema } from './piece.ts';
+
+const tls = closed('TLS to an existing endpoint. File names are relative to the spec.', {
+  ca: text("PEM file with the certificate authority to trust instead of the system's."),
+  cert: text('PEM file with the client certificate.'),
+  key: text('PEM file with the key of the client certificate.'),
+  serverName: text('Name that the server certificate must be for, if it is not the host of the url.'),
+  minVersion: { description: 'Lowest TLS version to accept.', type: 'string', enum: ['TLSv1.2', 'TLSv1.3'] },
+  maxVersion: { description: 'Highest TLS version to accept.', type: 'string', enum: ['TLSv1.2', 'TLSv1.3'] },
+  insecure: {
+    description: 'Accept any certificate. Only for throw-away servers.',
+    type: 'boolean',
+    default: false,
+  },
+});
+
+const config: JsonSchema = {
+  description:
+    'redis.conf directives of a provisioned server, e.g. { maxmemory: 256mb, repl-backlog-size: 1mb }. true and false are written as yes and no.',
+  type: 'object',
+  additionalProperties: { type: ['string', 'number', 'boolean'] },
+  propertyNames: { pattern: '^[a-z][a-z0-9-]*$', rule: 'a redis.conf directive in lower case' },
+};
+
+const capabilities: JsonSchema = {
+  description:
+    'Declared facts of a cloud product, e.g. { tde: false, edition: enterprise }. Rules may use them; they are never reported as measured.',
+  type: 'object',
+  additionalProperties: { type: ['string', 'number', 'boolean'] },
+};
+
+export const instanceSchema = closed(
+  'One database. Without a url it is provisioned for the run and thrown away afterwards.',
+  {
+    kind: {
+      description: 'What it is made of.',
+      type: 'string',
+      enum: ['standalone'],
+      planned: ['sentinel', 'cluster', 'codis-group'],
+      default: 'standalone',
+    },
+    version: {
+      description:
+        'Wanted version of a provisioned server: "7" or "7.2". Without it, the redis-server or valkey-server that is found.',
+      type: ['string', 'number'],
+      pattern: '^[0-9]+(\\.[0-9]+){0,2}$',
+      rule: 'a version such as "7" or "7.2"',
+    },
+    binary: text(
+      'Server program of a provisioned server: a name on the PATH, or a path relative to the spec.',
+    ),
+    replicas: whole('Replicas of a provisioned server.', 0, { maximum: 16, default: 0 }),
+    config,
+    url: text('An existing endpoint: redis://[user@]host[:port], or rediss:// for TLS. No password in it.', {
+      examples: ['redis://10.0.0.5:6379'],
+    }),
+    username: text('ACL user to log in as, if it is not in the url.'),
+    password: {
+      description:
+        'The password, as a reference to an environment variable: ${NAME} or ${NAME:?message}. Never the password itself.',
+      type: 'string',
+      quantity: 'secret',
+      pattern: '^\\$\\{[A-Za-z_][A-Za-z0-9_]*(:\\?[^}]*)?\\}$',
+    },
+    passwordFile: text(
+      'File that holds the password (a trailing line break is ignored). Relative to the spec.',
+    ),
+    tls,
+    disposable: {
+      description:
+        'Only with a url: data, workload and faults may write to this endpoint. Without it a rehearsal refuses to touch it.',
+      type: 'boolean',
+      default: false,
+    },
+    capabilities,
+  },
+);
+
+export const instancesSchema: JsonSchema = {
+  description: 'The databases, by name. The names are used everywhere else in the spec.',
+  type: 'object',
+  minProperties: 1,
+  additionalProperties: { $ref: '#/definitions/instance' },
+  propertyNames: { pattern: NAME_PATTERN, rule: NAME_RULE },
+};

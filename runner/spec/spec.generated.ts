@@ -1,0 +1,564 @@
+/**
+ * The shape of a valid spec. Generated from the schema by `npm run generate`; change runner/spec/schema instead.
+ */
+
+/**
+ * How data flows between the instances.
+ */
+export type Topology = {
+  /**
+   * The shape.
+   */
+  kind: 'one-way';
+  /**
+   * Instance that is read.
+   */
+  source: string;
+  /**
+   * Instance that is written.
+   */
+  target: string;
+};
+/**
+ * One thing that happens during the run.
+ */
+export type Step = {
+  /**
+   * Name of this step. Default: step-1, step-2 and so on, by position.
+   */
+  id?: string;
+  /**
+   * Sends commands to an instance, or runs a shell command that knows where the instances are.
+   */
+  fault: 'script';
+  /**
+   * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+   */
+  where?: string;
+  /**
+   * Settings of script.
+   */
+  with: CommandsToAnInstance | AShellCommand;
+  /**
+   * Fire this long after the workload started.
+   */
+  at?: string;
+  /**
+   * Fire when a link reaches a phase.
+   */
+  when?:
+    | string
+    | {
+        /**
+         * Link to watch. Default: the first one that gets there.
+         */
+        link?: string;
+        /**
+         * Phase it must be in.
+         */
+        phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+        /**
+         * How much of the phase must be done, e.g. ">= 50%".
+         */
+        progress?: string;
+      };
+  /**
+   * Fire after the step with this id.
+   */
+  after?: string;
+  /**
+   * Wait this much longer; with when and after.
+   */
+  delay?: string;
+  /**
+   * Heal after this long. Without it, when the run settles.
+   */
+  for?: string;
+  /**
+   * A step that never fired, or had no effect, does not make the verdict unknown.
+   */
+  optional?: boolean;
+};
+/**
+ * Something that must hold at the end.
+ */
+export type Expectation =
+  | {
+      /**
+       * Name of the check.
+       */
+      check: 'data-equal';
+      /**
+       * What may differ.
+       */
+      tolerance?: {
+        /**
+         * Times to live that differ by no more than this are equal. Default: compare.ttlTolerance.
+         */
+        ttl?: string;
+      };
+    }
+  | {
+      /**
+       * Name of the check.
+       */
+      check: 'counts';
+    }
+  | {
+      /**
+       * Code of the finding, e.g. FULL_RESYNC.
+       */
+      finding: string;
+      /**
+       * Only findings of this link.
+       */
+      link?: string;
+      /**
+       * How often: 0, "<= 1", ">= 3".
+       */
+      count: string | number;
+    }
+  | {
+      /**
+       * What is measured.
+       */
+      metric: 'lag_ms' | 'lag_bytes' | 'full_sync_ms' | 'peak_rss_bytes';
+      /**
+       * Limit of the p50, e.g. "< 1500".
+       */
+      p50?: string;
+      /**
+       * Limit of the p95, e.g. "< 1500".
+       */
+      p95?: string;
+      /**
+       * Limit of the p99, e.g. "< 1500".
+       */
+      p99?: string;
+      /**
+       * Limit of the max, e.g. "< 1500".
+       */
+      max?: string;
+    };
+
+/**
+ * A rehearsal: which Redis-compatible databases there are, how data flows between them, what may go wrong, and what must hold afterwards.
+ */
+export interface Spec {
+  /**
+   * Name of this rehearsal, in reports and run folders.
+   */
+  name: string;
+  /**
+   * What it is about, for people.
+   */
+  description?: string;
+  /**
+   * Whose rules apply: open = none but Redis's own; the others are those of a vendor's service.
+   */
+  profile?: 'open' | 'tair-two-way' | 'codis-to-tair' | 'redis-one-way';
+  /**
+   * Every random choice derives from it. The same seed makes the same data.
+   */
+  seed?: number;
+  /**
+   * The databases, by name. The names are used everywhere else in the spec.
+   */
+  instances: {
+    [k: string]: Instance;
+  };
+  topology?: Topology;
+  /**
+   * The links themselves, instead of a topology.
+   *
+   * @minItems 1
+   */
+  links?: [Link, ...Link[]];
+  /**
+   * What is in the sources before the first link starts. Default: mixed keys in every provisioned source; [] = nothing.
+   */
+  data?: Dataset[];
+  /**
+   * What clients write meanwhile. Default: mixed commands into every provisioned source; [] = nothing.
+   */
+  workload?: Workload[];
+  /**
+   * How long the workload runs once the links are in sync.
+   */
+  incremental?: string;
+  engine?: Engine;
+  /**
+   * What happens during the run.
+   */
+  timeline?: Step[];
+  compare?: Compare;
+  /**
+   * What must hold at the end, besides equal data.
+   */
+  expect?: Expectation[];
+  report?: Report;
+}
+/**
+ * One database. Without a url it is provisioned for the run and thrown away afterwards.
+ */
+export interface Instance {
+  /**
+   * What it is made of.
+   */
+  kind?: 'standalone';
+  /**
+   * Wanted version of a provisioned server: "7" or "7.2". Without it, the redis-server or valkey-server that is found.
+   */
+  version?: string | number;
+  /**
+   * Server program of a provisioned server: a name on the PATH, or a path relative to the spec.
+   */
+  binary?: string;
+  /**
+   * Replicas of a provisioned server.
+   */
+  replicas?: number;
+  /**
+   * redis.conf directives of a provisioned server, e.g. { maxmemory: 256mb, repl-backlog-size: 1mb }. true and false are written as yes and no.
+   */
+  config?: {
+    [k: string]: string | number | boolean;
+  };
+  /**
+   * An existing endpoint: redis://[user@]host[:port], or rediss:// for TLS. No password in it.
+   */
+  url?: string;
+  /**
+   * ACL user to log in as, if it is not in the url.
+   */
+  username?: string;
+  /**
+   * The password, as a reference to an environment variable: ${NAME} or ${NAME:?message}. Never the password itself.
+   */
+  password?: string;
+  /**
+   * File that holds the password (a trailing line break is ignored). Relative to the spec.
+   */
+  passwordFile?: string;
+  /**
+   * TLS to an existing endpoint. File names are relative to the spec.
+   */
+  tls?: {
+    /**
+     * PEM file with the certificate authority to trust instead of the system's.
+     */
+    ca?: string;
+    /**
+     * PEM file with the client certificate.
+     */
+    cert?: string;
+    /**
+     * PEM file with the key of the client certificate.
+     */
+    key?: string;
+    /**
+     * Name that the server certificate must be for, if it is not the host of the url.
+     */
+    serverName?: string;
+    /**
+     * Lowest TLS version to accept.
+     */
+    minVersion?: 'TLSv1.2' | 'TLSv1.3';
+    /**
+     * Highest TLS version to accept.
+     */
+    maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+    /**
+     * Accept any certificate. Only for throw-away servers.
+     */
+    insecure?: boolean;
+  };
+  /**
+   * Only with a url: data, workload and faults may write to this endpoint. Without it a rehearsal refuses to touch it.
+   */
+  disposable?: boolean;
+  /**
+   * Declared facts of a cloud product, e.g. { tde: false, edition: enterprise }. Rules may use them; they are never reported as measured.
+   */
+  capabilities?: {
+    [k: string]: string | number | boolean;
+  };
+}
+/**
+ * One directed replication.
+ */
+export interface Link {
+  /**
+   * Name of the link. Default: source-to-target.
+   */
+  id?: string;
+  /**
+   * Instance that is read.
+   */
+  source: string;
+  /**
+   * Instance that is written.
+   */
+  target: string;
+}
+/**
+ * Keys that are there before the first link starts.
+ */
+export interface Dataset {
+  /**
+   * Instance or instances to fill. Default: every provisioned source.
+   *
+   * @minItems 1
+   */
+  into?: string | [string, ...string[]];
+  /**
+   * Database number.
+   */
+  database?: number;
+  /**
+   * How many keys.
+   */
+  keys?: number;
+  /**
+   * Relative weights of the types; they need not sum up to 100.
+   */
+  types?: {
+    /**
+     * Weight of string keys.
+     */
+    string?: number;
+    /**
+     * Weight of hash keys.
+     */
+    hash?: number;
+    /**
+     * Weight of list keys.
+     */
+    list?: number;
+    /**
+     * Weight of set keys.
+     */
+    set?: number;
+    /**
+     * Weight of zset keys.
+     */
+    zset?: number;
+    /**
+     * Weight of stream keys.
+     */
+    stream?: number;
+    /**
+     * Weight of hyperloglog keys.
+     */
+    hyperloglog?: number;
+    /**
+     * Weight of bitmap keys.
+     */
+    bitmap?: number;
+    /**
+     * Weight of geo keys.
+     */
+    geo?: number;
+  };
+  /**
+   * Every key begins with it. Default: data-1:, data-2: and so on, by position.
+   */
+  prefix?: string;
+  /**
+   * Keys that expire.
+   */
+  ttl?: {
+    /**
+     * Share of the keys that get a time to live.
+     */
+    share?: string;
+    /**
+     * Shortest and longest time to live, e.g. [10m, 2h].
+     *
+     * @minItems 2
+     * @maxItems 2
+     *
+     * Items: A time to live.
+     */
+    between?: [string, string];
+  };
+  /**
+   * Size of a string value or of an element.
+   */
+  values?: {
+    /**
+     * Half of them are smaller than this.
+     */
+    median?: string | number;
+    /**
+     * 99 of 100 are smaller than this; at least the median.
+     */
+    p99?: string | number;
+  };
+  /**
+   * Number of elements of a collection.
+   */
+  elements?: {
+    /**
+     * Half of them are smaller than this.
+     */
+    median?: number;
+    /**
+     * 99 of 100 are smaller than this; at least the median.
+     */
+    p99?: number;
+  };
+  /**
+   * Add the fixed set of awkward keys and values: binary, empty, CRLF, inf, -0, 17 digits, every encoding.
+   */
+  corners?: boolean;
+}
+/**
+ * Open-loop client traffic: the rate is kept even when the server is slow.
+ */
+export interface Workload {
+  /**
+   * Name of this workload in reports.
+   */
+  name?: string;
+  /**
+   * Instance or instances to write to. Default: every provisioned source.
+   *
+   * @minItems 1
+   */
+  into?: string | [string, ...string[]];
+  /**
+   * Database numbers to write to. Default: those that data fills.
+   *
+   * @minItems 1
+   */
+  databases?: [number, ...number[]];
+  /**
+   * Commands per second over all clients, e.g. 2000/s.
+   */
+  rate?: string;
+  /**
+   * Connections that share the rate.
+   */
+  clients?: number;
+  /**
+   * When it starts: with the full sync, or when the links are in sync.
+   */
+  start?: 'full-sync' | 'incremental';
+  /**
+   * Relative weights of command families (string, bit, hash, list, sets, zset, stream, hll, geo, key, multi, script, function, pubsub, expiry) or single commands in lower case. Default: some of everything.
+   */
+  mix?: {
+    [k: string]: number;
+  };
+  /**
+   * Distinct keys per command family.
+   */
+  keyspace?: number;
+  /**
+   * Every key begins with it. Default: the name of the workload and a colon.
+   */
+  prefix?: string;
+}
+/**
+ * Limits and policies of the replication engine.
+ */
+export interface Engine {
+  /**
+   * Replication log kept in memory before it spills to disk.
+   */
+  memory?: string | number;
+  /**
+   * Replication log on disk before the link gives up.
+   */
+  disk?: string | number;
+  /**
+   * Largest transaction in which commands are applied. A transaction of the source is never cut.
+   */
+  envelope?: {
+    /**
+     * Most commands in one.
+     */
+    commands?: number;
+    /**
+     * Most bytes in one.
+     */
+    bytes?: string | number;
+  };
+  /**
+   * A key written to the source to measure how far behind a link is; off = measure bytes only.
+   */
+  heartbeat?:
+    | 'off'
+    | {
+        /**
+         * Time between two heartbeats.
+         */
+        interval?: string;
+        /**
+         * The heartbeat key begins with it.
+         */
+        prefix?: string;
+      };
+  /**
+   * What to do when the source is flushed (FLUSHALL, FLUSHDB): fail = stop the link, propagate = flush the target too, ignore = skip it.
+   */
+  flush?: 'fail' | 'propagate' | 'ignore';
+  /**
+   * How long to keep trying after a lost connection.
+   */
+  retry?: string;
+  /**
+   * Give up on a silent peer after this long.
+   */
+  idleTimeout?: string;
+}
+export interface CommandsToAnInstance {
+  /**
+   * The instance they are sent to. Default: the step’s `where`.
+   */
+  on?: string;
+  database?: number;
+  /**
+   * Each a line in redis-cli’s quoting ("\xHH" included) or an array of arguments.
+   *
+   * @minItems 1
+   */
+  commands: [string | [string, ...string[]], ...(string | [string, ...string[]])[]];
+}
+export interface AShellCommand {
+  /**
+   * For sh -c. REDIS_SYNC_<INSTANCE>_HOST, _PORT and _URL are set; exit code 0 means it took effect.
+   */
+  run: string;
+  env?: {
+    [k: string]: string;
+  };
+  timeout?: string;
+}
+/**
+ * How source and target are compared after the links have drained.
+ */
+export interface Compare {
+  /**
+   * auto = choose; snapshot = receive both snapshots and join them; commands = read both sides with commands.
+   */
+  method?: 'auto' | 'snapshot' | 'commands';
+  /**
+   * Times to live that differ by no more than this are equal.
+   */
+  ttlTolerance?: string;
+  /**
+   * How often differing keys are looked at again before the difference counts.
+   */
+  rounds?: number;
+}
+/**
+ * What is written into the run folder, besides the summary on the terminal.
+ */
+export interface Report {
+  /**
+   * Files to write.
+   */
+  formats?: ('json' | 'markdown' | 'junit' | 'html')[];
+}
