@@ -29,6 +29,8 @@ export interface DifferenceSide {
   /** Absolute expiry in ms since the epoch; null = none. */
   expireAtMs: number | null;
   text: string;
+  /** `host:port` it was read from. */
+  node?: string;
 }
 
 export interface Difference {
@@ -138,10 +140,14 @@ export interface InstanceResult {
 
 export interface Comparison {
   method: string;
+  /** Why this method, when it was not the first choice. */
+  methodReason?: string;
   rounds: number;
   keysCompared: number;
   bytesCompared: number;
   durationMs: number;
+  /** Of the pass over all keys, without counting and re-reading. */
+  passMs?: number;
   counts: CountRow[];
   types: TypeRow[];
   /** Totals by class over all differences, also those not listed. */
@@ -150,6 +156,16 @@ export interface Comparison {
   differences: Difference[];
   /** Keys that could not be compared, by reason. Any > 0 forbids a pass. */
   unverified: Record<string, number>;
+  /** Keys that differed at first and were equal, or gone on both sides, when read again. */
+  transient?: number;
+  /** Keys left out because they expired, or were about to, while they were read. */
+  expiredInFlight?: number;
+  /** Differences counted from their first read only: more were found than are kept for reading again. */
+  notRechecked?: number;
+  /** Facts that do not decide but that a person should know (clock skew, evictions meanwhile). */
+  warnings?: string[];
+  /** Largest difference between the clocks of a source and a target node. */
+  clockSkewMs?: number;
 }
 
 export interface PrecheckRow {
@@ -170,7 +186,19 @@ export interface WorkloadResult {
   ok: number;
   failed: number;
   unknown: number;
-  perCommand: Record<string, { ok: number; failed: number }>;
+  /** A command of the mix that was never sent is there with zeros. */
+  perCommand: Record<string, { ok: number; failed: number; unknown?: number }>;
+  /** Commands that fell due; what was neither sent nor shed was still waiting when the workload stopped. */
+  scheduled?: number;
+  /** Commands that were due while the queue of a stalled server was full. */
+  shed?: number;
+  reconnects?: number;
+  /** Error replies by first word. */
+  errors?: Record<string, number>;
+  /** Operations of the mix (`set exat`) that the server does not have; they were not sent. */
+  unsupported?: string[];
+  /** Operations of the mix that were to be sent and of which nothing got a good answer. */
+  neverSucceeded?: string[];
 }
 
 export interface Results {

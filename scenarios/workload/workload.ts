@@ -8,7 +8,7 @@ export interface WorkloadPlan {
   ratePerSecond: number;
   clients: number;
   start: 'full-sync' | 'incremental';
-  /** Command name in lower case (or a family word: `multi`, `script`, `function`) → relative weight. */
+  /** Family (`string`, `sets`, `multi`) or command name in lower case → relative weight. See `resolveMix`. */
   mix: Record<string, number>;
   /** Distinct keys per command family the workload touches. */
   keyspace: number;

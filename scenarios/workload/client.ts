@@ -1,0 +1,219 @@
+/**
+ * One client of a workload: a connection, the commands that are due, and what became of those sent.
+ *
+ *            open()                  connection lost
+ *   (new) ──────────▶ connected ─────────────────────▶ reconnecting
+ *                        ▲  │                              │
+ *                        └──┼──────────────────────────────┘ dialled again
+ *                           ▼ stop()
+ *                        stopped
+ *
+ * Invariant: a command is built only when it can be sent at once, so nothing is ever sent twice, and what is still due
+ * when the queue is full is shed and counted, never silently dropped.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '../../engine/connect/connection.ts';
+import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { encodeCommands, type Argument } from '../../engine/resp/encode.ts';
+import { Random } from '../data/random.ts';
+import type { Ledger } from './ledger.ts';
+import { writeLedgerEntry } from './ledger-write.ts';
+import { operationName } from './operation.ts';
+import type { OperationChooser } from './operation-chooser.ts';
+import type { OperationScript } from './operation-script.ts';
+import { commandName, type Outcome, type SentCommand, type Tally } from './tally.ts';
+
+export interface WorkloadClientOptions {
+  endpoint: Endpoint;
+  /** CLIENT SETNAME. */
+  name: string;
+  seed: number;
+  script: OperationScript;
+  chooser: OperationChooser;
+  tally: Tally;
+  prefix: string;
+  databases: readonly number[];
+  /** Sent on every new connection. */
+  prepare: readonly (readonly Argument[])[];
+  /** Commands that may wait here while the server does not keep up. */
+  queueMax: number;
+  ledger?: Ledger;
+}
+
+/** Commands sent and not yet answered. */
+const OUTSTANDING_MAX = 512;
+/** A stopped server shows as a growing queue long before; this only frees the commands it will never answer. */
+const REPLY_TIMEOUT_MS = 30_000;
+const BACKOFF_MS = { first: 50, max: 2000 };
+const SWITCH_DATABASE_CHANCE = 1 / 24;
+const LEDGER_CHANCE = 1 / 10;
+
+export class WorkloadClient {
+  readonly #options: WorkloadClientOptions;
+  readonly #stopping = new AbortController();
+  /** Apart from the script's, so that a reconnect does not change which commands follow. */
+  readonly #backoff: Random;
+  readonly #inFlight = new Set<Promise<void>>();
+  #connection: Connection | undefined;
+  #reconnecting: Promise<void> | undefined;
+  #due = 0;
+  #outstanding = 0;
+  #sent = 0;
+  #reconnects = 0;
+
+  private constructor(options: WorkloadClientOptions) {
+    this.#options = options;
+    this.#backoff = new Random(options.seed, 'backoff', options.name);
+  }
+
+  /** @throws SyncError CONNECT, AUTH; `ERR DB index is out of range`. */
+  static async open(options: WorkloadClientOptions): Promise<WorkloadClient> {
+    const client = new WorkloadClient(options);
+    await client.#connect();
+    return client;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** Commands due and not sent yet. */
+  get queued(): number {
+    return Math.max(0, this.#due);
+  }
+
+  /** Adds arrivals to the queue. Returns how many found it full and are shed. */
+  arrive(count: number): number {
+    const shed = Math.max(0, this.#due + count - this.#options.queueMax);
+    this.#due += count - shed;
+    return shed;
+  }
+
+  /** Sends what is due, as far as the connection and the limit of unanswered commands allow. */
+  pump(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#stopping.signal.aborted) return;
+    if (connection.closed) {
+      this.#reconnect();
+      return;
+    }
+    const sent: SentCommand[] = [];
+    const commands: Argument[][] = [];
+    while (this.#due > 0 && this.#outstanding + sent.length < OUTSTANDING_MAX) {
+      const before = sent.length;
+      this.#build(sent, commands);
+      // An operation of several commands uses up as many arrivals; the debt is paid by the next ones.
+      this.#due -= sent.length - before;
+    }
+    if (sent.length > 0) this.#track(this.#send(connection, sent, commands));
+  }
+
+  /** Stops sending, waits for the replies under way but not longer than `graceMs`, and closes the connection. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    const timer = new AbortController();
+    const late = sleep(graceMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(this.#inFlight), late]);
+    timer.abort();
+    await this.#reconnecting;
+    await this.#connection?.close();
+    await Promise.all(this.#inFlight);
+  }
+
+  #build(sent: SentCommand[], commands: Argument[][]): void {
+    const { script, chooser, ledger, databases, prefix } = this.#options;
+    let operation = 'select';
+    let settle: ((outcome: Outcome) => void) | undefined;
+    if (databases.length > 1 && script.random.chance(SWITCH_DATABASE_CHANCE)) {
+      script.switchDatabase(script.random.pick(script.otherDatabases));
+    } else if (ledger && script.random.chance(LEDGER_CHANCE)) {
+      operation = 'ledger';
+      settle = writeLedgerEntry(ledger, script, prefix);
+    } else {
+      const chosen = chooser.next(script.random);
+      operation = operationName(chosen);
+      chosen.build(script);
+    }
+    for (const words of script.take()) {
+      commands.push(words);
+      sent.push({ name: commandName(words), operation, ...(settle ? { settle } : {}) });
+    }
+  }
+
+  async #send(
+    connection: Connection,
+    sent: readonly SentCommand[],
+    commands: readonly Argument[][],
+  ): Promise<void> {
+    const { tally, script } = this.#options;
+    this.#sent += sent.length;
+    this.#outstanding += sent.length;
+    const failedBefore = tally.total.failed;
+    try {
+      tally.settle(sent, await connection.pipelineRaw(encodeCommands(commands), sent.length));
+      if (tally.total.failed > failedBefore) script.forgetAll();
+    } catch {
+      // The only way to fail is to lose the connection; that is counted as unknown outcomes and a reconnect.
+      tally.lose(sent);
+      this.#reconnect();
+    } finally {
+      this.#outstanding -= sent.length;
+    }
+    this.pump();
+  }
+
+  #track(work: Promise<void>): void {
+    this.#inFlight.add(work);
+    void work.finally(() => this.#inFlight.delete(work));
+  }
+
+  #reconnect(): void {
+    if (this.#reconnecting !== undefined || this.#stopping.signal.aborted) return;
+    this.#connection = undefined;
+    this.#options.script.forgetAll();
+    this.#reconnecting = this.#dialUntilConnected().finally(() => (this.#reconnecting = undefined));
+  }
+
+  async #dialUntilConnected(): Promise<void> {
+    for (
+      let delayMs = BACKOFF_MS.first;
+      !this.#stopping.signal.aborted;
+      delayMs = Math.min(delayMs * 2, BACKOFF_MS.max)
+    ) {
+      try {
+        await this.#connect();
+        this.#reconnects++;
+        return;
+      } catch {
+        // Not there yet. Jitter, so that the clients of a workload do not come back as one.
+        const pauseMs = delayMs * (0.5 + this.#backoff.fraction() / 2);
+        await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { endpoint, name, prepare, script } = this.#options;
+    const connection = await Connection.open(endpoint, {
+      name,
+      replyTimeoutMs: REPLY_TIMEOUT_MS,
+      signal: this.#stopping.signal,
+    });
+    try {
+      await connection.call('SELECT', script.database);
+      await connection.pipeline(prepare);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+    this.#connection = connection;
+  }
+}

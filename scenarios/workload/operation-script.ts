@@ -1,0 +1,143 @@
+/**
+ * The OperationContext of one client: collects the commands of an operation and deals out keys and values.
+ *
+ * Clients divide the keyspace: client i of n has the numbers i, i+n, i+2n …, so that what one operation makes is still
+ * there for its next command.
+ */
+import type { Argument } from '../../engine/resp/encode.ts';
+import { Random } from '../data/random.ts';
+import type { DumpPayloads, OperationContext, Tag } from './operation.ts';
+
+export interface OperationScriptOptions {
+  seed: number;
+  workload: string;
+  prefix: string;
+  keyspace: number;
+  client: number;
+  clients: number;
+  databases: readonly number[];
+  /** Wall clock, ms since the epoch. */
+  now: () => number;
+  /** When the workload started on that clock; the first half of every stream id. */
+  startedMs: number;
+  payloads: DumpPayloads;
+}
+
+const WORDS = [
+  'alpha',
+  'bravo',
+  'charlie',
+  'delta',
+  'echo',
+  'foxtrot',
+  'golf',
+  'hotel',
+  'india',
+  'juliett',
+  'kilo',
+  'lima',
+];
+
+export class OperationScript implements OperationContext {
+  readonly random: Random;
+  readonly client: number;
+  readonly payloads: DumpPayloads;
+  readonly #options: OperationScriptOptions;
+  readonly #facts = new Map<string, Set<string>>();
+  #database: number;
+  #commands: Argument[][] = [];
+  #serial = 0;
+
+  constructor(options: OperationScriptOptions) {
+    this.#options = options;
+    this.random = new Random(options.seed, 'workload', options.workload, options.client);
+    this.client = options.client;
+    this.payloads = options.payloads;
+    this.#database = options.databases[options.client % options.databases.length] ?? 0;
+  }
+
+  get nowMs(): number {
+    return this.#options.now();
+  }
+
+  get database(): number {
+    return this.#database;
+  }
+
+  get otherDatabases(): readonly number[] {
+    return this.#options.databases.filter((database) => database !== this.#database);
+  }
+
+  /** Adds a SELECT; everything built later is for that database. */
+  switchDatabase(database: number): void {
+    this.emit('SELECT', database);
+    this.#database = database;
+  }
+
+  emit(...words: Argument[]): void {
+    this.#commands.push(words);
+  }
+
+  key(tag: Tag): string {
+    const { prefix, keyspace, client, clients } = this.#options;
+    const share = Math.max(1, Math.ceil((keyspace - client) / clients));
+    const number = this.random.below(share) * clients + client;
+    // Every sixteenth name is awkward.
+    return number % 16 === 15 ? `${prefix}${tag}:{t}\r\n\0é"${number}` : `${prefix}${tag}:${number}`;
+  }
+
+  keys(tag: Tag, count: number): string[] {
+    const chosen = new Set<string>();
+    for (let attempt = 0; chosen.size < count && attempt < 4 * count; attempt++) chosen.add(this.key(tag));
+    const distinct = [...chosen];
+    return Array.from({ length: count }, (_, index) => distinct[index % distinct.length] ?? '');
+  }
+
+  value(): Argument {
+    const form = this.random.below(16);
+    if (form === 0) return '';
+    if (form === 1) return this.random.bytes(this.random.between(1, 40));
+    if (form < 5) return this.random.between(-100_000, 100_000);
+    if (form === 5) return this.random.pick(WORDS).repeat(this.random.between(10, 60));
+    return `${this.random.pick(WORDS)} ${this.random.pick(WORDS)} ${this.random.below(1_000_000)}`;
+  }
+
+  serial(): number {
+    return this.#serial++;
+  }
+
+  streamId(): string {
+    return `${this.#options.startedMs}-${this.#serial++}`;
+  }
+
+  knows(key: string, fact: string): boolean {
+    return this.#facts.get(this.#place(key))?.has(fact) ?? false;
+  }
+
+  remember(key: string, fact: string): void {
+    const place = this.#place(key);
+    const facts = this.#facts.get(place);
+    if (facts) facts.add(fact);
+    else this.#facts.set(place, new Set([fact]));
+  }
+
+  forgetKey(key: string): void {
+    this.#facts.delete(this.#place(key));
+  }
+
+  /** After an error, a lost connection, or any other reason to doubt what is there. */
+  forgetAll(): void {
+    this.#facts.clear();
+  }
+
+  /** The commands emitted since the last call. */
+  take(): Argument[][] {
+    const commands = this.#commands;
+    this.#commands = [];
+    return commands;
+  }
+
+  #place(key: string): string {
+    return `${this.#database} ${key}`;
+  }
+}
