@@ -1,8 +1,17 @@
 /** The raw reader against hand-built snapshots: every opcode and type, every cut, every way to be wrong. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { SyncError } from '../../../engine/errors.ts';
 import { RawSnapshotReader } from '../../../engine/rdb/raw-reader.ts';
-import { entriesOf, pieces, readPieces, readWhole, recorder, type SnapshotEvent } from './read-snapshot.ts';
+import {
+  entriesOf,
+  pieces,
+  readOutcome,
+  readPieces,
+  readWhole,
+  recorder,
+  type SnapshotEvent,
+} from './read-snapshot.ts';
 import {
   bytes,
   double,
@@ -164,17 +173,6 @@ function failure(action: () => unknown): SyncError {
   throw new Error('nothing was thrown');
 }
 
-/** `read`, or the code of the SyncError; anything else is thrown on. */
-function outcome(action: () => unknown): string {
-  try {
-    action();
-    return 'read';
-  } catch (error) {
-    if (error instanceof SyncError) return error.code;
-    throw error;
-  }
-}
-
 describe('a whole snapshot', () => {
   const events = readWhole(EVERYTHING);
 
@@ -257,6 +255,11 @@ describe('cuts', () => {
   });
 });
 
+/** Comparing megabytes element by element takes a test runner seconds. */
+function sha1(content: Buffer): string {
+  return createHash('sha1').update(content).digest('hex');
+}
+
 describe('big values', () => {
   const big = Buffer.alloc(3_000_000, 0x5a);
   const list: Piece = [
@@ -291,19 +294,17 @@ describe('big values', () => {
         ...recorder(events),
         largeStart: (entry) => events.push(['start', entry.key.toString(), entry.type, entry.value.length]),
         largePart: (part) => parts.push(Buffer.from(part)),
-        largeEnd: () => events.push(['stop', Buffer.concat(parts.splice(0))]),
+        largeEnd: () => events.push(['stop', sha1(Buffer.concat(parts.splice(0)))]),
       },
       { maxInlineBytes: 500_000 },
     );
     for (const piece of pieces(whole, size)) reader.push(piece);
     reader.finish();
-    expect(events.slice(1, 3)).toEqual([
+    expect(events.slice(1, 5)).toEqual([
       ['start', 'string', 0, 0],
-      ['stop', string(big)],
-    ]);
-    expect(events.slice(3, 5)).toEqual([
+      ['stop', sha1(string(big))],
       ['start', 'list', 1, 0],
-      ['stop', bytes(list)],
+      ['stop', sha1(bytes(list))],
     ]);
     expect(entriesOf(events)).toMatchObject([{ key: Buffer.from('after'), value: string('x') }]);
   });
@@ -458,9 +459,7 @@ describe('wrong bytes', () => {
       for (const flip of [0x01, 0x40, 0x80, 0xff]) {
         const changed = Buffer.from(EVERYTHING);
         changed[at]! ^= flip;
-        expect(outcome(() => readWhole(resealed(changed), { maxValueBytes: 1 << 20 }))).toMatch(
-          /^(read|SNAPSHOT_CORRUPT)$/,
-        );
+        expect(readOutcome(resealed(changed))).toMatch(/^(read|SNAPSHOT_CORRUPT)$/);
       }
     }
   });

@@ -1,6 +1,10 @@
 /** Reads a snapshot into a list of events, for comparing different ways to cut it. Test support only. */
+import { SyncError } from '../../../engine/errors.ts';
 import type { RawEntry, SnapshotHandler } from '../../../engine/rdb/entry.ts';
+import { decodeValue } from '../../../engine/rdb/decode.ts';
 import { type RawReaderOptions, RawSnapshotReader } from '../../../engine/rdb/raw-reader.ts';
+
+import { type CanonicalKey, canonicalValue, sortKeys } from './canonical.ts';
 
 export type SnapshotEvent = readonly ['entry', RawEntry] | readonly [kind: string, ...details: unknown[]];
 
@@ -59,4 +63,34 @@ export function* unevenPieces(whole: Buffer, seed: number): Generator<Buffer> {
     yield Buffer.from(whole.subarray(at, at + size));
     at += size;
   }
+}
+
+/** `read`, or the code of the SyncError; anything else is a bug and thrown on. */
+export function outcome(action: () => unknown): string {
+  try {
+    action();
+    return 'read';
+  } catch (error) {
+    if (error instanceof SyncError) return error.code;
+    throw error;
+  }
+}
+
+/** What becomes of a snapshot that may be damaged; values above 1 MiB count as damage. */
+export function readOutcome(whole: Buffer): string {
+  return outcome(() => readWhole(whole, { maxValueBytes: 1 << 20 }));
+}
+
+/** Every key of a snapshot with its decoded value, sorted, in the form `askEverything` gives. */
+export function decodedKeys(whole: Buffer): CanonicalKey[] {
+  const keys: CanonicalKey[] = [];
+  const reader = new RawSnapshotReader({
+    entry: ({ database, key, type, value, expireAtMs }) => {
+      const decoded = canonicalValue(decodeValue(type, value, reader.flavor));
+      keys.push({ database, key: key.toString('latin1'), expireAtMs, value: decoded });
+    },
+  });
+  reader.push(whole);
+  reader.finish();
+  return sortKeys(keys);
 }
