@@ -19,8 +19,9 @@ export interface FaultEntry {
 
 export interface SpecRegistries {
   readonly faults: readonly FaultEntry[];
-  /** Words that a workload's `mix` may use; empty = any. */
+  /** Words that a workload's `mix` may use: families, and single commands. */
   readonly families: readonly string[];
+  readonly commands: readonly string[];
   /** The mix of a workload that names none. */
   readonly defaultMix: Readonly<Record<string, number>>;
   readonly topologies: readonly TopologyDefinition[];
@@ -30,7 +31,8 @@ export interface SpecRegistries {
 /** The registries of this build. */
 export const REGISTRIES: SpecRegistries = {
   faults: FAULTS,
-  families: [...FAMILY_NAMES, ...COMMAND_NAMES],
+  families: FAMILY_NAMES,
+  commands: COMMAND_NAMES,
   defaultMix: DEFAULT_MIX,
   topologies: TOPOLOGIES,
   reportFormats: ['json', 'markdown', 'junit', 'html'],

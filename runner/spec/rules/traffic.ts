@@ -45,12 +45,12 @@ function checkWorkload(context: RuleContext, item: Draft<Workload>, path: Path):
   }
   checkPrefix(context, item.prefix, [...path, 'prefix']);
   checkWeights(context, item.mix, [...path, 'mix']);
-  const { families } = context.registries;
+  const { families, commands } = context.registries;
   for (const family of Object.keys(item.mix ?? {})) {
-    if (families.length === 0 || families.includes(family)) continue;
+    if (families.includes(family) || commands.includes(family)) continue;
     context.report([...path, 'mix', family], 'key', {
-      message: `there is no command family "${family}"${didYouMean(family, families)}`,
-      expected: namesOf(families),
+      message: `there is no command family "${family}"${didYouMean(family, [...families, ...commands])}`,
+      expected: `${namesOf(families)}, or a command in lower case`,
     });
   }
 }

@@ -1,0 +1,26 @@
+/** `redis-sync run SPEC`: replicates between existing endpoints. */
+import { runOptions, type CommandContext } from './context.ts';
+import { requireUrls } from './existing-endpoints.ts';
+import { loadPlans, refuse } from './load-plans.ts';
+import { withSignals } from './signals.ts';
+
+/** `until: SIGINT`: Ctrl-C is the normal end, so its exit code is that of the replication. */
+export async function run(
+  path: string,
+  until: 'synced' | 'SIGINT',
+  context: CommandContext,
+): Promise<number> {
+  const loaded = await loadPlans([path], context);
+  if (loaded.kind === 'invalid') return refuse(loaded.problems, context);
+  for (const plan of loaded.plans) requireUrls(plan, 'run');
+  const { replicateSpec } = await import('../run/replicate.ts');
+  const [plan] = loaded.plans;
+  if (plan === undefined) return 0;
+  return withSignals(
+    context.io,
+    (signal) => replicateSpec(plan, context.io, { ...runOptions(context, signal), until }),
+    {
+      isNormalEnd: until === 'SIGINT',
+    },
+  );
+}

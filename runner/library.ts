@@ -1,0 +1,27 @@
+/**
+ * What `import … from 'redis-sync'` gives: load a spec, expand it to a plan, and the shapes of plans, histories and results.
+ * Everything else is inside and may change.
+ */
+export { loadSpec, parseSpec } from './spec/load.ts';
+export type { LoadOptions, LoadOutcome } from './spec/load.ts';
+export { expandPlan } from './plan/expand.ts';
+export type { ExpandOptions } from './plan/expand.ts';
+export { describePlan } from './plan/describe.ts';
+export { formatProblem, formatProblems } from './spec/problem.ts';
+export type { Problem } from './spec/problem.ts';
+export type { Spec } from './spec/spec.generated.ts';
+export type { ExpectPlan, InstancePlan, LinkPlan, Plan, StepPlan, TriggerPlan } from './plan/plan.ts';
+export type { RunEvent, RunEventBody, RunPhase, LinkState } from '../reports/events.ts';
+export type {
+  CheckResult,
+  Comparison,
+  Difference,
+  DifferenceClass,
+  Finding,
+  Results,
+  Severity,
+  Verdict,
+} from '../reports/results.ts';
+export { RESULTS_SCHEMA_VERSION } from '../reports/results.ts';
+export { SyncError, ERROR_CODES } from '../engine/errors.ts';
+export type { ErrorCode } from '../engine/errors.ts';

@@ -1,0 +1,181 @@
+/**
+ * A plan as YAML for people: the core form of the spec language with every default written out. It is a spec again, and
+ * makes the same plan.
+ */
+import { Document, isCollection, isMap, isPair, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import { formatDuration, formatShare, formatSize } from '../spec/quantities.ts';
+import type { ExpectPlan, InstancePlan, Plan, StepPlan, TriggerPlan } from './plan.ts';
+
+/** Longest object that is written on one line. */
+const FLOW_COLUMNS = 100;
+
+export function describePlan(plan: Plan): string {
+  const document = new Document(coreForm(plan));
+  document.commentBefore = header(plan);
+  visit(document, {
+    Collection(_, node) {
+      if (isSmall(node)) node.flow = true;
+    },
+  });
+  for (const pair of isMap(document.contents) ? document.contents.items.slice(1) : []) {
+    if (isCollection(pair.value) && pair.value.flow !== true && hasSpace(pair.key))
+      pair.key.spaceBefore = true;
+  }
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+function header(plan: Plan): string {
+  const lines = [
+    `The plan of ${plan.spec}: every default filled in, every kind expanded. It is a spec itself.`,
+    `topology: ${plan.topology.kind}, seed: ${plan.seed}, sha256 of the file: ${plan.specSha256.slice(0, 16)}…`,
+  ];
+  const found = plan.instances.filter(({ url, binary }) => url === undefined && binary === '');
+  if (found.length > 0) {
+    lines.push(
+      `${found.map(({ name }) => name).join(', ')}: provisioned with the redis-server or valkey-server that is found.`,
+    );
+  }
+  return lines.map((line) => ` ${line}`).join('\n');
+}
+
+function coreForm(plan: Plan): object {
+  return escaped({
+    name: plan.name,
+    ...(plan.description === '' ? {} : { description: plan.description }),
+    profile: plan.profile,
+    seed: plan.seed,
+    instances: Object.fromEntries(plan.instances.map((instance) => [instance.name, instanceForm(instance)])),
+    links: plan.links.map(({ id, source, target }) => ({ id, source, target })),
+    data: plan.data.map(({ into, database, keys, types, ttl, ...dataset }) => ({
+      ...{ into, database, keys, types },
+      ttl: { share: formatShare(ttl.share), between: ttl.betweenMs.map(formatDuration) },
+      ...dataset,
+    })),
+    workload: plan.workload.map(({ name, into, databases, ratePerSecond, ...workload }) => ({
+      ...{ name, into, databases, rate: `${ratePerSecond}/s` },
+      ...workload,
+    })),
+    incremental: formatDuration(plan.incrementalMs),
+    engine: engineForm(plan.engine),
+    timeline: plan.timeline.map(stepForm),
+    compare: {
+      method: plan.compare.method,
+      ttlTolerance: formatDuration(plan.compare.ttlToleranceMs),
+      rounds: plan.compare.rounds,
+    },
+    expect: plan.expect.map(expectForm),
+    report: { formats: plan.report.formats },
+  });
+}
+
+function instanceForm(instance: InstancePlan): object {
+  const { kind, capabilities, url } = instance;
+  if (url === undefined) {
+    const { version, binary, replicas, config } = instance;
+    return { kind, ...(version && { version }), ...(binary && { binary }), replicas, config, capabilities };
+  }
+  const { username, passwordEnv, passwordFile, tls, disposable } = instance;
+  const form = {
+    kind,
+    url,
+    ...(username !== undefined && { username }),
+    ...(passwordEnv !== undefined && { password: new SecretReference(passwordEnv) }),
+    ...(passwordFile !== undefined && { passwordFile }),
+    disposable,
+    capabilities,
+  };
+  if (tls === undefined || Object.keys(tls).length === 0) return form;
+  const { caFile, certFile, keyFile, ...same } = tls;
+  const files = {
+    ...(caFile && { ca: caFile }),
+    ...(certFile && { cert: certFile }),
+    ...(keyFile && { key: keyFile }),
+  };
+  return { ...form, tls: { ...files, ...same } };
+}
+
+function engineForm(engine: Plan['engine']): object {
+  return {
+    memory: formatSize(engine.logMemoryBytes),
+    disk: formatSize(engine.logDiskBytes),
+    envelope: { commands: engine.envelopeCommands, bytes: formatSize(engine.envelopeBytes) },
+    heartbeat:
+      engine.heartbeatMs === 0
+        ? 'off'
+        : { interval: formatDuration(engine.heartbeatMs), prefix: engine.heartbeatPrefix },
+    flush: engine.flush,
+    retry: formatDuration(engine.retryMs),
+    idleTimeout: formatDuration(engine.idleTimeoutMs),
+  };
+}
+
+function stepForm({ id, fault, where, with: settings, trigger, forMs, optional }: StepPlan): object {
+  return {
+    id,
+    fault,
+    ...(where !== undefined && { where }),
+    ...triggerForm(trigger),
+    ...(forMs !== undefined && { for: formatDuration(forMs) }),
+    ...(Object.keys(settings).length > 0 && { with: settings }),
+    optional,
+  };
+}
+
+function triggerForm({ atMs, when, after, delayMs }: TriggerPlan): object {
+  if (atMs !== undefined) return { at: formatDuration(atMs) };
+  const delay = formatDuration(delayMs);
+  if (after !== undefined) return { after, delay };
+  const { progress, ...condition } = when ?? {};
+  const written = progress === undefined ? {} : { progress: `${progress.comparison} ${progress.percent}%` };
+  return { when: { ...condition, ...written }, delay };
+}
+
+function expectForm(expect: ExpectPlan): object {
+  if ('finding' in expect) {
+    const { count, ...finding } = expect;
+    return {
+      ...finding,
+      count: count.comparison === '=' ? count.value : `${count.comparison} ${count.value}`,
+    };
+  }
+  if ('metric' in expect)
+    return { metric: expect.metric, [expect.quantile]: `${expect.limit.comparison} ${expect.limit.value}` };
+  if (expect.check === 'counts') return { check: expect.check };
+  return { check: expect.check, tolerance: { ttl: formatDuration(expect.ttlToleranceMs) } };
+}
+
+/** `password: ${NAME}`, which must not be escaped like a text that happens to contain `${`. */
+class SecretReference {
+  readonly variable: string;
+
+  constructor(variable: string) {
+    this.variable = variable;
+  }
+}
+
+function escaped(value: object): object {
+  const escape = (inner: unknown): unknown => {
+    if (inner instanceof SecretReference) return `\${${inner.variable}}`;
+    if (typeof inner === 'string') return inner.replaceAll('${', '$${');
+    if (Array.isArray(inner)) return inner.map(escape);
+    if (typeof inner !== 'object' || inner === null) return inner;
+    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, escape(item)]));
+  };
+  const result = escape(value);
+  return typeof result === 'object' && result !== null ? result : {};
+}
+
+/** An object or list with little inside it, that fits on a line. */
+function isSmall(node: YAMLMap | YAMLSeq): boolean {
+  return JSON.stringify(node).length <= FLOW_COLUMNS && depthOf(node) <= 2;
+}
+
+function depthOf(node: unknown): number {
+  if (isPair(node)) return depthOf(node.value);
+  if (!isCollection(node)) return 0;
+  return 1 + Math.max(0, ...node.items.map(depthOf));
+}
+
+function hasSpace(key: unknown): key is { spaceBefore?: boolean } {
+  return typeof key === 'object' && key !== null;
+}
