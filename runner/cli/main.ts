@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { ERROR_CODES } from '../../engine/errors.ts';
 import { reportFailure } from './failure.ts';
 import { withFlags, type Io } from './io.ts';
-import { VERSION } from '../run/package-root.ts';
+import { packageVersion } from './package-files.ts';
 import { createProgram } from './program.ts';
 
 /** commander's ways of saying that it printed what was asked for. */
@@ -12,7 +12,7 @@ const ASKED_FOR: ReadonlySet<string> = new Set(['commander.helpDisplayed', 'comm
 /** `argv` without node and script: `['verify', 'specs/one-way.yaml']`. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
-    const program = createProgram(withFlags(io, { color: !argv.includes('--no-color') }), VERSION);
+    const program = createProgram(withFlags(io, { color: !argv.includes('--no-color') }), packageVersion());
     await program.command.parseAsync(argv, { from: 'user' });
     return program.exitCode() ?? 0;
   } catch (thrown) {

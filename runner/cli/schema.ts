@@ -1,10 +1,8 @@
 /** `redis-sync schema`: the JSON Schema of a spec, as shipped. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../run/package-root.ts';
 import type { CommandContext } from './context.ts';
+import { readPackageFile } from './package-files.ts';
 
-export async function schema({ io }: CommandContext): Promise<number> {
-  io.out(await readFile(join(PACKAGE_ROOT, 'redis-sync.schema.json'), 'utf8'));
-  return 0;
+export function schema({ io }: CommandContext): Promise<number> {
+  io.out(readPackageFile('redis-sync.schema.json'));
+  return Promise.resolve(0);
 }
