@@ -15,13 +15,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '../../engine/connect/connection.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { encodeCommands, type Argument } from '../../engine/resp/encode.ts';
+import type { Reply } from '../../engine/resp/reply.ts';
 import { Random } from '../data/random.ts';
 import type { Ledger } from './ledger.ts';
 import { writeLedgerEntry } from './ledger-write.ts';
 import { operationName } from './operation.ts';
 import type { OperationChooser } from './operation-chooser.ts';
 import type { OperationScript } from './operation-script.ts';
-import { commandName, type Outcome, type SentCommand, type Tally } from './tally.ts';
+import { commandName, type OperationRun, type Outcome, type SentCommand, type Tally } from './tally.ts';
 
 export interface WorkloadClientOptions {
   endpoint: Endpoint;
@@ -102,7 +103,7 @@ export class WorkloadClient {
     const connection = this.#connection;
     if (connection === undefined || this.#stopping.signal.aborted) return;
     if (connection.closed) {
-      this.#reconnect();
+      this.#reconnect(connection);
       return;
     }
     const sent: SentCommand[] = [];
@@ -121,30 +122,31 @@ export class WorkloadClient {
     this.#stopping.abort();
     const timer = new AbortController();
     const late = sleep(graceMs, undefined, { signal: timer.signal }).catch(() => undefined);
-    await Promise.race([Promise.all(this.#inFlight), late]);
+    await Promise.race([Promise.all([...this.#inFlight, this.#reconnecting]), late]);
     timer.abort();
-    await this.#reconnecting;
     await this.#connection?.close();
     await Promise.all(this.#inFlight);
   }
 
   #build(sent: SentCommand[], commands: Argument[][]): void {
     const { script, chooser, ledger, databases, prefix } = this.#options;
-    let operation = 'select';
+    let name = 'select';
     let settle: ((outcome: Outcome) => void) | undefined;
     if (databases.length > 1 && script.random.chance(SWITCH_DATABASE_CHANCE)) {
       script.switchDatabase(script.random.pick(script.otherDatabases));
     } else if (ledger && script.random.chance(LEDGER_CHANCE)) {
-      operation = 'ledger';
+      name = 'ledger';
       settle = writeLedgerEntry(ledger, script, prefix);
     } else {
       const chosen = chooser.next(script.random);
-      operation = operationName(chosen);
+      name = operationName(chosen);
       chosen.build(script);
     }
-    for (const words of script.take()) {
+    const built = script.take();
+    const run: OperationRun = { name, open: built.length, worst: 'ok' };
+    for (const words of built) {
       commands.push(words);
-      sent.push({ name: commandName(words), operation, ...(settle ? { settle } : {}) });
+      sent.push({ name: commandName(words), run, ...(settle ? { settle } : {}) });
     }
   }
 
@@ -157,15 +159,14 @@ export class WorkloadClient {
     this.#sent += sent.length;
     this.#outstanding += sent.length;
     const failedBefore = tally.total.failed;
-    try {
-      tally.settle(sent, await connection.pipelineRaw(encodeCommands(commands), sent.length));
-      if (tally.total.failed > failedBefore) script.forgetAll();
-    } catch {
-      // The only way to fail is to lose the connection; that is counted as unknown outcomes and a reconnect.
+    const replies = await repliesOrLoss(connection.pipelineRaw(encodeCommands(commands), sent.length));
+    this.#outstanding -= sent.length;
+    if (replies === 'lost') {
       tally.lose(sent);
-      this.#reconnect();
-    } finally {
-      this.#outstanding -= sent.length;
+      this.#reconnect(connection);
+    } else {
+      tally.settle(sent, replies);
+      if (tally.total.failed > failedBefore) script.forgetAll();
     }
     this.pump();
   }
@@ -175,8 +176,9 @@ export class WorkloadClient {
     void work.finally(() => this.#inFlight.delete(work));
   }
 
-  #reconnect(): void {
-    if (this.#reconnecting !== undefined || this.#stopping.signal.aborted) return;
+  /** @param lost the connection that ended; every batch on it reports that, the first report counts. */
+  #reconnect(lost: Connection): void {
+    if (this.#connection !== lost || this.#stopping.signal.aborted) return;
     this.#connection = undefined;
     this.#options.script.forgetAll();
     this.#reconnecting = this.#dialUntilConnected().finally(() => (this.#reconnecting = undefined));
@@ -214,6 +216,16 @@ export class WorkloadClient {
       await connection.close();
       throw error;
     }
-    this.#connection = connection;
+    if (this.#stopping.signal.aborted) await connection.close();
+    else this.#connection = connection;
+  }
+}
+
+/** Losing the connection is the only way in which a pipeline fails; what that means is the owner's to decide. */
+async function repliesOrLoss(pipeline: Promise<Reply[]>): Promise<Reply[] | 'lost'> {
+  try {
+    return await pipeline;
+  } catch {
+    return 'lost';
   }
 }

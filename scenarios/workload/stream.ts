@@ -150,7 +150,7 @@ export const streamFamily: Family = {
     {
       command: 'xclaim',
       variant: 'force',
-      uses: DELIVERY_COMMANDS,
+      uses: [...DELIVERY_COMMANDS, 'xack'],
       build(c) {
         const { key, id } = deliver(c);
         c.emit('XACK', key, GROUP, id);

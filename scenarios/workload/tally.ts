@@ -9,12 +9,21 @@ export type Outcome = 'ok' | 'failed' | 'unknown';
 
 export type Outcomes = Record<Outcome, number>;
 
+/** One sending of an operation; shared by its commands. */
+export interface OperationRun {
+  /** See `operationName`. */
+  readonly name: string;
+  /** Commands whose outcome is not known yet. */
+  open: number;
+  /** The worst so far; an operation went well when all its commands did. */
+  worst: Outcome;
+}
+
 /** A command that was sent. */
 export interface SentCommand {
   /** `hset`, `xgroup create`. */
   readonly name: string;
-  /** The operation it was sent for (`operationName`). */
-  readonly operation: string;
+  readonly run: OperationRun;
   /** Told the outcome, once. */
   readonly settle?: (outcome: Outcome) => void;
 }
@@ -31,6 +40,7 @@ export function commandName(words: readonly Argument[]): string {
 export class Tally {
   readonly total: Outcomes = { ok: 0, failed: 0, unknown: 0 };
   readonly perCommand = new Map<string, Outcomes>();
+  /** Sendings of operations, each by the worst outcome of its commands. */
   readonly perOperation = new Map<string, Outcomes>();
   /** Error replies by first word. */
   readonly errors = new Map<string, number>();
@@ -72,7 +82,9 @@ export class Tally {
   #count(command: SentCommand, outcome: Outcome): void {
     this.total[outcome]++;
     outcomesOf(this.perCommand, command.name)[outcome]++;
-    outcomesOf(this.perOperation, command.operation)[outcome]++;
+    const { run } = command;
+    if (outcome !== 'ok' && run.worst !== 'failed') run.worst = outcome;
+    if (--run.open === 0) outcomesOf(this.perOperation, run.name)[run.worst]++;
     command.settle?.(outcome);
   }
 }
