@@ -1,0 +1,184 @@
+/**
+ * Reads suspects again until they are equal or have stayed different long enough to be believed.
+ *
+ * A key is reported when it differs in the last round *and* its source has not changed since the round before: a target
+ * that lags behind a busy source differs at every look, which proves nothing. Such keys end as unverified, not as
+ * different.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Difference } from '../difference.ts';
+import { KeyList, type ListedKey } from '../key-list.ts';
+import type { PassState } from '../pass-state.ts';
+import type { Node } from '../server-facts.ts';
+import { describeKey } from './describe.ts';
+import { fingerprint } from './fingerprint.ts';
+import { SideReader, type KeyState } from './key-state.ts';
+import { comparePaged, type PagedResult } from './paged.ts';
+import { judgeKey, type KeyVerdict } from './verdict.ts';
+
+/** Tag of a listed key: it looked different before (or it is big and nothing is known yet). */
+export const LOOKED_DIFFERENT = 1;
+
+const GROUP_KEYS = 64;
+
+export interface RecheckInput {
+  sources: readonly Node[];
+  targets: readonly Node[];
+  state: PassState;
+  onRound: (round: number, read: number, suspects: number) => void;
+}
+
+export interface RecheckResult {
+  /** Rounds made here, without the pass. */
+  rounds: number;
+  differences: Difference[];
+}
+
+/** @throws SyncError CONNECT, ABORTED. */
+export async function recheckSuspects(input: RecheckInput): Promise<RecheckResult> {
+  const { state } = input;
+  const { settings } = state;
+  if (state.suspects.size + state.big.size === 0) return { rounds: 0, differences: [] };
+  await using source = await SideReader.open(input.sources, settings);
+  await using target = await SideReader.open(input.targets, settings);
+  const recheck = new Recheck(input, source, target);
+  let pending = [state.suspects, state.big];
+  for (let round = 1; ; round++) {
+    if (round > 1) await wait(settings.roundWaitMs * 3 ** (round - 2), settings.signal);
+    const survivors = new KeyList(Infinity);
+    await recheck.round(round, pending, survivors);
+    if (survivors.size === 0 || round === settings.rounds)
+      return { rounds: round, differences: recheck.differences };
+    pending = [survivors];
+  }
+}
+
+async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await delay(ms, undefined, signal ? { signal } : {});
+}
+
+class Recheck {
+  readonly differences: Difference[] = [];
+  readonly #input: RecheckInput;
+  readonly #source: SideReader;
+  readonly #target: SideReader;
+
+  constructor(input: RecheckInput, source: SideReader, target: SideReader) {
+    this.#input = input;
+    this.#source = source;
+    this.#target = target;
+  }
+
+  /** Looks at every key of `lists`; what is still different goes to `survivors`, or is final in the last round. */
+  async round(round: number, lists: readonly KeyList[], survivors: KeyList): Promise<void> {
+    const { state, onRound } = this.#input;
+    const total = lists.reduce((sum, list) => sum + list.size, 0);
+    let read = 0;
+    for (const list of lists) {
+      const fromPass = round === 1 && list === state.big ? 0 : LOOKED_DIFFERENT;
+      for (const group of list.groups(GROUP_KEYS)) {
+        state.settings.signal?.throwIfAborted();
+        await this.#group(group, { round, fromPass }, survivors);
+        read += group.length;
+        onRound(round, read, total);
+      }
+    }
+  }
+
+  async #group(
+    group: readonly ListedKey[],
+    at: { round: number; fromPass: number },
+    survivors: KeyList,
+  ): Promise<void> {
+    const database = group[0]?.database ?? 0;
+    const keys = group.map((listed) => listed.key);
+    const [sources, targets] = await Promise.all([
+      this.#source.read(database, keys),
+      this.#target.read(database, keys),
+    ]);
+    for (const [index, listed] of group.entries()) {
+      const [source, target] = [sources[index], targets[index]];
+      if (source === undefined || target === undefined) continue;
+      await this.#key(listed, source, target, at, survivors);
+    }
+  }
+
+  async #key(
+    listed: ListedKey,
+    source: KeyState,
+    target: KeyState,
+    at: { round: number; fromPass: number },
+    survivors: KeyList,
+  ): Promise<void> {
+    const { state } = this.#input;
+    const { tally, settings } = state;
+    const paged = await readPaged(listed, source, target);
+    const verdict = judgeKey(source, target, settings.ttlToleranceMs, pagedVerdict(paged));
+    switch (verdict.kind) {
+      case 'equal':
+        tally.equal(listed.database, verdict.type);
+        tally.transient += at.fromPass;
+        break;
+      case 'gone':
+        tally.transient += at.fromPass;
+        break;
+      case 'expired-in-flight':
+        tally.expiredInFlight++;
+        break;
+      case 'unverified':
+        if (at.round < settings.rounds) this.#keep(listed, source, survivors);
+        else tally.unverifiedKey(verdict.reason);
+        break;
+      case 'different':
+        if (at.round < settings.rounds) this.#keep(listed, source, survivors);
+        else await this.#final(listed, source, target, { verdict, paged });
+        break;
+      default:
+        verdict satisfies never;
+    }
+  }
+
+  #keep(listed: ListedKey, source: KeyState, survivors: KeyList): void {
+    const { database, key } = listed;
+    survivors.add(database, key, 0, key.length, LOOKED_DIFFERENT, fingerprint(source));
+  }
+
+  async #final(
+    listed: ListedKey,
+    source: KeyState,
+    target: KeyState,
+    found: { verdict: Extract<KeyVerdict, { kind: 'different' }>; paged: PagedResult | undefined },
+  ): Promise<void> {
+    const { state } = this.#input;
+    const { database, key, fingerprint: before } = listed;
+    if (before !== 0 && before !== fingerprint(source)) {
+      state.tally.unverifiedKey('the source still changes the key');
+      return;
+    }
+    const { type, classes } = found.verdict;
+    state.tally.different(database, type, classes);
+    const room = state.settings.maxDifferences - this.differences.length;
+    if (room <= 0) return;
+    const pagedDetail = found.paged !== undefined && 'detail' in found.paged ? found.paged.detail : undefined;
+    const described = await describeKey({ database, key, classes, source, target, pagedDetail });
+    this.differences.push(...described.slice(0, room));
+  }
+}
+
+/** Reads in pages when a side is too big for one reply and nothing else decides. */
+async function readPaged(
+  listed: ListedKey,
+  source: KeyState,
+  target: KeyState,
+): Promise<PagedResult | undefined> {
+  if (source.kind !== 'present' || target.kind !== 'present' || source.type !== target.type) return undefined;
+  if (source.payload !== null && target.payload !== null) return undefined;
+  await source.reader.select(listed.database);
+  await target.reader.select(listed.database);
+  return comparePaged(listed.key, source.type, source.reader, target.reader);
+}
+
+function pagedVerdict(paged: PagedResult | undefined): { equal: boolean } | { reason: string } | undefined {
+  if (paged === undefined) return undefined;
+  return 'reason' in paged ? paged : { equal: paged.detail === undefined };
+}

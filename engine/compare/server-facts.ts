@@ -1,0 +1,110 @@
+/** What one server can do and holds, from a single INFO, read before anything else touches its keys. */
+import type { Connection } from '../connect/connection.ts';
+import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
+import { SyncError } from '../errors.ts';
+import { ReplyError, type Reply } from '../resp/reply.ts';
+import { replyText } from './reply-text.ts';
+
+export interface DatabaseCount {
+  database: number;
+  keys: number;
+  expires: number;
+}
+
+export interface ServerFacts {
+  node: string;
+  version: string;
+  cluster: boolean;
+  keyspace: DatabaseCount[];
+  /** PEXPIRETIME, from 7.0. */
+  hasExpireTime: boolean;
+  /** MEMORY USAGE, from 4.0. */
+  hasMemoryUsage: boolean;
+  /** CLIENT NO-TOUCH, from 7.2. */
+  hasNoTouch: boolean;
+  maxmemoryPolicy: string;
+  evictedKeys: number;
+  /** The server's clock minus ours, ms, at the middle of the round trip. */
+  clockOffsetMs: number;
+}
+
+/** A server and what it can do. */
+export interface Node {
+  endpoint: Endpoint;
+  facts: ServerFacts;
+}
+
+/** @throws SyncError CONNECT, PERMISSION (INFO refused), PROTOCOL. */
+export async function readServerFacts(connection: Connection): Promise<ServerFacts> {
+  const text = await connection.call('INFO');
+  if (!Buffer.isBuffer(text)) {
+    throw new SyncError('PROTOCOL', 'The server did not answer INFO with text.', {
+      where: describeEndpoint(connection.endpoint),
+    });
+  }
+  const lines = infoLines(text.toString('utf8'));
+  const commands = await connection.pipeline([
+    ['COMMAND', 'INFO', 'PEXPIRETIME'],
+    ['MEMORY', 'USAGE', 'redis-sync:probe'],
+    ['CLIENT', 'NO-TOUCH', 'ON'],
+  ]);
+  const [expireTime, memoryUsage, noTouch] = commands;
+  return {
+    node: describeEndpoint(connection.endpoint),
+    version: lines.get('redis_version') ?? 'unknown',
+    cluster: lines.get('redis_mode') === 'cluster' || lines.get('cluster_enabled') === '1',
+    keyspace: parseKeyspace(lines),
+    hasExpireTime: Array.isArray(expireTime) && expireTime.length === 1 && Array.isArray(expireTime[0]),
+    hasMemoryUsage: !(memoryUsage instanceof ReplyError) || memoryUsage.kind === 'MOVED',
+    hasNoTouch: noTouch === 'OK',
+    maxmemoryPolicy: lines.get('maxmemory_policy') ?? 'unknown',
+    evictedKeys: Number(lines.get('evicted_keys') ?? 0),
+    clockOffsetMs: await readClockOffset(connection),
+  };
+}
+
+/** The server's TIME in ms. */
+export async function readServerTimeMs(connection: Connection): Promise<number> {
+  return timeReplyMs(await connection.call('TIME'));
+}
+
+/** A TIME reply as ms since the epoch. */
+export function timeReplyMs(reply: Reply | undefined): number {
+  if (!Array.isArray(reply)) return Date.now();
+  return Number(replyText(reply[0])) * 1000 + Math.floor(Number(replyText(reply[1])) / 1000);
+}
+
+async function readClockOffset(connection: Connection): Promise<number> {
+  const before = Date.now();
+  const server = await readServerTimeMs(connection);
+  return server - (before + Date.now()) / 2;
+}
+
+function infoLines(text: string): Map<string, string> {
+  const lines = new Map<string, string>();
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0 && !line.startsWith('#')) lines.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return lines;
+}
+
+function parseKeyspace(lines: Map<string, string>): DatabaseCount[] {
+  const databases: DatabaseCount[] = [];
+  for (const [name, value] of lines) {
+    const match = /^db(\d+)$/.exec(name);
+    if (match === null) continue;
+    const fields = new Map(
+      value.split(',').map((pair): [string, string] => {
+        const [field = '', number = '0'] = pair.split('=', 2);
+        return [field, number];
+      }),
+    );
+    databases.push({
+      database: Number(match[1]),
+      keys: Number(fields.get('keys') ?? 0),
+      expires: Number(fields.get('expires') ?? 0),
+    });
+  }
+  return databases.toSorted((a, b) => a.database - b.database);
+}
