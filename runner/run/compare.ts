@@ -1,0 +1,85 @@
+/** `compare`: full-data comparison of two live endpoints. Reads only. */
+import { dirname } from 'node:path';
+import { asError, SyncError } from '../../engine/errors.ts';
+import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { describeFailure } from '../../engine/link/replicator.ts';
+import type { Comparison, Results } from '../../reports/results.ts';
+import type { RunOptions } from '../cli/context.ts';
+import type { Io } from '../cli/io.ts';
+import type { Plan } from '../plan/plan.ts';
+import { ProcessLedger } from '../provision/process-ledger.ts';
+import type { ProvisionedInstance } from '../provision/provisioner.ts';
+import { provisionAll } from '../provision/registry.ts';
+import { compareLinks } from './comparison.ts';
+import { History } from './history.ts';
+import { Phases } from './phases.ts';
+import { Progress } from './progress.ts';
+import { printReport } from './print-report.ts';
+import { writeReports } from './report-files.ts';
+import { buildResults } from './results.ts';
+import { createRunFolder } from './run-folder.ts';
+
+/** Compares, reports, and returns the verdict's exit code. The endpoints are never written to. */
+export async function compareInstances(plan: Plan, io: Io, options: RunOptions): Promise<number> {
+  const folder = await createRunFolder(options.out, plan);
+  const history = new History(folder.path);
+  const progress = new Progress(io);
+  history.subscribe((event) => progress.observe(event));
+  const startedAt = new Date();
+  history.emit({ kind: 'run-started', spec: plan.spec, seed: plan.seed, version: process.version });
+  const phases = new Phases(history);
+  let instances: ReadonlyMap<string, ProvisionedInstance> = new Map();
+  let comparison: Comparison | null = null;
+  let error: Results['error'] = null;
+  await using processes = await ProcessLedger.open(folder.path);
+  try {
+    await phases.run('provision', async () => {
+      instances = await provisionAll(plan.instances, {
+        runFolder: folder.path,
+        processes,
+        baseFolder: dirname(plan.spec),
+        signal: options.signal,
+      });
+    });
+    await phases.run('verify', async () => {
+      comparison = await compareLinks({
+        links: plan.links,
+        endpointOf: (name) => endpointOf(instances, name),
+        compare: plan.compare,
+        heartbeatPrefix: plan.engine.heartbeatPrefix,
+        signal: options.signal,
+        onProgress: (link, { keys, expectedKeys, suspects }) =>
+          progress.show(`  verify ${link}: ${keys} of ${expectedKeys} keys, ${suspects} look different`),
+      });
+    });
+  } catch (thrown) {
+    error = describeFailure(asError(thrown));
+    history.emit({ kind: 'error', ...error });
+  }
+  const outcome = {
+    instances,
+    phases,
+    links: [],
+    precheck: [],
+    workload: [],
+    comparison,
+    heartbeatKeysOnTargets: null,
+    error,
+  };
+  // A comparison has no timeline: nothing is to be judged but the data.
+  const judged = { ...plan, timeline: [], workload: [] };
+  const draft = buildResults({ plan: judged, folder, events: history.events, outcome, startedAt, endedAt: new Date(), keep: false });
+  const { verdict, summary, exitCode } = draft;
+  history.emit({ kind: 'verdict', verdict, summary, exitCode });
+  const results = await writeReports(folder.path, draft, history.events, plan.report.formats);
+  history.close();
+  if (io.json) io.out(`${JSON.stringify(results, null, 2)}\n`);
+  else printReport(results, history.events, io);
+  return results.exitCode;
+}
+
+function endpointOf(instances: ReadonlyMap<string, ProvisionedInstance>, name: string): Endpoint {
+  const instance = instances.get(name);
+  if (instance === undefined) throw new SyncError('INTERNAL', `Instance ${name} is not there.`);
+  return instance.primary();
+}

@@ -1,0 +1,69 @@
+/** The full-data comparison of every link, put together into the one the report shows. */
+import { compareInstances } from '../../engine/compare/compare.ts';
+import type { ComparisonResult } from '../../engine/compare/difference.ts';
+import type { CompareProgress } from '../../engine/compare/options.ts';
+import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import type { Comparison } from '../../reports/results.ts';
+import type { LinkPlan, Plan } from '../plan/plan.ts';
+
+export interface CompareLinksOptions {
+  links: readonly LinkPlan[];
+  endpointOf: (instance: string) => Endpoint;
+  compare: Plan['compare'];
+  heartbeatPrefix: string;
+  signal?: AbortSignal;
+  onProgress?: (link: string, progress: CompareProgress) => void;
+}
+
+/** Compares link after link, so that the servers are read by one comparison at a time. */
+export async function compareLinks(options: CompareLinksOptions): Promise<Comparison> {
+  const { links, endpointOf, compare, heartbeatPrefix, signal, onProgress } = options;
+  const parts: [LinkPlan, ComparisonResult][] = [];
+  for (const link of links) {
+    const result = await compareInstances({
+      sources: [endpointOf(link.source)],
+      targets: [endpointOf(link.target)],
+      ttlToleranceMs: compare.ttlToleranceMs,
+      rounds: compare.rounds,
+      method: compare.method,
+      ignorePrefixes: [heartbeatPrefix],
+      ...(signal ? { signal } : {}),
+      ...(onProgress ? { onProgress: (progress: CompareProgress) => onProgress(link.id, progress) } : {}),
+    });
+    parts.push([link, result]);
+  }
+  return mergeComparisons(parts);
+}
+
+export function mergeComparisons(parts: readonly [Pick<LinkPlan, 'id'>, ComparisonResult][]): Comparison {
+  const merged: Comparison = {
+    method: [...new Set(parts.map(([, part]) => part.method))].join(', '),
+    rounds: Math.max(0, ...parts.map(([, part]) => part.rounds)),
+    keysCompared: 0,
+    bytesCompared: 0,
+    durationMs: 0,
+    passMs: 0,
+    counts: [],
+    types: [],
+    totals: { MISSING_KEY: 0, EXTRA_KEY: 0, TYPE_MISMATCH: 0, VALUE_MISMATCH: 0, TTL_MISMATCH: 0 },
+    differences: [],
+    unverified: {},
+  };
+  const reasons = new Set<string>();
+  for (const [{ id: link }, part] of parts) {
+    merged.keysCompared += part.keysCompared;
+    merged.bytesCompared += part.bytesCompared;
+    merged.durationMs += part.durationMs;
+    merged.passMs = (merged.passMs ?? 0) + part.passMs;
+    merged.counts.push(...part.counts.map((row) => ({ link, ...row })));
+    merged.types.push(...part.types.map((row) => ({ link, ...row })));
+    merged.differences.push(...part.differences.map((difference) => ({ link, ...difference })));
+    for (const kind of Object.keys(merged.totals) as (keyof Comparison['totals'])[]) merged.totals[kind] += part.totals[kind];
+    for (const [reason, keys] of Object.entries(part.unverified)) {
+      merged.unverified[reason] = (merged.unverified[reason] ?? 0) + keys;
+    }
+    if (part.methodReason !== undefined) reasons.add(part.methodReason);
+  }
+  if (reasons.size > 0) merged.methodReason = [...reasons].join('; ');
+  return merged;
+}

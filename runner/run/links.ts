@@ -1,0 +1,220 @@
+/**
+ * All links of a run: one replicator process per source, started, watched and drained together. Turns what the
+ * replicators say into events of the history.
+ */
+import { join } from 'node:path';
+import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { Connection } from '../../engine/connect/connection.ts';
+import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
+import type { FromReplicator } from '../../engine/link/messages.ts';
+import type { EngineOptions } from '../../engine/link/options.ts';
+import { describeFailure } from '../../engine/link/replicator.ts';
+import type { RunEventBody, RunPhase } from '../../reports/events.ts';
+import type { LinkPlan } from '../plan/plan.ts';
+import { LinkMonitor } from './link-monitor.ts';
+import { ReplicatorHandle } from './replicator-handle.ts';
+
+const POLL_MS = 50;
+/** A drain that does not move for so long is given up. */
+const DRAIN_STALL_MS = 60_000;
+
+export interface LinksOptions {
+  links: readonly LinkPlan[];
+  engine: EngineOptions;
+  endpointOf: (instance: string) => Endpoint;
+  runFolder: string;
+  emit: (event: RunEventBody) => void;
+  phase: () => RunPhase;
+  onProcess: (pid: number, what: string, logFile: string) => void;
+}
+
+export class Links implements AsyncDisposable {
+  readonly monitors: readonly LinkMonitor[];
+  readonly #options: LinksOptions;
+  readonly #handles: ReplicatorHandle[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+    this.monitors = options.links.map((plan) => new LinkMonitor(plan));
+  }
+
+  /** Starts the replicators. @throws SyncError INTERNAL when one does not come up. */
+  async start(): Promise<void> {
+    const sources = new Set(this.#options.links.map((link) => link.source));
+    await Promise.all([...sources].map((source) => this.#startReplicator(source)));
+  }
+
+  /** Resolves when every link is Synchronizing. @throws the first failure of a link; the signal's reason. */
+  async synchronized(signal: AbortSignal): Promise<void> {
+    await this.#until(() => this.monitors.every((monitor) => monitor.isSynchronizing), signal);
+  }
+
+  /** Resolves never. @throws the first failure of a link; the signal's reason. */
+  async failed(signal: AbortSignal): Promise<void> {
+    await this.#until(() => false, signal);
+  }
+
+  /** The failure of the first link that gave up, if one did. */
+  get failure(): SyncError | undefined {
+    const failed = this.monitors.find((monitor) => monitor.failure !== undefined);
+    if (failed?.failure === undefined) return undefined;
+    const { code, message, hint, where } = failed.failure;
+    return new SyncError(isErrorCode(code) ? code : 'INTERNAL', message, {
+      where: where === undefined ? `link ${failed.plan.id}` : `link ${failed.plan.id}, ${where}`,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+
+  /**
+   * Waits until every link has applied what its source has written by now; the writers must have stopped. Emits
+   * `drained` per link, also when it was given up: the offsets tell.
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.monitors.map((monitor) => this.#drainLink(monitor, signal)));
+  }
+
+  /** Applies what was received and ends the processes. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopped ??= Promise.all(this.#handles.map((handle) => handle.stop())).then(() => undefined);
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #startReplicator(source: string): Promise<void> {
+    const { links, engine, endpointOf, runFolder, onProcess } = this.#options;
+    const logFile = join(runFolder, `replicator-${source}.log`);
+    const handle = await ReplicatorHandle.start({
+      name: source,
+      logFile,
+      options: {
+        source: endpointOf(source),
+        links: links.filter((link) => link.source === source).map((link) => ({ id: link.id, target: endpointOf(link.target) })),
+        engine,
+        spoolFolder: join(runFolder, 'spool', source),
+      },
+      onStarted: (pid) => onProcess(pid, `replicator ${source}`, logFile),
+      onMessage: (message) => this.#onMessage(source, message),
+      onDied: (error) => this.#onDied(source, error),
+    });
+    this.#handles.push(handle);
+  }
+
+  #onMessage(source: string, message: FromReplicator): void {
+    for (const monitor of this.monitors) if (monitor.plan.source === source) monitor.observe(message);
+    const { emit } = this.#options;
+    switch (message.kind) {
+      case 'link-state':
+      case 'sync-started':
+      case 'sync-finished':
+        emit(message);
+        return;
+      case 'finding':
+        emit({
+          kind: 'finding',
+          code: message.code,
+          message: message.message,
+          link: message.link,
+          severity: message.severity,
+          evidence: message.evidence,
+        });
+        return;
+      case 'link-failed':
+        emit({ kind: 'error', ...message.error });
+        return;
+      case 'status':
+        for (const status of message.links) this.#emitProgress(status.link);
+        return;
+      case 'ready':
+      case 'log':
+      case 'stopped':
+        return;
+    }
+  }
+
+  #emitProgress(link: string): void {
+    const status = this.monitors.find((monitor) => monitor.plan.id === link)?.status;
+    if (status === undefined) return;
+    this.#options.emit({
+      kind: 'progress',
+      link,
+      phase: status.snapshot.done ? this.#options.phase() : 'full-sync',
+      keys: status.snapshot.keys,
+      bytes: status.snapshot.bytes,
+      expectedKeys: status.snapshot.expectedKeys,
+      lagBytes: status.lagBytes,
+      lagMs: status.lagMs,
+    });
+  }
+
+  #onDied(source: string, error: SyncError): void {
+    const failure = describeFailure(error);
+    this.#options.emit({ kind: 'error', ...failure });
+    for (const monitor of this.monitors) {
+      if (monitor.plan.source !== source || monitor.isOver) continue;
+      const from = monitor.state;
+      monitor.died(failure);
+      this.#options.emit({ kind: 'link-state', link: monitor.plan.id, from, to: 'Failed', cause: failure.message });
+    }
+  }
+
+  async #drainLink(monitor: LinkMonitor, signal: AbortSignal): Promise<void> {
+    const { endpointOf, emit } = this.#options;
+    const began = performance.now();
+    const wanted = await readOffset(endpointOf(monitor.plan.source));
+    let last = monitor.appliedOffset;
+    let movedAt = began;
+    while (monitor.appliedOffset < wanted && !monitor.isOver && !signal.aborted) {
+      await this.#refresh(monitor);
+      if (monitor.appliedOffset !== last) {
+        last = monitor.appliedOffset;
+        movedAt = performance.now();
+      }
+      if (performance.now() - movedAt > DRAIN_STALL_MS) break;
+      if (monitor.appliedOffset < wanted) await sleep(POLL_MS);
+    }
+    emit({
+      kind: 'drained',
+      link: monitor.plan.id,
+      sourceOffset: String(wanted),
+      // What came after the question (pings, heartbeats) is applied too; equal is what matters.
+      appliedOffset: String(monitor.appliedOffset > wanted ? wanted : monitor.appliedOffset),
+      durationMs: Math.round(performance.now() - began),
+    });
+  }
+
+  async #refresh(monitor: LinkMonitor): Promise<void> {
+    const handle = this.#handles.find((each) => each.name === monitor.plan.source);
+    await handle?.status();
+  }
+
+  async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+    while (!condition()) {
+      signal.throwIfAborted();
+      if (this.failure) throw this.failure;
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+/** The source's own replication offset now. */
+async function readOffset(source: Endpoint): Promise<bigint> {
+  await using connection = await Connection.open(source, { name: 'redis-sync' });
+  const info = String(await connection.call('INFO', 'replication'));
+  const found = /^master_repl_offset:(\d+)/m.exec(info);
+  if (found?.[1] === undefined) {
+    throw new SyncError('PROTOCOL', 'The source does not tell its replication offset.', { hint: 'INFO replication must be allowed.' });
+  }
+  return BigInt(found[1]);
+}
+
+function isErrorCode(code: string): code is SyncError['code'] {
+  return Object.hasOwn(ERROR_CODES, code);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

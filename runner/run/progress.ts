@@ -1,0 +1,88 @@
+/**
+ * What a person sees on stderr while a run works: a line per phase, and between them, on a terminal, one line that is
+ * rewritten (phase, keys, MB/s, lag). On a build server and in a pipe only lines that stay.
+ */
+import { formatCount } from '../../reports/display.ts';
+import type { RunEvent } from '../../reports/events.ts';
+import { formatBytes, formatDuration } from '../../reports/render/format.ts';
+import type { Io } from '../cli/io.ts';
+
+const CLEAR_LINE = '\r\u001b[K';
+
+export class Progress {
+  readonly #io: Io;
+  readonly #live: boolean;
+  #phaseStartedMs = 0;
+  #bytesBefore = new Map<string, { bytes: number; ms: number }>();
+  #shown = false;
+
+  constructor(io: Io) {
+    this.#io = io;
+    this.#live = io.errIsTty && !io.isCi;
+  }
+
+  /** A line that stays. */
+  say(text: string): void {
+    if (this.#io.quiet) return;
+    this.#clear();
+    this.#io.err(`${text}\n`);
+  }
+
+  /** A line that the next one replaces; nothing where lines stay. */
+  show(text: string): void {
+    if (this.#io.quiet || !this.#live) return;
+    this.#io.err(`${CLEAR_LINE}${text.slice(0, this.#io.columns - 1)}`);
+    this.#shown = true;
+  }
+
+  observe(event: RunEvent): void {
+    const { errColors } = this.#io;
+    switch (event.kind) {
+      case 'phase':
+        return this.#onPhase(event);
+      case 'progress':
+        return this.show(this.#describeProgress(event));
+      case 'link-state':
+        if (event.to === 'Retrying' || this.#io.verbose) this.say(`  link ${event.link}: ${event.from} → ${event.to} (${event.cause})`);
+        return;
+      case 'fault':
+        return this.say(`  fault ${event.step}: ${event.stage}${event.reason === undefined ? '' : ` (${event.reason})`}`);
+      case 'finding':
+        return this.say(`  ${errColors.yellow(event.code)} ${event.message}`);
+      case 'error':
+        this.say(`  ${errColors.red('error:')} ${event.where === undefined ? '' : `${event.where}: `}${event.message}`);
+        if (event.hint !== undefined) this.say(`  ${errColors.dim('hint:')} ${event.hint}`);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #onPhase(event: RunEvent & { kind: 'phase' }): void {
+    const { errColors } = this.#io;
+    if (event.status === 'started') {
+      this.#phaseStartedMs = event.ms;
+      return this.show(`  ${event.phase} …`);
+    }
+    const mark = event.status === 'finished' ? errColors.green('✓') : errColors.red('✗');
+    const detail = event.status !== 'finished' || event.detail === undefined ? '' : errColors.dim(` ${event.detail}`);
+    this.say(`${mark} ${event.phase.padEnd(11)} ${formatDuration(event.ms - this.#phaseStartedMs).padStart(8)}${detail}`);
+  }
+
+  #describeProgress(event: RunEvent & { kind: 'progress' }): string {
+    const before = this.#bytesBefore.get(event.link);
+    this.#bytesBefore.set(event.link, { bytes: event.bytes, ms: event.ms });
+    const rate = before && event.ms > before.ms ? Math.max(0, event.bytes - before.bytes) / ((event.ms - before.ms) / 1000) : 0;
+    const of = event.expectedKeys ? ` of ${formatCount(event.expectedKeys)}` : '';
+    const lag = event.lagMs === null ? '' : `, ${formatDuration(event.lagMs)}`;
+    return event.phase === 'full-sync'
+      ? `  full-sync ${event.link}: ${formatCount(event.keys)}${of} keys, ${formatBytes(rate)}/s`
+      : `  ${event.phase} ${event.link}: lag ${formatBytes(event.lagBytes)}${lag}`;
+  }
+
+  #clear(): void {
+    if (!this.#shown) return;
+    this.#io.err(CLEAR_LINE);
+    this.#shown = false;
+  }
+}

@@ -1,0 +1,358 @@
+/**
+ * One run of one plan: provision → precheck → seed → full sync → incremental → settle → verify → judge → report → teardown.
+ *
+ * Whatever goes wrong on the way, faults are healed, writers stopped, what is there is judged, and everything that was
+ * started is ended: an error only shortens the way. History is on disk before it is judged.
+ */
+import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { Connection } from '../../engine/connect/connection.ts';
+import { asError, SyncError } from '../../engine/errors.ts';
+import { delay as pause } from '../../engine/psync/backoff.ts';
+import { describeFailure } from '../../engine/link/replicator.ts';
+import type { Comparison, LinkResult, PrecheckRow, Results, WorkloadResult } from '../../reports/results.ts';
+import { seedDataset } from '../../scenarios/data/seeding.ts';
+import { systemClock } from '../../scenarios/timeline/clock.ts';
+import { Timeline } from '../../scenarios/timeline/timeline.ts';
+import type { Workload } from '../../scenarios/workload/open-loop.ts';
+import { startWorkload } from '../../scenarios/workload/workload-start.ts';
+import type { Plan } from '../plan/plan.ts';
+import { blockingRows, runPrechecks } from '../precheck/run-prechecks.ts';
+import { ProcessLedger } from '../provision/process-ledger.ts';
+import type { ProvisionedInstance } from '../provision/provisioner.ts';
+import { provisionAll } from '../provision/registry.ts';
+import { compareLinks } from './comparison.ts';
+import type { History } from './history.ts';
+import { Links } from './links.ts';
+import { Phases } from './phases.ts';
+import type { RunFolder } from './run-folder.ts';
+
+export interface RehearsalOptions {
+  plan: Plan;
+  folder: RunFolder;
+  history: History;
+  /** Aborted by Ctrl-C: heal, judge what is there, tear down. */
+  signal: AbortSignal;
+  /** Leave the servers up. */
+  keep: boolean;
+  /** Relative paths of the plan begin here: the spec's folder. */
+  baseFolder: string;
+}
+
+/** Everything a run collected; what the results document is made of. */
+export interface RehearsalOutcome {
+  instances: ReadonlyMap<string, ProvisionedInstance>;
+  phases: Phases;
+  links: LinkResult[];
+  precheck: PrecheckRow[];
+  workload: WorkloadResult[];
+  comparison: Comparison | null;
+  heartbeatKeysOnTargets: number | null;
+  error: Results['error'];
+}
+
+export class Rehearsal implements AsyncDisposable {
+  readonly #options: RehearsalOptions;
+  readonly #phases: Phases;
+  readonly #links: Links;
+  readonly #timeline: Timeline;
+  #processes: ProcessLedger | undefined;
+  #instances: ReadonlyMap<string, ProvisionedInstance> = new Map();
+  #precheck: PrecheckRow[] = [];
+  readonly #workloads = new Map<string, Workload>();
+  readonly #workloadResults = new Map<string, WorkloadResult>();
+  #comparison: Comparison | null = null;
+  #heartbeatKeysOnTargets: number | null = null;
+  #error: Results['error'] = null;
+
+  constructor(options: RehearsalOptions) {
+    this.#options = options;
+    const { plan, folder, history } = options;
+    const emit = history.emit.bind(history);
+    this.#phases = new Phases(history);
+    this.#links = new Links({
+      links: plan.links,
+      engine: plan.engine,
+      endpointOf: (name) => this.#endpointOf(name),
+      runFolder: folder.path,
+      emit,
+      phase: () => this.#phases.current,
+      onProcess: (pid, what, logFile) => {
+        // Kept servers do not need a replicator: it is ended with the run, always.
+        if (!options.keep) this.#processes?.record(pid, { what, group: false, logFile });
+      },
+    });
+    this.#timeline = new Timeline({ steps: plan.timeline, clock: systemClock, instances: () => this.#endpoints(), emit });
+    history.subscribe((event) => this.#timeline.observe(event));
+  }
+
+  /** What was started, for `--keep`. */
+  get processes(): ProcessLedger | undefined {
+    return this.#processes;
+  }
+
+  /** Never throws for what servers do; the error is in the outcome. */
+  async run(): Promise<RehearsalOutcome> {
+    try {
+      await this.#prepare();
+      await this.#replicate();
+    } catch (error) {
+      this.#fail(error);
+    }
+    try {
+      if (this.#isWorthComparing) await this.#verify();
+    } catch (error) {
+      this.#fail(error);
+    }
+    await this.#windDown();
+    return {
+      instances: this.#instances,
+      phases: this.#phases,
+      links: this.#links.monitors.map((monitor) => monitor.result()),
+      precheck: this.#precheck,
+      workload: this.#allWorkloadResults(),
+      comparison: this.#comparison,
+      heartbeatKeysOnTargets: this.#heartbeatKeysOnTargets,
+      error: this.#error,
+    };
+  }
+
+  /** Ends everything that was started, in reverse order. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#links.stop();
+    const { history, keep } = this.#options;
+    for (const instance of [...this.#instances.values()].toReversed()) {
+      await instance.stop();
+      if (keep || !instance.provisioned) continue;
+      for (const node of instance.nodes) {
+        history.emit({ kind: 'instance-stopped', instance: instance.name, address: node.address, how: 'ended by recorded pid' });
+      }
+    }
+    await this.#processes?.[Symbol.asyncDispose]();
+  }
+
+  /** Also after a link gave up (a policy said stop): the differences are what a person needs then. */
+  get #isWorthComparing(): boolean {
+    const copied = this.#links.monitors.every((monitor) => monitor.status?.snapshot.done === true || monitor.isSynchronizing);
+    return copied && this.#links.monitors.length > 0 && !this.#signal.aborted;
+  }
+
+  get #signal(): AbortSignal {
+    return this.#options.signal;
+  }
+
+  async #prepare(): Promise<void> {
+    const { plan } = this.#options;
+    await this.#phases.run('provision', () => this.#provision());
+    await this.#phases.run('precheck', () => this.#check());
+    if (plan.data.length > 0) await this.#phases.run('seed', () => this.#seed());
+  }
+
+  async #provision(): Promise<string> {
+    const { plan, folder, keep, baseFolder, history } = this.#options;
+    this.#processes = await ProcessLedger.open(folder.path, { keep });
+    this.#instances = await provisionAll(plan.instances, {
+      runFolder: folder.path,
+      processes: this.#processes,
+      baseFolder,
+      signal: this.#signal,
+    });
+    for (const instance of this.#instances.values()) {
+      for (const { role, address, pid } of instance.nodes) {
+        const { name, server, version } = instance;
+        history.emit({ kind: 'instance-ready', instance: name, role, address, server, version, ...(pid === undefined ? {} : { pid }) });
+      }
+    }
+    return [...this.#instances.values()].map(({ name, server, version }) => `${name}: ${server} ${version}`).join(', ');
+  }
+
+  async #check(): Promise<string> {
+    const { plan } = this.#options;
+    this.#precheck = await runPrechecks({
+      instances: new Map(
+        plan.instances.map(({ name, url, disposable }) => [
+          name,
+          { endpoint: this.#endpointOf(name), provisioned: url === undefined, mayProbe: url === undefined || disposable },
+        ]),
+      ),
+      links: plan.links,
+      allowExisting: false,
+      heartbeatPrefix: plan.engine.heartbeatPrefix,
+      signal: this.#signal,
+    });
+    this.#signal.throwIfAborted();
+    const blocking = blockingRows(this.#precheck);
+    const [first] = blocking;
+    if (first === undefined) return `${this.#precheck.length} checks`;
+    const more = blocking.length > 1 ? ` (and ${blocking.length - 1} more)` : '';
+    throw new SyncError('PRECHECK', `${first.id}: ${first.measured}${more}`, {
+      where: first.subject,
+      ...(first.repair === undefined ? {} : { hint: first.repair }),
+    });
+  }
+
+  async #seed(): Promise<string> {
+    const { plan, history } = this.#options;
+    let total = 0;
+    // One dataset after another per instance: the same seed gives the same data.
+    for (const [index, dataset] of plan.data.entries()) {
+      for (const instance of dataset.into) {
+        const { keys, bytes, durationMs } = await seedDataset(this.#endpointOf(instance), dataset, {
+          seed: plan.seed + index,
+          signal: this.#signal,
+        });
+        total += keys;
+        history.emit({ kind: 'seeded', instance, keys, bytes, durationMs });
+      }
+    }
+    return `${total} keys`;
+  }
+
+  async #replicate(): Promise<void> {
+    const { plan } = this.#options;
+    await this.#phases.run('full-sync', async () => {
+      await this.#links.start();
+      await this.#startWorkloads('full-sync');
+      await this.#links.synchronized(this.#signal);
+    });
+    await this.#phases.run('incremental', async () => {
+      await this.#startWorkloads('incremental');
+      await Promise.race([
+        Promise.all([pause(plan.workload.length > 0 ? plan.incrementalMs : 0, this.#signal), this.#timeline.whenDone()]),
+        this.#broken(),
+      ]);
+      this.#signal.throwIfAborted();
+    });
+    await this.#phases.run('settle', async () => {
+      await this.#timeline.settle();
+      await this.#stopWorkloads();
+      await this.#links.drain(this.#signal);
+      if (this.#links.failure) throw this.#links.failure;
+      await this.#timeline.fireSettleSteps();
+      this.#signal.throwIfAborted();
+    });
+  }
+
+  /** Resolves when a link has given up or the run was interrupted: then waiting for the workload is pointless. */
+  async #broken(): Promise<void> {
+    while (this.#links.failure === undefined && !this.#signal.aborted) {
+      await pause(100, this.#signal);
+      if (this.#phases.current !== 'incremental') return;
+    }
+  }
+
+  async #verify(): Promise<void> {
+    await this.#phases.run('verify', async () => {
+      const { plan } = this.#options;
+      this.#comparison = await compareLinks({
+        links: plan.links,
+        endpointOf: (name) => this.#endpointOf(name),
+        compare: plan.compare,
+        heartbeatPrefix: plan.engine.heartbeatPrefix,
+        signal: this.#signal,
+      });
+      this.#heartbeatKeysOnTargets = await this.#countHeartbeatKeys();
+      return `${this.#comparison.keysCompared} keys, method ${this.#comparison.method}`;
+    });
+  }
+
+  async #countHeartbeatKeys(): Promise<number> {
+    const { plan } = this.#options;
+    let found = 0;
+    for (const target of new Set(plan.links.map((link) => link.target))) {
+      await using connection = await Connection.open(this.#endpointOf(target), { name: 'redis-sync', signal: this.#signal });
+      let cursor = '0';
+      do {
+        const reply = await connection.call('SCAN', cursor, 'MATCH', `${escapeGlob(plan.engine.heartbeatPrefix)}*`, 'COUNT', 2000);
+        const [next, keys] = Array.isArray(reply) ? reply : [];
+        cursor = String(next ?? '0');
+        found += Array.isArray(keys) ? keys.length : 0;
+      } while (cursor !== '0');
+    }
+    return found;
+  }
+
+  /** Heal, stop, and end the links, whatever happened before. */
+  async #windDown(): Promise<void> {
+    try {
+      await this.#timeline.healAll();
+      this.#timeline.finish();
+      await this.#stopWorkloads();
+      await this.#links.stop();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #startWorkloads(start: 'full-sync' | 'incremental'): Promise<void> {
+    const { plan, history } = this.#options;
+    for (const [index, workload] of plan.workload.entries()) {
+      if (workload.start !== start) continue;
+      const endpoints = workload.into.map((name) => this.#endpointOf(name));
+      this.#workloads.set(workload.name, await startWorkload(endpoints, workload, { seed: plan.seed + 1000 + index }));
+      history.emit({ kind: 'workload', name: workload.name, stage: 'started' });
+    }
+  }
+
+  async #stopWorkloads(): Promise<void> {
+    for (const [name, workload] of this.#workloads) {
+      if (this.#workloadResults.has(name)) continue;
+      const result = await workload.stop();
+      this.#workloadResults.set(name, result);
+      const { sent, ok, failed, unknown } = result;
+      this.#options.history.emit({ kind: 'workload', name, stage: 'stopped', stats: { sent, ok, failed, unknown } });
+    }
+  }
+
+  /** A planned workload that never started is there too, with zeros. */
+  #allWorkloadResults(): WorkloadResult[] {
+    return this.#options.plan.workload.map(
+      ({ name, into, ratePerSecond }) =>
+        this.#workloadResults.get(name) ?? {
+          name,
+          target: into.join(', '),
+          requestedRate: ratePerSecond,
+          sent: 0,
+          ok: 0,
+          failed: 0,
+          unknown: 0,
+          perCommand: {},
+        },
+    );
+  }
+
+  #fail(thrown: unknown): void {
+    const { history } = this.#options;
+    if (this.#error !== null) return;
+    if (this.#signal.aborted) {
+      // What fails after Ctrl-C fails because of it.
+      const { message } = asError(this.#signal.reason);
+      this.#error = { code: 'ABORTED', message: `The run was ${message}.` };
+      history.emit({ kind: 'interrupted', signal: /SIG[A-Z]+/.exec(message)?.[0] ?? 'SIGINT' });
+      return;
+    }
+    this.#error = describeFailure(asError(thrown));
+    history.emit({ kind: 'error', ...this.#error });
+  }
+
+  #endpointOf(name: string): Endpoint {
+    const instance = this.#instances.get(name);
+    if (instance === undefined) throw new SyncError('INTERNAL', `Instance ${name} is not provisioned.`);
+    return instance.primary();
+  }
+
+  /** Names a fault may use: `source`, `source.primary`, `source.replica(0)`. */
+  #endpoints(): ReadonlyMap<string, Endpoint> {
+    const endpoints = new Map<string, Endpoint>();
+    for (const [name, instance] of this.#instances) {
+      endpoints.set(name, instance.primary());
+      endpoints.set(`${name}.primary`, instance.primary());
+      const replicas = instance.nodes.filter((node) => node.role === 'replica');
+      for (const [index, node] of replicas.entries()) endpoints.set(`${name}.replica(${index})`, node.endpoint);
+    }
+    return endpoints;
+  }
+}
+
+function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
+}

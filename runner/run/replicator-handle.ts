@@ -1,0 +1,139 @@
+/** A replicator process as the runner sees it: started, told, watched, ended by its pid. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { createWriteStream, existsSync, type WriteStream } from 'node:fs';
+import { asError, SyncError } from '../../engine/errors.ts';
+import type { FromReplicator, LinkStatus, ToReplicator } from '../../engine/link/messages.ts';
+import type { ReplicatorOptions } from '../../engine/link/options.ts';
+import { COMMAND_FILE } from './command-file.ts';
+
+const START_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+export interface ReplicatorHandleOptions {
+  /** Source instance, for messages. */
+  name: string;
+  options: ReplicatorOptions;
+  logFile: string;
+  /** Called in the tick the process starts. */
+  onStarted: (pid: number) => void;
+  onMessage: (message: FromReplicator) => void;
+  /** It ended without being told to. */
+  onDied: (error: SyncError) => void;
+}
+
+export class ReplicatorHandle {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #options: ReplicatorHandleOptions;
+  readonly #log: WriteStream;
+  readonly #exited: Promise<void>;
+  #statuses: LinkStatus[] = [];
+  #waiters: ((statuses: LinkStatus[]) => void)[] = [];
+  #stopping = false;
+
+  private constructor(options: ReplicatorHandleOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#log = createWriteStream(options.logFile, { flags: 'a' });
+    // A process group of its own would outlive us on a hard kill; over IPC it notices that we are gone and finishes.
+    this.#child = fork(COMMAND_FILE, ['replicator'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization: 'json' });
+    if (this.#child.pid !== undefined) options.onStarted(this.#child.pid);
+    this.#child.stdout?.pipe(this.#log, { end: false });
+    this.#child.stderr?.pipe(this.#log, { end: false });
+    this.#child.on('message', (message: FromReplicator) => this.#onMessage(message));
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => {
+        this.#onExit(code, signal);
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves when the process has taken its orders. @throws SyncError INTERNAL when it does not come up. */
+  static async start(options: ReplicatorHandleOptions): Promise<ReplicatorHandle> {
+    if (!existsSync(COMMAND_FILE)) {
+      throw new SyncError('INTERNAL', 'The built command is missing.', { where: COMMAND_FILE, hint: 'Run `npm run build`.' });
+    }
+    const handle = new ReplicatorHandle(options);
+    await handle.#ready();
+    handle.#send({ kind: 'start', options: options.options });
+    return handle;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** The newest status of every link. */
+  get statuses(): readonly LinkStatus[] {
+    return this.#statuses;
+  }
+
+  /** A fresh status; the last known one when the process is gone. */
+  async status(): Promise<LinkStatus[]> {
+    if (!this.#child.connected) return this.#statuses;
+    const answer = new Promise<LinkStatus[]>((resolve) => this.#waiters.push(resolve));
+    this.#send({ kind: 'status' });
+    return answer;
+  }
+
+  /** Applies what was received, writes the last checkpoint, ends. Kills by pid when that takes too long. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#send({ kind: 'stop' });
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.#exited;
+    clearTimeout(timer);
+    await new Promise<void>((resolve) => this.#log.end(resolve));
+  }
+
+  /** At once, without draining. */
+  kill(): void {
+    this.#stopping = true;
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(message: ToReplicator): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  #ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => {
+        this.#child.kill('SIGKILL');
+        reject(new SyncError('INTERNAL', `The replicator of ${this.name} did not start: ${why}.`, { where: this.#options.logFile }));
+      };
+      const timer = setTimeout(() => fail(`no answer in ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
+      this.#child.once('error', (error) => fail(asError(error).message));
+      this.#child.once('exit', () => fail('it ended at once'));
+      this.#child.on('message', (message: FromReplicator) => {
+        if (message.kind !== 'ready') return;
+        clearTimeout(timer);
+        this.#child.removeAllListeners('error');
+        this.#child.on('error', () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  #onMessage(message: FromReplicator): void {
+    if (message.kind === 'status') {
+      this.#statuses = message.links;
+      for (const resolve of this.#waiters.splice(0)) resolve(message.links);
+    }
+    if (message.kind === 'log') this.#log.write(`${JSON.stringify({ at: new Date().toISOString(), ...message })}\n`);
+    this.#options.onMessage(message);
+  }
+
+  #onExit(code: number | null, signal: NodeJS.Signals | null): void {
+    for (const resolve of this.#waiters.splice(0)) resolve(this.#statuses);
+    if (this.#stopping || code === 0) return;
+    const how = signal === null ? `exit code ${code}` : signal;
+    this.#options.onDied(
+      new SyncError('INTERNAL', `The replicator of ${this.name} died (${how}).`, {
+        where: this.#options.logFile,
+        hint: 'Its log says why. What it had applied is safe: the checkpoint is on the target.',
+      }),
+    );
+  }
+}

@@ -1,0 +1,57 @@
+/** `report`: renders the reports of a finished run again, from its results and its history. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asError, SyncError } from '../../engine/errors.ts';
+import { parseHistory } from '../../reports/history.ts';
+import { RESULTS_SCHEMA_VERSION, type Results } from '../../reports/results.ts';
+import type { Io } from '../cli/io.ts';
+import { EVENTS_FILE } from './history.ts';
+import { printReport } from './print-report.ts';
+import { writeReports } from './report-files.ts';
+
+export interface ReportOptions {
+  /** Instead of those written before. */
+  formats?: readonly string[];
+}
+
+/** Prints the terminal report (or the document under --json), rewrites the files, returns the run's own exit code. */
+export async function reportRun(folder: string, io: Io, options: ReportOptions = {}): Promise<number> {
+  const stored = await readResults(folder);
+  const { events } = parseHistory(await readFile(join(folder, EVENTS_FILE), 'utf8'));
+  const formats = options.formats ?? Object.keys(stored.files).filter((name) => !['plan', 'events', 'results'].includes(name));
+  const results = await writeReports(folder, stored, events, formats);
+  if (io.json) {
+    io.out(`${JSON.stringify(results, null, 2)}\n`);
+    return results.exitCode;
+  }
+  printReport(results, events, io);
+  return results.exitCode;
+}
+
+async function readResults(folder: string): Promise<Results> {
+  const path = join(folder, 'results.json');
+  let document: unknown;
+  try {
+    document = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new SyncError('USAGE', `The results of this run cannot be read: ${asError(error).message}.`, {
+      where: path,
+      hint: 'The run did not get to its end; its history is in events.ndjson.',
+      cause: error,
+    });
+  }
+  if (isResults(document)) return document;
+  throw new SyncError('USAGE', 'These results were written by another version of redis-sync.', {
+    where: path,
+    hint: `This version reads schema version ${RESULTS_SCHEMA_VERSION}.`,
+  });
+}
+
+function isResults(document: unknown): document is Results {
+  return (
+    typeof document === 'object' &&
+    document !== null &&
+    'schemaVersion' in document &&
+    document.schemaVersion === RESULTS_SCHEMA_VERSION
+  );
+}

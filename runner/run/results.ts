@@ -1,0 +1,85 @@
+/** From what a run collected to its results document: findings, judgement, everything the report shows. Pure. */
+import { collectFindings } from '../../reports/derived-findings.ts';
+import type { RunEvent } from '../../reports/events.ts';
+import { faultsOf } from '../../reports/history.ts';
+import { RESULTS_SCHEMA_VERSION, type InstanceResult, type Results } from '../../reports/results.ts';
+import { judge } from '../../scenarios/checks/judge.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { ProvisionedInstance } from '../provision/provisioner.ts';
+import { packageVersion } from '../cli/package-files.ts';
+import type { RehearsalOutcome } from './rehearsal.ts';
+import type { RunFolder } from './run-folder.ts';
+
+export interface ResultsInput {
+  plan: Plan;
+  folder: RunFolder;
+  events: readonly RunEvent[];
+  outcome: RehearsalOutcome;
+  startedAt: Date;
+  endedAt: Date;
+  keep: boolean;
+}
+
+export function buildResults(input: ResultsInput): Results {
+  const { plan, folder, events, outcome, startedAt, endedAt, keep } = input;
+  const { links, comparison, workload, error, precheck } = outcome;
+  const findings = collectFindings({ events, links, comparison });
+  const judgement = judge({
+    events,
+    links,
+    comparison,
+    findings,
+    workload,
+    steps: plan.timeline,
+    expect: plan.expect,
+    heartbeat:
+      plan.engine.heartbeatMs === 0
+        ? null
+        : { prefix: plan.engine.heartbeatPrefix, keysOnTargets: outcome.heartbeatKeysOnTargets },
+    error,
+  });
+  return {
+    schemaVersion: RESULTS_SCHEMA_VERSION,
+    tool: { name: 'redis-sync', version: packageVersion(), node: process.version },
+    run: {
+      id: folder.id,
+      name: plan.name,
+      spec: plan.spec,
+      specSha256: plan.specSha256,
+      seed: plan.seed,
+      startedAt: startedAt.toISOString(),
+      endedAt: endedAt.toISOString(),
+      durationMs: endedAt.getTime() - startedAt.getTime(),
+      folder: folder.shown,
+      ...(keep ? { kept: true } : {}),
+    },
+    ...judgement,
+    instances: describeInstances(plan, outcome.instances),
+    links,
+    precheck,
+    phases: outcome.phases.results,
+    workload,
+    comparison,
+    findings,
+    faults: faultsOf(events),
+    error,
+    files: {},
+  };
+}
+
+function describeInstances(plan: Plan, instances: ReadonlyMap<string, ProvisionedInstance>): InstanceResult[] {
+  return plan.instances.map(({ name, kind }) => {
+    const instance = instances.get(name);
+    const endpoint = instance?.primary();
+    return {
+      instance: name,
+      kind,
+      server: instance?.server ?? '',
+      version: instance?.version ?? '',
+      addresses: instance?.nodes.map((node) => node.address) ?? [],
+      provisioned: instance?.provisioned ?? false,
+      ...(endpoint?.tls === undefined ? {} : { tls: true }),
+      ...(endpoint?.username === undefined ? {} : { username: endpoint.username }),
+    };
+  });
+}
