@@ -123,15 +123,18 @@ function differenceFindings(comparison: Comparison | null): Finding[] {
   return DIFFERENCE_CLASSES.flatMap((code) => {
     const count = comparison.totals[code];
     if (count === 0) return [];
-    const first = comparison.differences.find((difference) => difference.class === code);
-    return [newFinding(code, DIFFERENCE_WORDS[code](plural(count, 'key')), { ...subjectOf(first), count })];
+    const listed = comparison.differences.filter((difference) => difference.class === code);
+    return [newFinding(code, DIFFERENCE_WORDS[code](plural(count, 'key')), { ...detailsOf(listed), count })];
   });
 }
 
-function subjectOf(first: Difference | undefined): Partial<Finding> {
+/** The link when all are on one, and the first as an example. */
+function detailsOf(listed: readonly Difference[]): Partial<Finding> {
+  const [first] = listed;
   if (first === undefined) return {};
+  const { link, database, key, detail } = first;
   return {
-    subject: { link: first.link, database: first.database, key: first.key },
-    evidence: { first: first.detail, keyBase64: first.keyBase64 },
+    subject: listed.every((difference) => difference.link === link) ? { link } : {},
+    evidence: { first: { link, database, key, detail } },
   };
 }

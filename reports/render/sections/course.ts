@@ -1,0 +1,205 @@
+/** How it went: phases, links, the timeline's faults, the workload. */
+import { formatCount } from '../../display.ts';
+import { lastMs, phasesOf } from '../../history.ts';
+import type { FaultResult, LinkResult, PhaseResult, WorkloadResult } from '../../results.ts';
+import {
+  left,
+  right,
+  styled,
+  type Bar,
+  type Cell,
+  type ReportView,
+  type Section,
+  type Tone,
+} from '../document.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatMegabytesPerSecond,
+  formatPerSecond,
+  significant,
+} from '../format.ts';
+
+/** The results' phases; from the history when a run crashed before it wrote them. */
+export function phasesFor({ results, events }: ReportView): PhaseResult[] {
+  return results.phases.length > 0 ? results.phases : phasesOf(events);
+}
+
+const PHASE_TONES: Record<PhaseResult['status'], Tone> = { finished: 'plain', failed: 'bad', skipped: 'dim' };
+
+export function phasesSection(view: ReportView): Section | null {
+  const phases = phasesFor(view);
+  if (phases.length === 0) return null;
+  const endMs = Math.max(
+    lastMs(view.events),
+    ...phases.map((phase) => phase.startedMs + phase.durationMs),
+    1,
+  );
+  const bar = (phase: PhaseResult): Bar => ({
+    from: phase.startedMs / endMs,
+    to: (phase.startedMs + phase.durationMs) / endMs,
+    tone: PHASE_TONES[phase.status],
+  });
+  const rows = phases.map((phase): Cell[] => [
+    styled(phase.phase, PHASE_TONES[phase.status]),
+    phase.status === 'skipped' ? styled('skipped', 'dim') : formatDuration(phase.durationMs),
+    bar(phase),
+    styled(
+      [phase.status === 'failed' ? 'failed' : '', phase.detail ?? ''].filter(Boolean).join(': '),
+      PHASE_TONES[phase.status],
+    ),
+  ]);
+  const columns = [left('phase'), right('took'), left(''), left('')];
+  return { id: 'phases', title: 'Phases', blocks: [{ kind: 'table', columns, rows }] };
+}
+
+export function linksSection({ results }: ReportView): Section | null {
+  if (results.links.length === 0) return null;
+  const copy = results.links.map((link): Cell[] => [
+    link.link,
+    stateCell(link),
+    ...(link.fullSync === null
+      ? ['–', '–', '–', '–', '–']
+      : [
+          formatCount(link.fullSync.keys),
+          formatBytes(link.fullSync.bytes),
+          formatDuration(link.fullSync.durationMs),
+          formatMegabytesPerSecond(link.fullSync.bytes, link.fullSync.durationMs),
+          formatPerSecond(link.fullSync.keys, link.fullSync.durationMs),
+        ]),
+  ]);
+  const stream = results.links.map((link): Cell[] => [
+    link.link,
+    formatCount(link.stream.commands),
+    formatBytes(link.stream.bytes),
+    lagCell(link),
+    countCell(link.fullResyncs, 'warn'),
+    countCell(link.partialResyncs, 'plain'),
+    countCell(link.retries, 'plain'),
+  ]);
+  const engine = results.links.map((link): Cell[] => [
+    link.link,
+    tallyCell(link.dropped, 'dim'),
+    tallyCell(link.errors, 'bad'),
+    formatBytes(link.peakRssBytes),
+    `${significant(link.cpuSeconds)} s`,
+  ]);
+  return {
+    id: 'links',
+    title: 'Links',
+    blocks: [
+      {
+        kind: 'table',
+        columns: [
+          left('full sync'),
+          left('state'),
+          right('keys'),
+          right('size'),
+          right('took'),
+          right('MB/s'),
+          right('keys/s'),
+        ],
+        rows: copy,
+      },
+      {
+        kind: 'table',
+        columns: [
+          left('stream'),
+          right('commands'),
+          right('size'),
+          right('lag p50/p95/p99 ms'),
+          right('full resyncs'),
+          right('partial'),
+          right('retries'),
+        ],
+        rows: stream,
+      },
+      {
+        kind: 'table',
+        columns: [left('engine'), left('not applied'), left('refused'), right('peak memory'), right('CPU')],
+        rows: engine,
+      },
+    ],
+  };
+}
+
+function stateCell(link: LinkResult): Cell {
+  const failed = link.state === 'Failed' || link.state === 'InitializeFailed';
+  return styled(link.state, failed ? 'bad' : 'plain');
+}
+
+function lagCell({ lagMs }: LinkResult): Cell {
+  if (lagMs === null || lagMs.samples === 0) return styled('–', 'dim');
+  return [lagMs.p50, lagMs.p95, lagMs.p99].map(significant).join(' / ');
+}
+
+function countCell(count: number, tone: Tone): Cell {
+  return styled(formatCount(count), count === 0 ? 'dim' : tone);
+}
+
+function tallyCell(tally: Record<string, number>, tone: Tone): Cell {
+  const present = Object.entries(tally).filter(([, count]) => count > 0);
+  if (present.length === 0) return styled('nothing', 'dim');
+  return styled(present.map(([name, count]) => `${name} ${formatCount(count)}`).join(', '), tone);
+}
+
+export function faultsSection({ faults }: ReportView): Section | null {
+  if (faults.length === 0) return null;
+  const rows = faults.map((fault): Cell[] => [
+    fault.step,
+    fault.where === null ? fault.fault : `${fault.fault} on ${fault.where}`,
+    momentCell(fault.requestedMs),
+    momentCell(fault.effectiveMs),
+    momentCell(fault.healedMs),
+    outcomeCell(fault),
+  ]);
+  const columns = [
+    left('step'),
+    left('fault'),
+    right('requested'),
+    right('effective'),
+    right('healed'),
+    left(''),
+  ];
+  return { id: 'faults', title: 'Timeline', blocks: [{ kind: 'table', columns, rows }] };
+}
+
+function momentCell(ms: number | null): Cell {
+  return ms === null ? styled('–', 'dim') : `+${formatDuration(ms)}`;
+}
+
+function outcomeCell(fault: FaultResult): Cell {
+  if (fault.outcome === 'effective') return styled('took effect', 'good');
+  const why = fault.reason === null ? '' : `: ${fault.reason}`;
+  return styled(`${fault.outcome === 'failed' ? 'no effect' : 'never fired'}${why}`, 'warn');
+}
+
+export function workloadSection({ results }: ReportView): Section | null {
+  if (results.workload.length === 0) return null;
+  const rows = results.workload.map((workload): Cell[] => [
+    workload.name,
+    workload.target,
+    `${formatCount(workload.requestedRate)}/s`,
+    formatCount(workload.sent),
+    formatCount(workload.ok),
+    countCell(workload.failed, 'warn'),
+    countCell(workload.unknown, 'warn'),
+    neverCell(workload),
+  ]);
+  const columns = [
+    left('workload'),
+    left('into'),
+    right('asked'),
+    right('sent'),
+    right('ok'),
+    right('failed'),
+    right('unknown'),
+    left(''),
+  ];
+  return { id: 'workload', title: 'Workload', blocks: [{ kind: 'table', columns, rows }] };
+}
+
+function neverCell({ perCommand }: WorkloadResult): Cell {
+  const never = Object.entries(perCommand).flatMap(([command, count]) => (count.ok === 0 ? [command] : []));
+  return never.length === 0 ? '' : styled(`never succeeded: ${never.join(', ')}`, 'warn');
+}
