@@ -6,11 +6,15 @@
  *   count × group: name │ last id │ [2: entries read]
  *                  count × pending: id, 16 BE │ delivery time, 8 LE │ deliveries
  *                  count × consumer: name │ seen, 8 LE │ [3: active, 8 LE] │ count × id, 16 BE
+ *                  [5: count × id, 16 BE]                          pending entries that were handed back
+ *   [4: duration │ entries max │ count × producer: name │ count × (name, id) │ added │ duplicates]
  *
- * The number in brackets is the generation of the encoding: STREAM_LISTPACKS, …_2 (7.0), …_3 (7.2).
+ * The number in brackets is the generation of the encoding: STREAM_LISTPACKS (5.0), …_2 (7.0), …_3 (7.2), …_4 (8.6),
+ * …_5 (8.8). What idempotent producers sent is passed over: no command can set it.
  * Sources: rdbLoadObject in src/rdb.c, streamIteratorGetID in src/t_stream.c of Redis.
  */
 import { readListpack } from './listpack.ts';
+import type { StreamGeneration } from './skip-programs.ts';
 import type { StreamGroup, Value } from './value.ts';
 import type { ValueCursor } from './value-cursor.ts';
 
@@ -20,8 +24,10 @@ type StreamEntries = Stream['entries'];
 const ID_BYTES = 16;
 const UNKNOWN = -1;
 const NO_ID = '0-0';
+/** The consumer of a pending entry that was handed back. */
+const NOBODY = Buffer.alloc(0);
 
-export function decodeStream(cursor: ValueCursor, generation: 1 | 2 | 3): Stream {
+export function decodeStream(cursor: ValueCursor, generation: StreamGeneration): Stream {
   const entries: StreamEntries = [];
   for (let blocks = cursor.length(); blocks > 0; blocks--) readBlock(cursor, entries);
   const length = cursor.length();
@@ -32,6 +38,7 @@ export function decodeStream(cursor: ValueCursor, generation: 1 | 2 | 3): Stream
       : { firstId: readId(cursor), maxDeletedId: readId(cursor), entriesAdded: cursor.length() };
   const groups: StreamGroup[] = [];
   for (let left = cursor.length(); left > 0; left--) groups.push(readGroup(cursor, generation));
+  if (generation >= 4) passProducers(cursor);
   return { type: 'stream', entries, length, lastId, ...counters, groups };
 }
 
@@ -46,7 +53,7 @@ function readRawId(cursor: ValueCursor): string {
   return `${id.readBigUInt64BE()}-${id.readBigUInt64BE(8)}`;
 }
 
-function readGroup(cursor: ValueCursor, generation: 1 | 2 | 3): StreamGroup {
+function readGroup(cursor: ValueCursor, generation: StreamGeneration): StreamGroup {
   const name = cursor.string();
   const lastId = readId(cursor);
   // −1 (unknown) is written as the 64-bit length it looks like.
@@ -60,11 +67,26 @@ function readGroup(cursor: ValueCursor, generation: 1 | 2 | 3): StreamGroup {
     consumers.push({
       name: consumer,
       seenTimeMs,
-      activeTimeMs: generation === 3 ? cursor.timeMs() : seenTimeMs,
+      activeTimeMs: generation >= 3 ? cursor.timeMs() : seenTimeMs,
     });
     for (let ids = cursor.length(); ids > 0; ids--) owners.set(readRawId(cursor), consumer);
   }
+  if (generation >= 5) for (let ids = cursor.length(); ids > 0; ids--) owners.set(readRawId(cursor), NOBODY);
   return { name, lastId, entriesRead, consumers, pending: assignOwners(pending, owners, cursor) };
+}
+
+function passProducers(cursor: ValueCursor): void {
+  cursor.length();
+  cursor.length();
+  for (let producers = cursor.length(); producers > 0; producers--) {
+    cursor.string();
+    for (let entries = cursor.length(); entries > 0; entries--) {
+      cursor.string();
+      readId(cursor);
+    }
+  }
+  cursor.length();
+  cursor.length();
 }
 
 type Unowned = Omit<StreamGroup['pending'][number], 'consumer'>;

@@ -98,6 +98,8 @@ const DECODERS: Readonly<Record<Flavor, ReadonlyMap<number, Decoder>>> = {
     [TYPE.HASH_LISTPACK_EX_PRE_GA, packedHashWithTtls('nothing')],
     [TYPE.HASH_METADATA, (cursor) => ({ type: 'hash', fields: decodeHashWithTtls(cursor, 'relative') })],
     [TYPE.HASH_LISTPACK_EX, packedHashWithTtls('smallest expiry')],
+    [TYPE.STREAM_LISTPACKS_4, (cursor) => decodeStream(cursor, 4)],
+    [TYPE.STREAM_LISTPACKS_5, (cursor) => decodeStream(cursor, 5)],
   ]),
   VALKEY: new Map([
     ...COMMON,

@@ -60,6 +60,10 @@ export const TYPE = {
   /** Redis ≥ 7.4: field TTLs are relative to the smallest one, which stands in front. */
   HASH_METADATA: 24,
   HASH_LISTPACK_EX: 25,
+  /** Redis 8.6: with the state of idempotent producers. */
+  STREAM_LISTPACKS_4: 26,
+  /** Redis 8.8: with pending entries that were handed back and belong to nobody. */
+  STREAM_LISTPACKS_5: 27,
   /** Valkey ≥ 9 (under its own magic): the same number as HASH_METADATA_PRE_GA, another layout. */
   VALKEY_HASH_2: 22,
 } as const;
@@ -67,8 +71,13 @@ export const TYPE = {
 /** The magic word: type numbers from 22 on and opcodes below 244 mean different things under each. */
 export type Flavor = 'REDIS' | 'VALKEY';
 
-/** Newest versions whose layout is known here. */
-export const VERSION_MAX: Readonly<Record<Flavor, number>> = { REDIS: 12, VALKEY: 80 };
+/**
+ * Newest versions whose layout is known here. Redis 14 (8.8) has two types more that are not: 28 (array) and 33 (rate
+ * limiter); a snapshot that holds one is refused with its key.
+ */
+export const VERSION_MAX: Readonly<Record<Flavor, number>> = { REDIS: 14, VALKEY: 80 };
+
+export const HEADER_BYTES = 9;
 
 /** First version that ends with a CRC64. */
 export const CHECKSUM_SINCE_VERSION = 5;
@@ -94,4 +103,13 @@ export function moduleName(id: bigint): string {
 /** Which layout family a version number of a DUMP payload belongs to: Valkey counts from 80 on (src/rdb.h of Valkey). */
 export function flavorOfVersion(version: number): Flavor {
   return version >= 80 ? 'VALKEY' : 'REDIS';
+}
+
+/** The magic word and version of the 9 bytes at `at`, or undefined when they are neither. */
+export function readHeader(bytes: Buffer, at: number): { flavor: Flavor; version: number } | undefined {
+  const match = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(bytes.toString('latin1', at, at + HEADER_BYTES));
+  if (match === null) return undefined;
+  return match[1] === undefined
+    ? { flavor: 'VALKEY', version: Number(match[2]) }
+    : { flavor: 'REDIS', version: Number(match[1]) };
 }

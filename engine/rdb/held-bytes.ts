@@ -2,6 +2,9 @@
  * Bytes of a record that did not arrive whole. Grows by doubling as bytes really come, never by what a length claims,
  * and lets go of a big buffer as soon as it is cleared.
  */
+import { constants } from 'node:buffer';
+import { SyncError } from '../errors.ts';
+
 const SMALL_BYTES = 64 * 1024;
 
 export class HeldBytes {
@@ -17,11 +20,18 @@ export class HeldBytes {
     return this.#buffer;
   }
 
-  /** Copies `source[start, end)` behind what is there. */
+  /**
+   * Copies `source[start, end)` behind what is there.
+   * @throws SyncError SNAPSHOT_CORRUPT when no Buffer can hold that much.
+   */
   append(source: Buffer, start: number, end: number): void {
     const length = this.#length + (end - start);
     if (length > this.#buffer.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(length, this.#buffer.length * 2));
+      if (length > constants.MAX_LENGTH)
+        throw new SyncError('SNAPSHOT_CORRUPT', `a record of ${length} bytes is too large`);
+      const grown = Buffer.allocUnsafeSlow(
+        Math.min(Math.max(length, this.#buffer.length * 2), constants.MAX_LENGTH),
+      );
       this.#buffer.copy(grown, 0, 0, this.#length);
       this.#buffer = grown;
     }

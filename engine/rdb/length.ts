@@ -10,6 +10,7 @@
  *
  * Source: rdbLoadLenByRef and rdbGenericLoadStringObject in src/rdb.c. Offsets may exceed 2^31: they are numbers.
  */
+import { constants } from 'node:buffer';
 import { STRING_ENCODING } from './format.ts';
 import { lzfDecompress, lzfSizePossible } from './lzf.ts';
 
@@ -110,7 +111,7 @@ export function readString(bytes: Buffer, at: number, stop: number): Buffer | un
 function readCompressed(bytes: Buffer, at: number, stop: number): Buffer | undefined {
   const compressed = readLength(bytes, at + 1);
   const uncompressed = readLength(bytes, lengthEnd(bytes, at + 1, stop));
-  if (!lzfSizePossible(compressed, uncompressed)) return undefined;
+  if (!lzfSizePossible(compressed, uncompressed) || uncompressed > constants.MAX_LENGTH) return undefined;
   const output = Buffer.allocUnsafe(uncompressed);
   return lzfDecompress(bytes, stop - compressed, stop, output) ? output : undefined;
 }

@@ -12,27 +12,32 @@
  */
 import { asError } from '../errors.ts';
 import { corrupt, printKey } from './corrupt.ts';
-import { Crc64 } from './crc64.ts';
-import type { RawEntry, SnapshotHandler } from './entry.ts';
+import { EntryEmitter } from './entry-emitter.ts';
+import type { SnapshotHandler } from './entry.ts';
 import {
   CHECKSUM_SINCE_VERSION,
   FIRST_OPCODE,
   type Flavor,
+  HEADER_BYTES,
   moduleName,
   OPCODE,
+  readHeader,
   TYPE,
   VERSION_MAX,
 } from './format.ts';
 import { HeldBytes } from './held-bytes.ts';
-import { INCOMPLETE, lengthEnd, readLength, readLength64, readString, stringEnd } from './length.ts';
+import { INCOMPLETE, MALFORMED, readLength64, readString, stringEnd } from './length.ts';
+import { OperationReader } from './operations.ts';
 import {
+  KEY_META_PROGRAM,
   MODULE_AUX_PROGRAM,
   SINGLE_STRING,
   SKIP_PROGRAMS,
   SLOT_IMPORT_PROGRAM,
   type SkipProgram,
 } from './skip-programs.ts';
-import { ValueSkipper } from './value-skipper.ts';
+import { SnapshotChecksum } from './snapshot-checksum.ts';
+import { type Fault, ValueSkipper } from './value-skipper.ts';
 
 export interface RawReaderOptions {
   /** A value (or key, or function library) above this is refused. Default 4 GiB, what one Buffer can hold. */
@@ -44,8 +49,6 @@ export interface RawReaderOptions {
   maxInlineBytes?: number;
 }
 
-const HEADER_BYTES = 9;
-const CHECKSUM_BYTES = 8;
 /** How much of a chunk is copied at once to complete a held record: most need a few bytes only. */
 const SLICE_BYTES = 4096;
 const NOTHING = Buffer.alloc(0);
@@ -57,7 +60,9 @@ export class RawSnapshotReader {
   readonly #maxValueBytes: number;
   readonly #maxInlineBytes: number;
   readonly #skipper: ValueSkipper;
-  readonly #crc = new Crc64();
+  readonly #operations: OperationReader;
+  readonly #emitter: EntryEmitter;
+  readonly #checksum = new SnapshotChecksum();
   readonly #held = new HeldBytes();
 
   #phase: Phase = 'HEADER';
@@ -83,20 +88,6 @@ export class RawSnapshotReader {
   /** Bytes of the value that were handed out in parts; -1 = the value is collected. */
   #partBytes = -1;
 
-  readonly #stored = new Uint8Array(CHECKSUM_BYTES);
-  #storedBytes = 0;
-
-  /** The one entry object that `entry` gets, again and again. */
-  readonly #entry: RawEntry = {
-    database: 0,
-    key: NOTHING,
-    type: 0,
-    value: NOTHING,
-    expireAtMs: -1,
-    idleSeconds: -1,
-    frequency: -1,
-  };
-
   /**
    * The handler is called synchronously from `push`. The entry object and every buffer in it are valid only during the
    * callback: the object is reused, the buffers are views.
@@ -105,6 +96,9 @@ export class RawSnapshotReader {
     this.#handler = handler;
     this.#maxValueBytes = options.maxValueBytes ?? 4 * 1024 ** 3;
     this.#maxInlineBytes = handler.largeStart === undefined ? Infinity : (options.maxInlineBytes ?? Infinity);
+    const fault: Fault = (message, at) => this.#fail(message, at);
+    this.#emitter = new EntryEmitter(handler, fault);
+    this.#operations = new OperationReader(handler, this.#emitter.entry, fault);
     this.#skipper = new ValueSkipper((message, at) => this.#failInValue(message, at), this.#maxValueBytes);
   }
 
@@ -144,12 +138,8 @@ export class RawSnapshotReader {
   finish(): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#phase === 'DONE') return;
-    const doing =
-      this.#phase === 'CHECKSUM'
-        ? 'inside its checksum'
-        : this.#held.length > 0
-          ? 'inside a record'
-          : 'before its end mark';
+    let doing = this.#held.length > 0 || this.#inValue ? 'inside a record' : 'before its end mark';
+    if (this.#phase === 'CHECKSUM') doing = 'inside its checksum';
     throw corrupt(`the snapshot was cut ${doing}`, `snapshot byte ${this.#received}`);
   }
 
@@ -158,9 +148,9 @@ export class RawSnapshotReader {
     if (this.#phase === 'HEADER' || this.#phase === 'RECORDS') {
       if (this.#held.length > 0 || this.#inValue) at = this.#resume(chunk);
       at = this.#records(chunk, at);
-      this.#crc.update(chunk, 0, at);
+      this.#checksum.cover(chunk, 0, at);
     }
-    if (this.#phase === 'CHECKSUM') at = this.#checksum(chunk, at);
+    if (this.#phase === 'CHECKSUM') at = this.#readChecksum(chunk, at);
     this.#received += at;
     return at;
   }
@@ -212,12 +202,12 @@ export class RawSnapshotReader {
 
   #header(bytes: Buffer, at: number, end: number): number {
     if (end - at < HEADER_BYTES) return this.#incomplete(at, at + HEADER_BYTES);
-    const text = bytes.toString('latin1', at, at + HEADER_BYTES);
-    const match = /^(?:(REDIS)(\d{4})|(VALKEY)(\d{3}))$/.exec(text);
-    if (match === null)
-      this.#fail(`${printKey(bytes.subarray(at, at + HEADER_BYTES))} does not begin a snapshot`, at);
-    this.#flavor = match[1] === undefined ? 'VALKEY' : 'REDIS';
-    this.#version = Number(match[2] ?? match[4]);
+    const header = readHeader(bytes, at);
+    if (header === undefined) {
+      return this.#fail(`${printKey(bytes.subarray(at, at + HEADER_BYTES))} does not begin a snapshot`, at);
+    }
+    this.#flavor = header.flavor;
+    this.#version = header.version;
     if (this.#version < 1 || this.#version > VERSION_MAX[this.#flavor]) {
       this.#fail(`${this.#flavor} snapshot version ${this.#version} is not known`, at);
     }
@@ -229,7 +219,10 @@ export class RawSnapshotReader {
 
   #keyAndValue(bytes: Buffer, at: number, end: number, type: number): number {
     const valueAt = stringEnd(bytes, at + 1, end);
-    if (valueAt < 0 || valueAt > end) return this.#needString(bytes, at, at + 1, valueAt);
+    if (valueAt === MALFORMED) {
+      this.#fail(`type ${type}: 0x${bytes[at + 1]!.toString(16)} does not start a key`, at + 1);
+    }
+    if (valueAt < 0 || valueAt > end) return this.#incomplete(at, Math.max(valueAt, at + 2));
     const program = this.#programs[type];
     if (program === undefined) return this.#failOnType(bytes, at, valueAt, type);
     if (program === SINGLE_STRING) {
@@ -303,8 +296,9 @@ export class RawSnapshotReader {
   #checkSize(stop: number): void {
     const start = this.#valueAt - Math.max(this.#partBytes, 0);
     const valueBytes = stop + this.#skipper.owed - start;
-    if (valueBytes > this.#maxValueBytes)
+    if (valueBytes > this.#maxValueBytes) {
       this.#failInValue(`at least ${valueBytes} bytes are above the limit`, start);
+    }
   }
 
   /** Hands out what the skipper has passed, and keeps the rest. */
@@ -313,10 +307,9 @@ export class RawSnapshotReader {
     const { bytes } = this.#held;
     if (this.#partBytes < 0) {
       this.#partBytes = 0;
-      this.#fillEntry(bytes, this.#opcode, this.#keyAt, this.#valueAt, this.#valueAt);
-      this.#handler.largeStart?.(this.#entry);
+      this.#emitter.startParts(bytes, this.#opcode, this.#keyAt, this.#valueAt);
     }
-    if (this.#skipAt > this.#valueAt) this.#handler.largePart?.(bytes.subarray(this.#valueAt, this.#skipAt));
+    this.#emitter.part(bytes, this.#valueAt, this.#skipAt);
     this.#partBytes += this.#skipAt - this.#valueAt;
     this.#held.drop(this.#skipAt);
     this.#base += this.#skipAt;
@@ -329,132 +322,48 @@ export class RawSnapshotReader {
   #ended(bytes: Buffer, stop: number): void {
     this.#walked = NOTHING;
     if (this.#opcode < FIRST_OPCODE) {
-      if (this.#partBytes >= 0) this.#endParts(bytes, stop);
-      else this.#deliver(bytes, this.#opcode, this.#keyAt, this.#valueAt, stop);
+      if (this.#partBytes < 0) {
+        this.#deliver(bytes, this.#opcode, this.#keyAt, this.#valueAt, stop);
+        return;
+      }
+      this.#emitter.part(bytes, this.#valueAt, stop);
+      this.#partBytes = -1;
+      this.#emitter.endParts();
     } else if (this.#opcode === OPCODE.MODULE_AUX) {
       this.#handler.moduleAux?.(moduleName(readLength64(bytes, this.#valueAt)));
+    } else if (this.#flavor === 'REDIS') {
+      this.#handler.moduleAux?.('metadata of a key');
     }
-  }
-
-  #endParts(bytes: Buffer, stop: number): void {
-    if (stop > this.#valueAt) this.#handler.largePart?.(bytes.subarray(this.#valueAt, stop));
-    this.#partBytes = -1;
-    this.#handler.largeEnd?.();
-    this.#forgetAttributes();
   }
 
   #deliver(bytes: Buffer, type: number, keyAt: number, valueAt: number, valueEnd: number): void {
-    if (valueEnd - valueAt > this.#maxValueBytes)
+    if (valueEnd - valueAt > this.#maxValueBytes) {
       this.#fail(`a value of ${valueEnd - valueAt} bytes is above the limit`, valueAt);
-    this.#fillEntry(bytes, type, keyAt, valueAt, valueEnd);
-    const entry = this.#entry;
-    if (type === TYPE.MODULE_2) {
-      this.#handler.moduleValue?.(entry.database, entry.key, moduleName(readLength64(bytes, valueAt)));
     }
-    this.#handler.entry(entry);
-    this.#forgetAttributes();
-  }
-
-  #fillEntry(bytes: Buffer, type: number, keyAt: number, valueAt: number, valueEnd: number): void {
-    const key = readString(bytes, keyAt, valueAt);
-    if (key === undefined) this.#fail('a key does not decompress', keyAt);
-    this.#entry.key = key;
-    this.#entry.type = type;
-    this.#entry.value = bytes.subarray(valueAt, valueEnd);
-  }
-
-  /** Expiry, idle time and frequency are announced for one key only. */
-  #forgetAttributes(): void {
-    this.#entry.expireAtMs = -1;
-    this.#entry.idleSeconds = -1;
-    this.#entry.frequency = -1;
+    this.#emitter.emit(bytes, type, keyAt, valueAt, valueEnd);
   }
 
   #operation(bytes: Buffer, at: number, end: number, opcode: number): number {
     switch (opcode) {
-      case OPCODE.EXPIRETIME_MS:
-        if (end - at < 9) return this.#incomplete(at, at + 9);
-        this.#entry.expireAtMs = bytes.readUInt32LE(at + 1) + bytes.readInt32LE(at + 5) * 4294967296;
-        return at + 9;
-      case OPCODE.EXPIRETIME:
-        if (end - at < 5) return this.#incomplete(at, at + 5);
-        this.#entry.expireAtMs = bytes.readInt32LE(at + 1) * 1000;
-        return at + 5;
-      case OPCODE.FREQ:
-        if (end - at < 2) return this.#incomplete(at, at + 2);
-        this.#entry.frequency = bytes[at + 1]!;
-        return at + 2;
-      case OPCODE.IDLE:
-        return this.#lengths(bytes, at, end, 1, (seconds) => (this.#entry.idleSeconds = seconds));
-      case OPCODE.SELECTDB:
-        return this.#lengths(bytes, at, end, 1, (database) => (this.#entry.database = database));
-      case OPCODE.RESIZEDB:
-        return this.#lengths(bytes, at, end, 2, (keys, expires) =>
-          this.#handler.sizes?.(this.#entry.database, keys, expires),
-        );
-      case OPCODE.SLOT_INFO:
-        return this.#lengths(bytes, at, end, 3, () => undefined);
-      case OPCODE.AUX:
-        return this.#aux(bytes, at, end);
-      case OPCODE.FUNCTION2:
-        return this.#functionLibrary(bytes, at, end);
       case OPCODE.MODULE_AUX:
         return this.#skip(bytes, at, at + 1, end, opcode, MODULE_AUX_PROGRAM);
+      case OPCODE.KEY_META: {
+        const program = this.#flavor === 'VALKEY' ? SLOT_IMPORT_PROGRAM : KEY_META_PROGRAM;
+        return this.#skip(bytes, at, at + 1, end, opcode, program);
+      }
       case OPCODE.EOF:
         this.#endOfRecords();
         return at + 1;
-      case OPCODE.FUNCTION_PRE_GA:
-        return this.#fail('a function of a 7.0 release candidate, which no released server reads either', at);
-      case OPCODE.SLOT_IMPORT:
-        if (this.#flavor === 'VALKEY') return this.#skip(bytes, at, at + 1, end, opcode, SLOT_IMPORT_PROGRAM);
-        break;
+      default: {
+        const next = this.#operations.read(bytes, at, end);
+        if (next === INCOMPLETE) return this.#incomplete(at, this.#operations.neededTo);
+        if (next >= 0) return next;
+        return this.#fail(
+          `opcode ${opcode} is unknown in a ${this.#flavor} snapshot of version ${this.#version}`,
+          at,
+        );
+      }
     }
-    return this.#fail(
-      `opcode ${opcode} is unknown in a ${this.#flavor} snapshot of version ${this.#version}`,
-      at,
-    );
-  }
-
-  /** An opcode with up to three plain lengths behind it. */
-  #lengths(
-    bytes: Buffer,
-    at: number,
-    end: number,
-    count: 1 | 2 | 3,
-    use: (first: number, second: number) => void,
-  ): number {
-    const first = at + 1;
-    let next = first;
-    let second = first;
-    for (let index = 0; index < count; index++) {
-      if (index === 1) second = next;
-      const behind = lengthEnd(bytes, next, end);
-      if (behind < 0) return this.#needString(bytes, at, next, behind);
-      next = behind;
-    }
-    use(readLength(bytes, first), readLength(bytes, second));
-    return next;
-  }
-
-  #aux(bytes: Buffer, at: number, end: number): number {
-    const valueAt = stringEnd(bytes, at + 1, end);
-    if (valueAt < 0 || valueAt > end) return this.#needString(bytes, at, at + 1, valueAt);
-    const stop = stringEnd(bytes, valueAt, end);
-    if (stop < 0 || stop > end) return this.#needString(bytes, at, valueAt, stop);
-    const name = readString(bytes, at + 1, valueAt);
-    const value = readString(bytes, valueAt, stop);
-    if (name === undefined || value === undefined) this.#fail('an AUX field does not decompress', at);
-    this.#handler.aux?.(name.toString('latin1'), value);
-    return stop;
-  }
-
-  #functionLibrary(bytes: Buffer, at: number, end: number): number {
-    const stop = stringEnd(bytes, at + 1, end);
-    if (stop < 0 || stop > end) return this.#needString(bytes, at, at + 1, stop);
-    const code = readString(bytes, at + 1, stop);
-    if (code === undefined) this.#fail('a function library does not decompress', at);
-    this.#handler.functionLibrary?.(code);
-    return stop;
   }
 
   #endOfRecords(): void {
@@ -466,40 +375,25 @@ export class RawSnapshotReader {
     this.#handler.end?.('absent');
   }
 
-  #checksum(chunk: Buffer, start: number): number {
-    this.#base = this.#received;
-    let at = start;
-    while (at < chunk.length && this.#storedBytes < CHECKSUM_BYTES)
-      this.#stored[this.#storedBytes++] = chunk[at++]!;
-    if (this.#storedBytes < CHECKSUM_BYTES) return at;
-    const absent = this.#stored.every((byte) => byte === 0);
-    const computed = new Uint8Array(CHECKSUM_BYTES);
-    this.#crc.digestInto(computed, 0);
-    if (!absent && Buffer.compare(this.#stored, computed) !== 0) {
-      this.#fail(
-        'the checksum of the snapshot is wrong: bytes were changed on the way or on disk',
-        at - CHECKSUM_BYTES,
-      );
+  #readChecksum(chunk: Buffer, start: number): number {
+    const next = this.#checksum.collect(chunk, start);
+    const { verdict } = this.#checksum;
+    if (verdict === 'incomplete') return next;
+    if (verdict === 'wrong') {
+      this.#base = this.#received;
+      this.#fail('the checksum is wrong: bytes were changed on the way or on disk', next);
     }
     this.#phase = 'DONE';
-    this.#handler.end?.(absent ? 'absent' : 'valid');
-    return at;
-  }
-
-  /** `found` is what `stringEnd` or `lengthEnd` said about the string or length at `stringAt` of the record at `at`. */
-  #needString(bytes: Buffer, at: number, stringAt: number, found: number): number {
-    if (found >= 0 || found === INCOMPLETE) return this.#incomplete(at, Math.max(found, stringAt + 1));
-    return this.#fail(
-      `opcode or type ${bytes[at]}: 0x${bytes[stringAt]!.toString(16)} does not start a length or string`,
-      stringAt,
-    );
+    this.#handler.end?.(verdict);
+    return next;
   }
 
   #incomplete(at: number, needTo: number): number {
     this.#need = needTo - at;
     this.#inValue = false;
-    if (this.#need > this.#maxValueBytes)
+    if (this.#need > this.#maxValueBytes) {
       this.#fail(`a record of at least ${this.#need} bytes is above the limit`, at);
+    }
     return INCOMPLETE;
   }
 

@@ -36,6 +36,9 @@ export const SINGLE_STRING: SkipProgram = [SKIP.STRING, SKIP.END];
 
 export const MODULE_AUX_PROGRAM: SkipProgram = [SKIP.LENGTH, SKIP.LENGTH, SKIP.LENGTH, SKIP.MODULE, SKIP.END];
 
+/** Redis ≥ 8.6, metadata of modules for the next key: count × (class, 4 bytes, values, end). */
+export const KEY_META_PROGRAM: SkipProgram = [...repeat([SKIP.BYTES, 4, SKIP.MODULE], 0), SKIP.END];
+
 /** Valkey 9: job name, then count × (first slot, last slot). */
 export const SLOT_IMPORT_PROGRAM: SkipProgram = [
   SKIP.STRING,
@@ -56,24 +59,37 @@ function counted(body: SkipProgram): SkipProgram {
   return [...repeat(body, 0), SKIP.END];
 }
 
+/** 1: 5.0, 2: 7.0, 3: 7.2, 4: 8.6, 5: 8.8. */
+export type StreamGeneration = 1 | 2 | 3 | 4 | 5;
+
 /**
  *   count × (master id, listpack) · length · last id · [2: first id · max deleted id · entries added]
  *   · groups × ( name · last id · [2: entries read] · pending × (id 16, time 8, deliveries)
- *                · consumers × (name, seen 8, [3: active 8], pending × id 16) )
+ *                · consumers × (name, seen 8, [3: active 8], pending × id 16) · [5: handed back × id 16] )
+ *   · [4: duration · entries max · producers × (name, entries × (name, id)) · added · duplicates]
  *
  * Source: rdbSaveObject, OBJ_STREAM, in src/rdb.c.
  */
-function stream(generation: 1 | 2 | 3): SkipProgram {
+function stream(generation: StreamGeneration): SkipProgram {
   const program: number[] = [SKIP.STRINGS, 2, SKIP.STRINGS_REST, SKIP.LENGTH, SKIP.LENGTH, SKIP.LENGTH];
   if (generation >= 2) program.push(SKIP.LENGTH, SKIP.LENGTH, SKIP.LENGTH, SKIP.LENGTH, SKIP.LENGTH);
   const groupAt = program.length + 2;
   const group: number[] = [SKIP.STRING, SKIP.LENGTH, SKIP.LENGTH];
   if (generation >= 2) group.push(SKIP.LENGTH);
   group.push(...repeat([SKIP.BYTES, 24, SKIP.LENGTH], groupAt + group.length));
-  const consumer = [SKIP.STRING, SKIP.BYTES, generation === 3 ? 16 : 8, SKIP.BLOCKS, 16];
+  const consumer = [SKIP.STRING, SKIP.BYTES, generation >= 3 ? 16 : 8, SKIP.BLOCKS, 16];
   group.push(...repeat(consumer, groupAt + group.length));
-  program.push(...repeat(group, program.length), SKIP.END);
+  if (generation >= 5) group.push(SKIP.BLOCKS, 16);
+  program.push(...repeat(group, program.length));
+  if (generation >= 4) program.push(...producers(program.length));
+  program.push(SKIP.END);
   return program;
+}
+
+function producers(at: number): number[] {
+  const producerAt = at + 4;
+  const entries = repeat([SKIP.STRING, SKIP.LENGTH, SKIP.LENGTH], producerAt + 1);
+  return [SKIP.LENGTH, SKIP.LENGTH, ...repeat([SKIP.STRING, ...entries], at + 2), SKIP.LENGTH, SKIP.LENGTH];
 }
 
 const COMMON: readonly (readonly [type: number, program: SkipProgram])[] = [
@@ -104,6 +120,8 @@ const REDIS_ONLY: typeof COMMON = [
   [TYPE.HASH_LISTPACK_EX_PRE_GA, SINGLE_STRING],
   [TYPE.HASH_METADATA, [SKIP.BYTES, 8, ...repeat([SKIP.LENGTH, SKIP.STRING, SKIP.STRING], 2), SKIP.END]],
   [TYPE.HASH_LISTPACK_EX, [SKIP.BYTES, 8, SKIP.STRING, SKIP.END]],
+  [TYPE.STREAM_LISTPACKS_4, stream(4)],
+  [TYPE.STREAM_LISTPACKS_5, stream(5)],
 ];
 
 const VALKEY_ONLY: typeof COMMON = [[TYPE.VALKEY_HASH_2, counted([SKIP.STRING, SKIP.STRING, SKIP.BYTES, 8])]];

@@ -85,6 +85,8 @@ const REDIS_VALUES: readonly (readonly [type: number, value: Piece])[] = [
     ],
   ],
   [25, [int64(1800000000000), string('listpack ex')]],
+  [26, stream(4)],
+  [27, stream(5)],
 ];
 
 const VALKEY_VALUES: typeof REDIS_VALUES = [
@@ -95,14 +97,23 @@ function id(ms: number, sequence: number): Piece {
   return [length(ms), length(sequence)];
 }
 
+/** An idempotent producer with the ids it sent. */
+function producer(name: string, count: number): Piece {
+  return [
+    string(name),
+    length(count),
+    Array.from({ length: count }, (_, index) => [string(`iid ${index}`), id(1700000000000, index)]),
+  ];
+}
+
 /** Two groups: one with two consumers (the second has nothing pending), one empty. */
-function stream(generation: 1 | 2 | 3): Piece {
+function stream(generation: 1 | 2 | 3 | 4 | 5): Piece {
   const rawId = Buffer.alloc(16, 7);
   const pending = [rawId, int64(1700000000000), length(3)];
   const consumer = (name: string, count: number): Piece => [
     string(name),
     int64(1700000000001),
-    generation === 3 ? int64(1700000000002) : [],
+    generation >= 3 ? int64(1700000000002) : [],
     length(count),
     Buffer.alloc(16 * count, 7),
   ];
@@ -129,7 +140,12 @@ function stream(generation: 1 | 2 | 3): Piece {
       consumer('c1', 2),
       consumer('c2', 0),
     ],
+    generation === 5 ? [length(1), rawId] : [],
     [string('empty'), id(0, 0), read, length(0), length(0)],
+    generation === 5 ? length(0) : [],
+    generation >= 4
+      ? [length(100), length(1000), length(2), producer('p1', 2), producer('p2', 0), length(70000), length(1)]
+      : [],
   ];
 }
 
@@ -145,6 +161,7 @@ const EVERYTHING = snapshot(
   [247, length(MODULE_ID), 2, 1, 5, string('aux text'), 0],
   [245, string('#!lua name=lib')],
   [254, 0, 251, length(28), length(2)],
+  [243, length(2), uint32(77), 2, length(5), 5, string('meta'), 0, uint32(78), 0],
   [244, length(1000), length(3), length(0)],
   ...entryRecords(REDIS_VALUES),
   [254, length(12), 251, length(70000), length(1)],
@@ -211,6 +228,7 @@ describe('a whole snapshot', () => {
       ['moduleAux', 'EjRWeJq83'],
       ['function', '#!lua name=lib'],
       ['sizes', 0, 28, 2],
+      ['moduleAux', 'metadata of a key'],
       ['moduleValue', 0, 'key:10', 'EjRWeJq83'],
       ['sizes', 12, 70000, 1],
       ['end', 'valid'],
