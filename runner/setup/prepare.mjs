@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureServer } from './ensure-server.mjs';
 import { isBuilt, whyReinstall } from './freshness.mjs';
 import { isNodeSupported, NODE_WANTED } from './node-version.mjs';
-import { lastLines, runCommand } from './run-command.mjs';
+import { firstLines, lastLines, runCommand } from './run-command.mjs';
 import { say, SetupProblem } from './say.mjs';
 
 /** The root folder of the clone. */
@@ -29,13 +29,20 @@ async function ensurePackages() {
   const why = whyReinstall(ROOT);
   if (why === undefined) return;
   say(`Installing the npm packages (${why}) …`);
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { code, output } = await runCommand('npm', args, { cwd: ROOT, quiet: true });
+  let { code, output } = await runNpm('ci');
+  // A lock file made against a registry that lacks the binaries of other platforms is incomplete in the eyes of `npm ci`.
+  // `npm install` takes the locked versions too and asks the registry for the rest; --no-save leaves the lock file alone.
+  if (code !== 0 && output.includes('EUSAGE')) ({ code, output } = await runNpm('install', '--no-save'));
   if (code === 0) return;
   throw new SetupProblem(
-    `npm ci failed:\n${lastLines(output)}`,
+    `npm could not install the packages:\n${firstLines(output)}`,
     'Check the network and the registry npm uses (npm config get registry), then start again.',
   );
+}
+
+function runNpm(...args) {
+  const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  return runCommand('npm', [...args, ...options], { cwd: ROOT, quiet: true });
 }
 
 async function ensureBuilt() {

@@ -37,3 +37,8 @@ const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 
 export function lastLines(output, count = 15) {
   return output.trimEnd().split('\n').slice(-count).join('\n');
 }
+
+/** The first `count` lines, for programs that say the reason first and then much else. */
+export function firstLines(output, count = 12) {
+  return output.trim().split('\n').slice(0, count).join('\n');
+}
