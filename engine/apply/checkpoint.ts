@@ -41,7 +41,9 @@ export async function readCheckpoint(connection: Connection, link: string): Prom
   const key = checkpointKey(link);
   const reply = await connection.call('HMGET', key, 'replid', 'offset', 'db', 'path');
   if (!Array.isArray(reply)) throw unreadable(key);
-  const [replid, offset, database, path] = reply.map((value) => (Buffer.isBuffer(value) ? value.toString() : null));
+  const [replid, offset, database, path] = reply.map((value) =>
+    Buffer.isBuffer(value) ? value.toString() : null,
+  );
   if (replid === null && offset === null) return null;
   if (!replid || !offset || !/^\d+$/.test(offset) || !/^\d+$/.test(database ?? '')) throw unreadable(key);
   return { replid, offset: BigInt(offset), database: Number(database), path: path ?? '' };

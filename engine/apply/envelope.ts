@@ -166,7 +166,14 @@ export class EnvelopeBuilder {
     const release = (): void => {
       if (full.length === this.#freshBytes && !this.#free.includes(full)) this.#free.push(full);
     };
-    return { ...this.#close(full, boundary, checkpoint, repeat), checkpoint, commands, transactions, heartbeats, release };
+    return {
+      ...this.#close(full, boundary, checkpoint, repeat),
+      checkpoint,
+      commands,
+      transactions,
+      heartbeats,
+      release,
+    };
   }
 
   /** Puts head and end around a full buffer's body. */
@@ -212,7 +219,8 @@ export class EnvelopeBuilder {
     this.#transactions = 0;
     this.#boundary = { ...this.#markAt(boundary.offset, boundary.streamDatabase), heartbeats: 0 };
     if (end > boundary.at) this.append(full, boundary.at, end, behind.queued, boundary.bodyDatabase);
-    this.#bodyDatabase = behind.bodyDatabase === boundary.bodyDatabase ? this.#bodyDatabase : behind.bodyDatabase;
+    this.#bodyDatabase =
+      behind.bodyDatabase === boundary.bodyDatabase ? this.#bodyDatabase : behind.bodyDatabase;
     this.#commands = behind.commands;
     this.#transactions = behind.transactions;
   }
@@ -242,7 +250,9 @@ export class EnvelopeBuilder {
   #ensure(more: number): void {
     const needed = this.#at + more + TAIL_ROOM;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, Math.min(this.#buffer.length * 2, needed + 64 * 1024 * 1024)));
+    const grown = Buffer.allocUnsafe(
+      Math.max(needed, Math.min(this.#buffer.length * 2, needed + 64 * 1024 * 1024)),
+    );
     this.#buffer.copy(grown, HEAD_ROOM, HEAD_ROOM, this.#at);
     this.#buffer = grown;
   }

@@ -10,6 +10,7 @@ import { asError, SyncError } from '../errors.ts';
 import type { LogCursor } from '../log/replication-log.ts';
 import type { LogItem } from '../log/item.ts';
 import type { EngineOptions, LinkOptions } from '../link/options.ts';
+import { textOf } from '../resp/reply-text.ts';
 import { checkpointKey, encodeCheckpoint, readCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { newCounters, type LinkCounters } from './counters.ts';
 import type { LinkFinding } from './finding.ts';
@@ -87,11 +88,15 @@ export class Lane {
   async prepare(signal: AbortSignal): Promise<Checkpoint | null> {
     const connection = await this.#target.connect(signal);
     const role = await connection.tryCall('ROLE');
-    if (Array.isArray(role) && String(role[0]) === 'slave') {
-      throw new SyncError('TARGET_NOT_WRITABLE', `The target is a replica of ${String(role[1])}:${String(role[2])}.`, {
-        where: this.#target.describe(),
-        hint: 'Point the link to the primary.',
-      });
+    if (Array.isArray(role) && textOf(role[0]) === 'slave') {
+      throw new SyncError(
+        'TARGET_NOT_WRITABLE',
+        `The target is a replica of ${textOf(role[1])}:${textOf(role[2])}.`,
+        {
+          where: this.#target.describe(),
+          hint: 'Point the link to the primary.',
+        },
+      );
     }
     const checkpoint = await readCheckpoint(connection, this.id);
     if (checkpoint !== null) this.#checkpoint = checkpoint;
@@ -151,7 +156,12 @@ export class Lane {
     this.#stream = undefined;
     const { engine, events, now } = this.#options;
     const { counters } = this;
-    Object.assign(counters, { snapshotKeys: 0, snapshotBytes: 0, snapshotExpectedKeys: 0, snapshotDone: false });
+    Object.assign(counters, {
+      snapshotKeys: 0,
+      snapshotBytes: 0,
+      snapshotExpectedKeys: 0,
+      snapshotDone: false,
+    });
     counters.snapshotStartedMs = now();
     this.#snapshotPosition = { replid, offset };
     this.#snapshot = new SnapshotApplier({
@@ -188,7 +198,7 @@ export class Lane {
         await connection.call('SELECT', 0);
         const [reply] = await connection.pipelineRaw(bytes, 1);
         if (typeof reply === 'number') return;
-        throw new SyncError('APPLY_REFUSED', `The target refused the checkpoint: ${String((reply as { message?: string }).message)}`, {
+        throw new SyncError('APPLY_REFUSED', `The target refused the checkpoint: ${textOf(reply)}`, {
           where: this.#target.describe(),
           retryable: true,
         });
@@ -207,7 +217,10 @@ export class Lane {
     }
     const checkpoint = this.#checkpoint;
     if (checkpoint === undefined || checkpoint.offset !== offset) {
-      throw new SyncError('INTERNAL', `Link ${this.id} is at ${checkpoint?.offset ?? 'no'} offset, but the stream begins at ${offset}.`);
+      throw new SyncError(
+        'INTERNAL',
+        `Link ${this.id} is at ${checkpoint?.offset ?? 'no'} offset, but the stream begins at ${offset}.`,
+      );
     }
     const { engine, events, wallClock, link } = this.#options;
     const resumed = !this.counters.snapshotDone;
@@ -230,7 +243,11 @@ export class Lane {
 }
 
 function stoppedHalfWay(): SyncError {
-  return new SyncError('ABORTED', 'The link was stopped in the middle of the full sync: the target is incomplete.', {
-    hint: 'Start it again: the full sync begins anew and replaces what is there.',
-  });
+  return new SyncError(
+    'ABORTED',
+    'The link was stopped in the middle of the full sync: the target is incomplete.',
+    {
+      hint: 'Start it again: the full sync begins anew and replaces what is there.',
+    },
+  );
 }

@@ -23,7 +23,10 @@ export function findCommands(bytes: Buffer, indexes: readonly number[]): SentCom
       found.push({
         index,
         name: frame.buffer.toString('latin1', frame.argStart[0], frame.argEnd[0]).toUpperCase(),
-        key: frame.argc > 1 ? Buffer.from(frame.buffer.subarray(frame.argStart[1], frame.argEnd[1])) : Buffer.alloc(0),
+        key:
+          frame.argc > 1
+            ? Buffer.from(frame.buffer.subarray(frame.argStart[1], frame.argEnd[1]))
+            : Buffer.alloc(0),
         bytes: Buffer.from(frame.buffer.subarray(frame.start, frame.end)),
       });
     }
@@ -39,7 +42,9 @@ export function printKey(key: Buffer): string {
   let text = '';
   for (const byte of shown) {
     if (byte === 0x22 || byte === 0x5c) text += `\\${String.fromCharCode(byte)}`;
-    else text += byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+    else
+      text +=
+        byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
   }
   return `"${text}"${key.length > shown.length ? `… (${key.length} bytes)` : ''}`;
 }

@@ -15,7 +15,10 @@ export interface Row {
 }
 
 const ROWS: Record<string, Row> = {
-  OOM: { reaction: 'retry', hint: 'The target is out of memory: raise its maxmemory. The link waits and loses nothing.' },
+  OOM: {
+    reaction: 'retry',
+    hint: 'The target is out of memory: raise its maxmemory. The link waits and loses nothing.',
+  },
   LOADING: { reaction: 'retry', hint: 'The target is loading its data.' },
   READONLY: { reaction: 'retry', hint: 'The target is a replica now: point the link to its primary.' },
   MASTERDOWN: { reaction: 'retry', hint: 'The target is a replica that has lost its primary.' },
@@ -24,9 +27,15 @@ const ROWS: Record<string, Row> = {
   MISCONF: { reaction: 'retry', hint: 'The target cannot save to disk and refuses writes: free its disk.' },
   CLUSTERDOWN: { reaction: 'retry', hint: 'The target cluster is down.' },
   TRYAGAIN: { reaction: 'retry', hint: 'Slots of the target are being moved.' },
-  NOPERM: { reaction: 'retry', hint: 'The account on the target lacks a permission: ACL SETUSER … The link waits.' },
+  NOPERM: {
+    reaction: 'retry',
+    hint: 'The account on the target lacks a permission: ACL SETUSER … The link waits.',
+  },
   NOAUTH: { reaction: 'retry', hint: 'The target wants a password now.' },
-  WRONGTYPE: { reaction: 'count', hint: 'The key has another type on the target: somebody else writes there, or it was not empty.' },
+  WRONGTYPE: {
+    reaction: 'count',
+    hint: 'The key has another type on the target: somebody else writes there, or it was not empty.',
+  },
   BUSYGROUP: { reaction: 'count', hint: 'The consumer group exists on the target already.' },
   NOGROUP: { reaction: 'count', hint: 'The consumer group is missing on the target.' },
 };
@@ -35,11 +44,17 @@ const ROWS: Record<string, Row> = {
 const TEXTS: [pattern: RegExp, row: Row][] = [
   [
     /DUMP payload version or checksum|Bad data format/i,
-    { reaction: 'stop', hint: 'The target is too old for the source’s data format: use a target of the same or a later version.' },
+    {
+      reaction: 'stop',
+      hint: 'The target is too old for the source’s data format: use a target of the same or a later version.',
+    },
   ],
   [
     /unknown command|unknown subcommand/i,
-    { reaction: 'stop', hint: 'The target does not know this command: use a target of the same or a later version.' },
+    {
+      reaction: 'stop',
+      hint: 'The target does not know this command: use a target of the same or a later version.',
+    },
   ],
   [/max number of clients/i, { reaction: 'retry', hint: 'Raise maxclients on the target.' }],
   [/not allowed in cluster mode/i, { reaction: 'stop', hint: 'A cluster has only database 0.' }],

@@ -115,7 +115,7 @@ export class RestoreBatchBuilder {
     if (length <= COPY_BY_HAND_BYTES) {
       const out = this.#buffer;
       let at = this.#at;
-      for (let index = 0; index < length; index++) out[at++] = bytes[index] as number;
+      for (let index = 0; index < length; index++) out[at++] = bytes[index]!;
     } else {
       this.#buffer.set(bytes, this.#at);
     }

@@ -102,7 +102,8 @@ export class SnapshotApplier {
     this.#inFlight.push(batch);
     const connection = this.#options.target.current;
     // Without a connection it waits in line; `#settle` reconnects and sends everything.
-    if (connection === undefined) this.#fail(new SyncError('CONNECT', 'The target is not connected.', { retryable: true }));
+    if (connection === undefined)
+      this.#fail(new SyncError('CONNECT', 'The target is not connected.', { retryable: true }));
     else if (this.#failure === undefined) this.#write(batch, connection);
   }
 
@@ -115,7 +116,8 @@ export class SnapshotApplier {
 
   #onReplies(batch: RestoreBatch, replies: Reply[]): void {
     const refused: number[] = [];
-    for (let index = 0; index < replies.length; index++) if (replies[index] instanceof ReplyError) refused.push(index);
+    for (let index = 0; index < replies.length; index++)
+      if (replies[index] instanceof ReplyError) refused.push(index);
     if (refused.length > 0 && !this.#onRefused(batch, replies, refused)) return;
     this.#options.counters.snapshotKeys += batch.keys;
     this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
@@ -128,7 +130,8 @@ export class SnapshotApplier {
   #onRefused(batch: RestoreBatch, replies: Reply[], refused: number[]): boolean {
     const { counters, target, onFinding } = this.#options;
     for (const command of findCommands(batch.bytes, refused)) {
-      const error = replies[command.index] as ReplyError;
+      const error = replies[command.index];
+      if (!(error instanceof ReplyError)) continue;
       const refusal = wordRefusal(error, command, target.describe());
       if (reactionTo(error).reaction !== 'count') {
         this.#fail(refusal);
@@ -166,7 +169,7 @@ export class SnapshotApplier {
     await target.close();
     const connection = await target.connect(signal);
     this.#failure = undefined;
-    for (const batch of [...this.#inFlight]) this.#write(batch, connection);
+    for (const batch of this.#inFlight) this.#write(batch, connection);
   }
 
   async #loadFunctions(code: Buffer): Promise<void> {

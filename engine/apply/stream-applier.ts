@@ -69,7 +69,12 @@ export class StreamApplier {
     const { engine, start, counters, link } = options;
     this.#appliedOffset = start.offset;
     const key = checkpointKey(link);
-    this.#builder = new EnvelopeBuilder({ checkpointKey: key, path: start.path, sizeBytes: engine.envelopeBytes, start });
+    this.#builder = new EnvelopeBuilder({
+      checkpointKey: key,
+      path: start.path,
+      sizeBytes: engine.envelopeBytes,
+      start,
+    });
     this.#translator = new StreamTranslator({
       builder: this.#builder,
       start: { offset: start.offset, database: start.database },
@@ -170,7 +175,8 @@ export class StreamApplier {
   async #apply(first: Staged): Promise<void> {
     let staged = first;
     for (;;) {
-      const failure = staged.connection === undefined ? notConnected : await this.#execute(staged, staged.connection);
+      const failure =
+        staged.connection === undefined ? notConnected : await this.#execute(staged, staged.connection);
       if (failure === undefined) return;
       if (await this.#recover(staged.envelope, failure)) return;
       staged = this.#stage(staged.envelope);
@@ -182,7 +188,8 @@ export class StreamApplier {
     try {
       const executed = connection.pipelineRaw(EXEC, 1);
       this.#executingOn = connection;
-      if (this.#staged && this.#staged.connection !== connection) this.#staged = this.#stage(this.#staged.envelope);
+      if (this.#staged && this.#staged.connection !== connection)
+        this.#staged = this.#stage(this.#staged.envelope);
       this.#kick();
       const [queued, [result]] = await Promise.all([staged.replies, executed]);
       return this.#read(staged.envelope, queued, result ?? null);
@@ -255,7 +262,9 @@ export class StreamApplier {
     const refused = queued.findIndex((reply) => reply instanceof ReplyError);
     const error = refused === -1 ? result : queued[refused];
     if (!(error instanceof ReplyError)) {
-      return new SyncError('PROTOCOL', 'The target answered EXEC with something else than an array.', { where });
+      return new SyncError('PROTOCOL', 'The target answered EXEC with something else than an array.', {
+        where,
+      });
     }
     if (refused === 0 && queued.some((reply) => !(reply instanceof ReplyError))) {
       // The commands behind a refused MULTI were executed one by one: sending them again would apply them twice.
@@ -272,19 +281,29 @@ export class StreamApplier {
   /** Commands that failed inside a transaction that was applied: counted and named, never silently passed. */
   #readElements(envelope: Envelope, elements: Reply[]): void {
     const failed: number[] = [];
-    for (let index = 0; index < elements.length; index++) if (elements[index] instanceof ReplyError) failed.push(index);
+    for (let index = 0; index < elements.length; index++)
+      if (elements[index] instanceof ReplyError) failed.push(index);
     if (failed.length === 0) return;
     const { counters, onFinding, target } = this.#options;
     // MULTI stands before the first element.
-    for (const command of findCommands(envelope.bytes, failed.map((index) => index + 1))) {
-      const error = elements[command.index - 1] as ReplyError;
+    for (const command of findCommands(
+      envelope.bytes,
+      failed.map((index) => index + 1),
+    )) {
+      const error = elements[command.index - 1];
+      if (!(error instanceof ReplyError)) continue;
       count(counters.errors, error.kind);
       const refusal = wordRefusal(error, command, target.describe());
       onFinding({
         code: 'APPLY_ERROR',
         severity: 'error',
         message: refusal.message,
-        evidence: { command: command.name, key: command.key.toString('base64'), reply: error.message, hint: reactionTo(error).hint },
+        evidence: {
+          command: command.name,
+          key: command.key.toString('base64'),
+          reply: error.message,
+          hint: reactionTo(error).hint,
+        },
       });
     }
   }

@@ -69,7 +69,7 @@ export class StreamTranslator {
 
   #onCommand(frame: CommandFrame): void {
     const { buffer, argStart, argEnd } = frame;
-    const treatment = treatmentOf(buffer, argStart[0] as number, argEnd[0] as number);
+    const treatment = treatmentOf(buffer, argStart[0]!, argEnd[0]!);
     switch (treatment) {
       case 'forward':
         if (frame.argc > 1 && this.#isOwnKey(frame)) return this.#dropOwn(frame);
@@ -145,9 +145,13 @@ export class StreamTranslator {
     onFlush(name, this.#database, this.offset);
     if (flush === 'ignore') return onDropped(name);
     if (flush === 'fail') {
-      throw new SyncError('POLICY', `${name.toUpperCase()} on the source (database ${this.#database}, offset ${this.offset}).`, {
-        hint: 'The target keeps its data and the link stops, because engine.flush is "fail". Set it to "propagate" or "ignore", or clear the target and start over.',
-      });
+      throw new SyncError(
+        'POLICY',
+        `${name.toUpperCase()} on the source (database ${this.#database}, offset ${this.offset}).`,
+        {
+          hint: 'The target keeps its data and the link stops, because engine.flush is "fail". Set it to "propagate" or "ignore", or clear the target and start over.',
+        },
+      );
     }
     this.#barrier(frame, []);
   }
@@ -159,7 +163,13 @@ export class StreamTranslator {
     const { checkpointKey } = this.#options;
     const remove = swapped
       .filter((database) => moved && database !== 0)
-      .flatMap((database) => [['SELECT', database], ['DEL', checkpointKey], ['SELECT', 0]].map((words) => encodeCommand(words)));
+      .flatMap((database) =>
+        [
+          ['SELECT', database],
+          ['DEL', checkpointKey],
+          ['SELECT', 0],
+        ].map((words) => encodeCommand(words)),
+      );
     this.#barrier(frame, remove);
   }
 
@@ -172,19 +182,20 @@ export class StreamTranslator {
 
   #isOwnKey(frame: CommandFrame): boolean {
     return (
-      startsWith(frame.buffer, frame.argStart[1] as number, frame.argEnd[1] as number, this.#heartbeatPrefix) ||
-      startsWith(frame.buffer, frame.argStart[1] as number, frame.argEnd[1] as number, OWN_PREFIX)
+      startsWith(frame.buffer, frame.argStart[1]!, frame.argEnd[1]!, this.#heartbeatPrefix) ||
+      startsWith(frame.buffer, frame.argStart[1]!, frame.argEnd[1]!, OWN_PREFIX)
     );
   }
 
   /** Our heartbeat (a SET or SETEX whose value is the time it was sent), or another link's checkpoint. */
   #dropOwn(frame: CommandFrame): void {
-    const isHeartbeat = startsWith(frame.buffer, frame.argStart[1] as number, frame.argEnd[1] as number, this.#heartbeatPrefix);
+    const isHeartbeat = startsWith(frame.buffer, frame.argStart[1]!, frame.argEnd[1]!, this.#heartbeatPrefix);
     this.#options.onDropped(isHeartbeat ? 'heartbeat' : 'checkpoint');
     if (!isHeartbeat || frame.argc < 3) return;
     const name = text(frame, 0).toUpperCase();
     const value = Number(text(frame, name === 'SET' ? 2 : 3));
-    if ((name === 'SET' || name.endsWith('SETEX')) && Number.isFinite(value)) this.#builder.addHeartbeat(value);
+    if ((name === 'SET' || name.endsWith('SETEX')) && Number.isFinite(value))
+      this.#builder.addHeartbeat(value);
   }
 }
 
@@ -194,6 +205,7 @@ function text(frame: CommandFrame, index: number): string {
 
 function startsWith(buffer: Buffer, start: number, end: number, prefix: Buffer): boolean {
   if (end - start < prefix.length || prefix.length === 0) return false;
-  for (let index = 0; index < prefix.length; index++) if (buffer[start + index] !== prefix[index]) return false;
+  for (let index = 0; index < prefix.length; index++)
+    if (buffer[start + index] !== prefix[index]) return false;
   return true;
 }

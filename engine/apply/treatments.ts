@@ -80,7 +80,7 @@ export function treatmentOf(buffer: Buffer, start: number, end: number): Treatme
 
 function hash(buffer: Buffer, start: number, end: number): number {
   let value = end - start;
-  for (let at = start; at < end; at++) value = (value * 31 + ((buffer[at] as number) & 0xdf)) | 0;
+  for (let at = start; at < end; at++) value = (value * 31 + (buffer[at]! & 0xdf)) | 0;
   return value & (TABLE_SIZE - 1);
 }
 
@@ -88,7 +88,7 @@ function hash(buffer: Buffer, start: number, end: number): number {
 function equalsFolded(name: Buffer, buffer: Buffer, start: number, end: number): boolean {
   if (end - start !== name.length) return false;
   for (let index = 0; index < name.length; index++) {
-    const byte = buffer[start + index] as number;
+    const byte = buffer[start + index]!;
     const upper = byte >= 97 && byte <= 122 ? byte - 32 : byte;
     if (upper !== name[index]) return false;
   }

@@ -172,7 +172,11 @@ export class Connection implements AsyncDisposable {
 
   #lost(why: string, cause?: unknown): SyncError {
     const message = this.#closing ? 'The connection was closed by us.' : `The connection was lost: ${why}.`;
-    return new SyncError('CONNECT', message, { where: describeEndpoint(this.endpoint), retryable: true, cause });
+    return new SyncError('CONNECT', message, {
+      where: describeEndpoint(this.endpoint),
+      retryable: true,
+      cause,
+    });
   }
 
   #armTimer(): void {

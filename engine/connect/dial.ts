@@ -25,7 +25,10 @@ export async function dial(endpoint: Endpoint, options: DialOptions): Promise<So
       socket.destroy();
       reject(wordDialError(endpoint, error));
     };
-    const timer = setTimeout(() => fail(new Error(`no answer within ${options.timeoutMs / 1000} s`)), options.timeoutMs);
+    const timer = setTimeout(
+      () => fail(new Error(`no answer within ${options.timeoutMs / 1000} s`)),
+      options.timeoutMs,
+    );
     const onAbort = (): void => fail(new Error('aborted'));
     const onReady = (): void => {
       cleanUp();
@@ -60,7 +63,9 @@ async function tlsOptions(endpoint: Endpoint, tls: TlsOptions): Promise<NodeTlsO
   return {
     host: endpoint.host,
     port: endpoint.port,
-    ...(isIp(endpoint.host) && tls.serverName === undefined ? {} : { servername: tls.serverName ?? endpoint.host }),
+    ...(isIp(endpoint.host) && tls.serverName === undefined
+      ? {}
+      : { servername: tls.serverName ?? endpoint.host }),
     ...(tls.caFile === undefined ? {} : { ca: await read(tls.caFile) }),
     ...(tls.certFile === undefined ? {} : { cert: await read(tls.certFile) }),
     ...(tls.keyFile === undefined ? {} : { key: await read(tls.keyFile) }),
@@ -90,7 +95,11 @@ const HINTS: Record<string, string> = {
 
 function wordDialError(endpoint: Endpoint, error: Error): SyncError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const hint = HINTS[code] ?? (code.startsWith('ERR_SSL') ? 'The TLS handshake failed: protocol versions or TLS on only one side.' : undefined);
+  const hint =
+    HINTS[code] ??
+    (code.startsWith('ERR_SSL')
+      ? 'The TLS handshake failed: protocol versions or TLS on only one side.'
+      : undefined);
   return new SyncError('CONNECT', `Cannot connect: ${error.message}.`, {
     where: describeEndpoint(endpoint),
     retryable: true,

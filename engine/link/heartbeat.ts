@@ -27,7 +27,11 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
   let connection: Connection | undefined;
   while (!signal.aborted) {
     try {
-      connection ??= await Connection.open(source, { name: 'redis-sync:heartbeat', replyTimeoutMs: 10_000, signal });
+      connection ??= await Connection.open(source, {
+        name: 'redis-sync:heartbeat',
+        replyTimeoutMs: 10_000,
+        signal,
+      });
       await connection.call('SETEX', key, ttlSeconds, wallClock());
     } catch (error) {
       if (isRefusal(error)) {
@@ -44,5 +48,8 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof SyncError && (error.code === 'PERMISSION' || error.code === 'AUTH' || error.code === 'TARGET_NOT_WRITABLE');
+  return (
+    error instanceof SyncError &&
+    (error.code === 'PERMISSION' || error.code === 'AUTH' || error.code === 'TARGET_NOT_WRITABLE')
+  );
 }

@@ -59,11 +59,45 @@ export type ToReplicator =
 export type FromReplicator =
   | { kind: 'ready' }
   | { kind: 'status'; links: LinkStatus[] }
-  | { kind: 'link-state'; link: string; from: LinkState; to: LinkState; cause: string; replid?: string; offset?: string }
-  | { kind: 'sync-started'; link: string; mode: 'full' | 'partial'; replid: string; offset: string; cause: string }
-  | { kind: 'sync-finished'; link: string; mode: 'full' | 'partial'; keys: number; bytes: number; durationMs: number }
+  | {
+      kind: 'link-state';
+      link: string;
+      from: LinkState;
+      to: LinkState;
+      cause: string;
+      replid?: string;
+      offset?: string;
+    }
+  | {
+      kind: 'sync-started';
+      link: string;
+      mode: 'full' | 'partial';
+      replid: string;
+      offset: string;
+      cause: string;
+    }
+  | {
+      kind: 'sync-finished';
+      link: string;
+      mode: 'full' | 'partial';
+      keys: number;
+      bytes: number;
+      durationMs: number;
+    }
   /** A classified fact worth a line in the report (module skipped, flush seen, target refused …). */
-  | { kind: 'finding'; link: string; code: string; severity: 'notice' | 'warning' | 'error'; message: string; evidence: Record<string, unknown> }
+  | {
+      kind: 'finding';
+      link: string;
+      code: string;
+      severity: 'notice' | 'warning' | 'error';
+      message: string;
+      evidence: Record<string, unknown>;
+    }
   | { kind: 'link-failed'; link: string; error: ReplicatorError }
-  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields?: Record<string, unknown> }
+  | {
+      kind: 'log';
+      level: 'debug' | 'info' | 'warn' | 'error';
+      message: string;
+      fields?: Record<string, unknown>;
+    }
   | { kind: 'stopped' };

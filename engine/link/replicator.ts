@@ -106,7 +106,8 @@ export class Replicator {
         replid: received?.replid ?? '',
         appliedOffset: String(applied),
         receivedOffset: String(received?.offset ?? -1n),
-        lagBytes: received === null || received === undefined || applied < 0n ? 0 : Number(received.offset - applied),
+        lagBytes:
+          received === null || received === undefined || applied < 0n ? 0 : Number(received.offset - applied),
         lagMs: counters.lagMs,
         lagSamples: counters.lagSamples.splice(0),
         snapshot: {
@@ -116,7 +117,11 @@ export class Replicator {
           done: counters.snapshotDone,
           expectedKeys: counters.snapshotExpectedKeys,
         },
-        stream: { commands: counters.streamCommands, bytes: counters.streamBytes, transactions: counters.transactions },
+        stream: {
+          commands: counters.streamCommands,
+          bytes: counters.streamBytes,
+          transactions: counters.transactions,
+        },
         fullResyncs: counters.fullResyncs,
         partialResyncs: counters.partialResyncs,
         retries: counters.retries,
@@ -205,8 +210,20 @@ export class Replicator {
     for (const link of this.#links) {
       if (isOver(link.state)) continue;
       link.waitingFor.delete('source');
-      this.#emit({ kind: 'sync-started', link: link.lane.id, mode, replid: at.replid, offset: String(at.offset), cause });
-      if (mode === 'partial' && link.lane.streaming && link.state === 'Retrying' && link.waitingFor.size === 0) {
+      this.#emit({
+        kind: 'sync-started',
+        link: link.lane.id,
+        mode,
+        replid: at.replid,
+        offset: String(at.offset),
+        cause,
+      });
+      if (
+        mode === 'partial' &&
+        link.lane.streaming &&
+        link.state === 'Retrying' &&
+        link.waitingFor.size === 0
+      ) {
         this.#transition(link, 'Synchronizing', 'stream continued');
       }
     }
@@ -222,7 +239,11 @@ export class Replicator {
       bytes: mode === 'full' ? counters.snapshotBytes : 0,
       durationMs: mode === 'full' ? counters.snapshotDurationMs : 0,
     });
-    this.#transition(link, 'Synchronizing', mode === 'full' ? 'full sync finished' : 'continued from checkpoint');
+    this.#transition(
+      link,
+      'Synchronizing',
+      mode === 'full' ? 'full sync finished' : 'continued from checkpoint',
+    );
     this.#receiver?.acknowledge();
   }
 

@@ -70,7 +70,8 @@ export async function openReplicaSession(
 
 async function logIn(lines: LineReader, source: Endpoint): Promise<void> {
   if (source.password === undefined) return;
-  const args = source.username === undefined ? ['AUTH', source.password] : ['AUTH', source.username, source.password];
+  const args =
+    source.username === undefined ? ['AUTH', source.password] : ['AUTH', source.username, source.password];
   const line = await lines.ask(args);
   if (line.startsWith('-')) throw wordReplyError(new ReplyError(line.slice(1)), source, 'AUTH');
 }
@@ -80,7 +81,8 @@ function readAnswer(line: string, position: ReplicationPosition | null, source: 
   if (word === '+FULLRESYNC' && replid !== undefined && offset !== undefined && /^\d+$/.test(offset)) {
     return { kind: 'full', replid, offset: BigInt(offset) };
   }
-  if (word === '+CONTINUE' && position !== null) return { kind: 'continue', replid: replid ?? position.replid };
+  if (word === '+CONTINUE' && position !== null)
+    return { kind: 'continue', replid: replid ?? position.replid };
   throw refusal(line, source);
 }
 

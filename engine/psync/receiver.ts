@@ -8,6 +8,7 @@
  * Invariant: the log holds every stream byte up to `receivedOffset` exactly once. The position asked for after a break
  * is the last byte *received* (the log has it all), the offset acknowledged is the last one *applied*.
  */
+import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
 import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
 import { asError, SyncError } from '../errors.ts';
@@ -123,12 +124,16 @@ export class Receiver {
     const asked = this.#position;
     if (answer.kind === 'full') {
       this.#position = { replid: answer.replid, offset: answer.offset };
-      const why = asked === null ? cause : `the source could not continue from ${asked.replid}:${asked.offset} (${cause})`;
+      const why =
+        asked === null
+          ? cause
+          : `the source could not continue from ${asked.replid}:${asked.offset} (${cause})`;
       this.#inSnapshot = true;
       this.#options.events.syncStarted('full', this.#position, why);
       return;
     }
-    if (asked === null) throw new SyncError('PROTOCOL', 'The source continues a stream that was never started.');
+    if (asked === null)
+      throw new SyncError('PROTOCOL', 'The source continues a stream that was never started.');
     this.#position = { replid: answer.replid, offset: asked.offset };
     this.#options.events.syncStarted('partial', this.#position, cause);
     this.#options.log.append({ kind: 'stream-start', ...this.#position });
@@ -171,7 +176,7 @@ export class Receiver {
 
   #openFramer(): SnapshotFramer {
     const { log } = this.#options;
-    const position = this.#position as ReplicationPosition;
+    const position = this.#at();
     return new SnapshotFramer({
       begin: ({ sizeBytes }) => log.append({ kind: 'snapshot-start', ...position, sizeBytes }),
       bytes: (chunk) => log.append({ kind: 'bytes', chunk }),
@@ -186,10 +191,16 @@ export class Receiver {
   }
 
   #appendStream(chunk: Buffer): void {
-    const position = this.#position as ReplicationPosition;
+    const position = this.#at();
     this.#options.log.append({ kind: 'bytes', chunk });
     this.#position = { replid: position.replid, offset: position.offset + BigInt(chunk.length) };
     this.#backoff.reset();
+  }
+
+  /** A session has begun, so there is a position. */
+  #at(): ReplicationPosition {
+    assert(this.#position);
+    return this.#position;
   }
 
   #wordFailure(error: unknown): SyncError {
@@ -202,11 +213,15 @@ export class Receiver {
   }
 
   #silent(): SyncError {
-    return new SyncError('CONNECT', `The source has sent nothing for ${this.#options.idleTimeoutMs / 1000} s.`, {
-      where: describeEndpoint(this.#options.source),
-      retryable: true,
-      hint: 'A source pings its replicas every 10 s: it is stopped, or the network drops packets.',
-    });
+    return new SyncError(
+      'CONNECT',
+      `The source has sent nothing for ${this.#options.idleTimeoutMs / 1000} s.`,
+      {
+        where: describeEndpoint(this.#options.source),
+        retryable: true,
+        hint: 'A source pings its replicas every 10 s: it is stopped, or the network drops packets.',
+      },
+    );
   }
 
   #closed(): SyncError {

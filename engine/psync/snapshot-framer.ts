@@ -119,5 +119,8 @@ function badHeader(bytes: Buffer): SyncError {
       hint: 'Look into the log of the source: a failed BGSAVE, a full disk, no memory to fork.',
     });
   }
-  return new SyncError('PROTOCOL', `The source sent ${JSON.stringify(line.slice(0, 60))} instead of a snapshot.`);
+  return new SyncError(
+    'PROTOCOL',
+    `The source sent ${JSON.stringify(line.slice(0, 60))} instead of a snapshot.`,
+  );
 }

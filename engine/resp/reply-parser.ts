@@ -120,7 +120,8 @@ export class ReplyParser {
   #open(length: number): void {
     if (length === -1) return this.#emit(null);
     if (length === 0) return this.#emit([]);
-    if (this.#stack.length >= MAX_DEPTH) throw new SyncError('PROTOCOL', 'The server sent a reply nested too deeply.');
+    if (this.#stack.length >= MAX_DEPTH)
+      throw new SyncError('PROTOCOL', 'The server sent a reply nested too deeply.');
     this.#stack.push({ items: [], remaining: length });
   }
 
@@ -148,7 +149,8 @@ function findLineEnd(buffer: Buffer, from: number): number {
 function parseInteger(buffer: Buffer, start: number, end: number): number | bigint {
   const text = buffer.toString('latin1', start, end);
   const value = Number(text);
-  if (!Number.isInteger(value)) throw new SyncError('PROTOCOL', `The server sent "${text.slice(0, 40)}" as an integer.`);
+  if (!Number.isInteger(value))
+    throw new SyncError('PROTOCOL', `The server sent "${text.slice(0, 40)}" as an integer.`);
   return Number.isSafeInteger(value) ? value : BigInt(text);
 }
 

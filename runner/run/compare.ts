@@ -68,7 +68,15 @@ export async function compareInstances(plan: Plan, io: Io, options: RunOptions):
   };
   // A comparison has no timeline: nothing is to be judged but the data.
   const judged = { ...plan, timeline: [], workload: [] };
-  const draft = buildResults({ plan: judged, folder, events: history.events, outcome, startedAt, endedAt: new Date(), keep: false });
+  const draft = buildResults({
+    plan: judged,
+    folder,
+    events: history.events,
+    outcome,
+    startedAt,
+    endedAt: new Date(),
+    keep: false,
+  });
   const { verdict, summary, exitCode } = draft;
   history.emit({ kind: 'verdict', verdict, summary, exitCode });
   const results = await writeReports(folder.path, draft, history.events, plan.report.formats);

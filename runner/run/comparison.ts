@@ -1,6 +1,6 @@
 /** The full-data comparison of every link, put together into the one the report shows. */
 import { compareInstances } from '../../engine/compare/compare.ts';
-import type { ComparisonResult } from '../../engine/compare/difference.ts';
+import { DIFFERENCE_CLASSES, type ComparisonResult } from '../../engine/compare/difference.ts';
 import type { CompareProgress } from '../../engine/compare/options.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import type { Comparison } from '../../reports/results.ts';
@@ -58,7 +58,7 @@ export function mergeComparisons(parts: readonly [Pick<LinkPlan, 'id'>, Comparis
     merged.counts.push(...part.counts.map((row) => ({ link, ...row })));
     merged.types.push(...part.types.map((row) => ({ link, ...row })));
     merged.differences.push(...part.differences.map((difference) => ({ link, ...difference })));
-    for (const kind of Object.keys(merged.totals) as (keyof Comparison['totals'])[]) merged.totals[kind] += part.totals[kind];
+    for (const kind of DIFFERENCE_CLASSES) merged.totals[kind] += part.totals[kind];
     for (const [reason, keys] of Object.entries(part.unverified)) {
       merged.unverified[reason] = (merged.unverified[reason] ?? 0) + keys;
     }

@@ -36,7 +36,12 @@ export class History {
 
   /** Written synchronously: a run that crashes in the next line can still be judged. */
   emit(body: RunEventBody): RunEvent {
-    const event: RunEvent = { seq: this.#events.length + 1, at: new Date().toISOString(), ms: this.elapsedMs, ...body };
+    const event: RunEvent = {
+      seq: this.#events.length + 1,
+      at: new Date().toISOString(),
+      ms: this.elapsedMs,
+      ...body,
+    };
     if (this.#open) writeSync(this.#file, `${JSON.stringify(event)}\n`);
     this.#events.push(event);
     for (const listener of this.#listeners) listener(event);

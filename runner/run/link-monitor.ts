@@ -88,7 +88,12 @@ export class LinkMonitor {
 
   #onFullSync(message: FromReplicator & { kind: 'sync-finished' }): void {
     const { keys, bytes, durationMs } = message;
-    this.#fullSync = { keys, bytes, durationMs: Math.round(durationMs), count: (this.#fullSync?.count ?? 0) + 1 };
+    this.#fullSync = {
+      keys,
+      bytes,
+      durationMs: Math.round(durationMs),
+      count: (this.#fullSync?.count ?? 0) + 1,
+    };
   }
 }
 

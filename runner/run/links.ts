@@ -9,6 +9,7 @@ import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator } from '../../engine/link/messages.ts';
 import type { EngineOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/replicator.ts';
+import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { LinkPlan } from '../plan/plan.ts';
 import { LinkMonitor } from './link-monitor.ts';
@@ -92,7 +93,9 @@ export class Links implements AsyncDisposable {
       logFile,
       options: {
         source: endpointOf(source),
-        links: links.filter((link) => link.source === source).map((link) => ({ id: link.id, target: endpointOf(link.target) })),
+        links: links
+          .filter((link) => link.source === source)
+          .map((link) => ({ id: link.id, target: endpointOf(link.target) })),
         engine,
         spoolFolder: join(runFolder, 'spool', source),
       },
@@ -157,7 +160,13 @@ export class Links implements AsyncDisposable {
       if (monitor.plan.source !== source || monitor.isOver) continue;
       const from = monitor.state;
       monitor.died(failure);
-      this.#options.emit({ kind: 'link-state', link: monitor.plan.id, from, to: 'Failed', cause: failure.message });
+      this.#options.emit({
+        kind: 'link-state',
+        link: monitor.plan.id,
+        from,
+        to: 'Failed',
+        cause: failure.message,
+      });
     }
   }
 
@@ -203,12 +212,13 @@ export class Links implements AsyncDisposable {
 /** The source's own replication offset now. */
 async function readOffset(source: Endpoint): Promise<bigint> {
   await using connection = await Connection.open(source, { name: 'redis-sync' });
-  const info = String(await connection.call('INFO', 'replication'));
-  const found = /^master_repl_offset:(\d+)/m.exec(info);
-  if (found?.[1] === undefined) {
-    throw new SyncError('PROTOCOL', 'The source does not tell its replication offset.', { hint: 'INFO replication must be allowed.' });
+  const offset = parseInfo(await connection.call('INFO', 'replication'))['master_repl_offset'];
+  if (offset === undefined) {
+    throw new SyncError('PROTOCOL', 'The source does not tell its replication offset.', {
+      hint: 'INFO replication must be allowed.',
+    });
   }
-  return BigInt(found[1]);
+  return BigInt(offset);
 }
 
 function isErrorCode(code: string): code is SyncError['code'] {

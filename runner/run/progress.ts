@@ -43,14 +43,19 @@ export class Progress {
       case 'progress':
         return this.show(this.#describeProgress(event));
       case 'link-state':
-        if (event.to === 'Retrying' || this.#io.verbose) this.say(`  link ${event.link}: ${event.from} → ${event.to} (${event.cause})`);
+        if (event.to === 'Retrying' || this.#io.verbose)
+          this.say(`  link ${event.link}: ${event.from} → ${event.to} (${event.cause})`);
         return;
       case 'fault':
-        return this.say(`  fault ${event.step}: ${event.stage}${event.reason === undefined ? '' : ` (${event.reason})`}`);
+        return this.say(
+          `  fault ${event.step}: ${event.stage}${event.reason === undefined ? '' : ` (${event.reason})`}`,
+        );
       case 'finding':
         return this.say(`  ${errColors.yellow(event.code)} ${event.message}`);
       case 'error':
-        this.say(`  ${errColors.red('error:')} ${event.where === undefined ? '' : `${event.where}: `}${event.message}`);
+        this.say(
+          `  ${errColors.red('error:')} ${event.where === undefined ? '' : `${event.where}: `}${event.message}`,
+        );
         if (event.hint !== undefined) this.say(`  ${errColors.dim('hint:')} ${event.hint}`);
         return;
       default:
@@ -65,14 +70,20 @@ export class Progress {
       return this.show(`  ${event.phase} …`);
     }
     const mark = event.status === 'finished' ? errColors.green('✓') : errColors.red('✗');
-    const detail = event.status !== 'finished' || event.detail === undefined ? '' : errColors.dim(` ${event.detail}`);
-    this.say(`${mark} ${event.phase.padEnd(11)} ${formatDuration(event.ms - this.#phaseStartedMs).padStart(8)}${detail}`);
+    const detail =
+      event.status !== 'finished' || event.detail === undefined ? '' : errColors.dim(` ${event.detail}`);
+    this.say(
+      `${mark} ${event.phase.padEnd(11)} ${formatDuration(event.ms - this.#phaseStartedMs).padStart(8)}${detail}`,
+    );
   }
 
   #describeProgress(event: RunEvent & { kind: 'progress' }): string {
     const before = this.#bytesBefore.get(event.link);
     this.#bytesBefore.set(event.link, { bytes: event.bytes, ms: event.ms });
-    const rate = before && event.ms > before.ms ? Math.max(0, event.bytes - before.bytes) / ((event.ms - before.ms) / 1000) : 0;
+    const rate =
+      before && event.ms > before.ms
+        ? Math.max(0, event.bytes - before.bytes) / ((event.ms - before.ms) / 1000)
+        : 0;
     const of = event.expectedKeys ? ` of ${formatCount(event.expectedKeys)}` : '';
     const lag = event.lagMs === null ? '' : `, ${formatDuration(event.lagMs)}`;
     return event.phase === 'full-sync'

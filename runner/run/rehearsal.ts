@@ -9,6 +9,7 @@ import { Connection } from '../../engine/connect/connection.ts';
 import { asError, SyncError } from '../../engine/errors.ts';
 import { delay as pause } from '../../engine/psync/backoff.ts';
 import { describeFailure } from '../../engine/link/replicator.ts';
+import { textOf } from '../../engine/resp/reply-text.ts';
 import type { Comparison, LinkResult, PrecheckRow, Results, WorkloadResult } from '../../reports/results.ts';
 import { seedDataset } from '../../scenarios/data/seeding.ts';
 import { systemClock } from '../../scenarios/timeline/clock.ts';
@@ -81,7 +82,12 @@ export class Rehearsal implements AsyncDisposable {
         if (!options.keep) this.#processes?.record(pid, { what, group: false, logFile });
       },
     });
-    this.#timeline = new Timeline({ steps: plan.timeline, clock: systemClock, instances: () => this.#endpoints(), emit });
+    this.#timeline = new Timeline({
+      steps: plan.timeline,
+      clock: systemClock,
+      instances: () => this.#endpoints(),
+      emit,
+    });
     history.subscribe((event) => this.#timeline.observe(event));
   }
 
@@ -124,7 +130,12 @@ export class Rehearsal implements AsyncDisposable {
       await instance.stop();
       if (keep || !instance.provisioned) continue;
       for (const node of instance.nodes) {
-        history.emit({ kind: 'instance-stopped', instance: instance.name, address: node.address, how: 'ended by recorded pid' });
+        history.emit({
+          kind: 'instance-stopped',
+          instance: instance.name,
+          address: node.address,
+          how: 'ended by recorded pid',
+        });
       }
     }
     await this.#processes?.[Symbol.asyncDispose]();
@@ -132,7 +143,9 @@ export class Rehearsal implements AsyncDisposable {
 
   /** Also after a link gave up (a policy said stop): the differences are what a person needs then. */
   get #isWorthComparing(): boolean {
-    const copied = this.#links.monitors.every((monitor) => monitor.status?.snapshot.done === true || monitor.isSynchronizing);
+    const copied = this.#links.monitors.every(
+      (monitor) => monitor.status?.snapshot.done === true || monitor.isSynchronizing,
+    );
     return copied && this.#links.monitors.length > 0 && !this.#signal.aborted;
   }
 
@@ -159,10 +172,20 @@ export class Rehearsal implements AsyncDisposable {
     for (const instance of this.#instances.values()) {
       for (const { role, address, pid } of instance.nodes) {
         const { name, server, version } = instance;
-        history.emit({ kind: 'instance-ready', instance: name, role, address, server, version, ...(pid === undefined ? {} : { pid }) });
+        history.emit({
+          kind: 'instance-ready',
+          instance: name,
+          role,
+          address,
+          server,
+          version,
+          ...(pid === undefined ? {} : { pid }),
+        });
       }
     }
-    return [...this.#instances.values()].map(({ name, server, version }) => `${name}: ${server} ${version}`).join(', ');
+    return [...this.#instances.values()]
+      .map(({ name, server, version }) => `${name}: ${server} ${version}`)
+      .join(', ');
   }
 
   async #check(): Promise<string> {
@@ -171,7 +194,11 @@ export class Rehearsal implements AsyncDisposable {
       instances: new Map(
         plan.instances.map(({ name, url, disposable }) => [
           name,
-          { endpoint: this.#endpointOf(name), provisioned: url === undefined, mayProbe: url === undefined || disposable },
+          {
+            endpoint: this.#endpointOf(name),
+            provisioned: url === undefined,
+            mayProbe: url === undefined || disposable,
+          },
         ]),
       ),
       links: plan.links,
@@ -217,7 +244,10 @@ export class Rehearsal implements AsyncDisposable {
     await this.#phases.run('incremental', async () => {
       await this.#startWorkloads('incremental');
       await Promise.race([
-        Promise.all([pause(plan.workload.length > 0 ? plan.incrementalMs : 0, this.#signal), this.#timeline.whenDone()]),
+        Promise.all([
+          pause(plan.workload.length > 0 ? plan.incrementalMs : 0, this.#signal),
+          this.#timeline.whenDone(),
+        ]),
         this.#broken(),
       ]);
       this.#signal.throwIfAborted();
@@ -259,12 +289,22 @@ export class Rehearsal implements AsyncDisposable {
     const { plan } = this.#options;
     let found = 0;
     for (const target of new Set(plan.links.map((link) => link.target))) {
-      await using connection = await Connection.open(this.#endpointOf(target), { name: 'redis-sync', signal: this.#signal });
+      await using connection = await Connection.open(this.#endpointOf(target), {
+        name: 'redis-sync',
+        signal: this.#signal,
+      });
       let cursor = '0';
       do {
-        const reply = await connection.call('SCAN', cursor, 'MATCH', `${escapeGlob(plan.engine.heartbeatPrefix)}*`, 'COUNT', 2000);
+        const reply = await connection.call(
+          'SCAN',
+          cursor,
+          'MATCH',
+          `${escapeGlob(plan.engine.heartbeatPrefix)}*`,
+          'COUNT',
+          2000,
+        );
         const [next, keys] = Array.isArray(reply) ? reply : [];
-        cursor = String(next ?? '0');
+        cursor = textOf(next ?? '0');
         found += Array.isArray(keys) ? keys.length : 0;
       } while (cursor !== '0');
     }
@@ -288,7 +328,10 @@ export class Rehearsal implements AsyncDisposable {
     for (const [index, workload] of plan.workload.entries()) {
       if (workload.start !== start) continue;
       const endpoints = workload.into.map((name) => this.#endpointOf(name));
-      this.#workloads.set(workload.name, await startWorkload(endpoints, workload, { seed: plan.seed + 1000 + index }));
+      this.#workloads.set(
+        workload.name,
+        await startWorkload(endpoints, workload, { seed: plan.seed + 1000 + index }),
+      );
       history.emit({ kind: 'workload', name: workload.name, stage: 'started' });
     }
   }
@@ -299,7 +342,12 @@ export class Rehearsal implements AsyncDisposable {
       const result = await workload.stop();
       this.#workloadResults.set(name, result);
       const { sent, ok, failed, unknown } = result;
-      this.#options.history.emit({ kind: 'workload', name, stage: 'stopped', stats: { sent, ok, failed, unknown } });
+      this.#options.history.emit({
+        kind: 'workload',
+        name,
+        stage: 'stopped',
+        stats: { sent, ok, failed, unknown },
+      });
     }
   }
 
@@ -347,7 +395,8 @@ export class Rehearsal implements AsyncDisposable {
       endpoints.set(name, instance.primary());
       endpoints.set(`${name}.primary`, instance.primary());
       const replicas = instance.nodes.filter((node) => node.role === 'replica');
-      for (const [index, node] of replicas.entries()) endpoints.set(`${name}.replica(${index})`, node.endpoint);
+      for (const [index, node] of replicas.entries())
+        endpoints.set(`${name}.replica(${index})`, node.endpoint);
     }
     return endpoints;
   }

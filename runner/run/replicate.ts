@@ -76,12 +76,20 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
   }
 }
 
-async function checkStart(plan: Plan, instances: ReadonlyMap<string, ProvisionedInstance>, signal: AbortSignal): Promise<void> {
+async function checkStart(
+  plan: Plan,
+  instances: ReadonlyMap<string, ProvisionedInstance>,
+  signal: AbortSignal,
+): Promise<void> {
   const rows = await runPrechecks({
     instances: new Map(
       plan.instances.map(({ name }) => [
         name,
-        { endpoint: endpointIn(instances, name), provisioned: false, mayProbe: plan.links.some((link) => link.target === name) },
+        {
+          endpoint: endpointIn(instances, name),
+          provisioned: false,
+          mayProbe: plan.links.some((link) => link.target === name),
+        },
       ]),
     ),
     links: plan.links,
@@ -103,7 +111,9 @@ function printStates(monitors: readonly LinkMonitor[], io: Io): void {
     if (status === undefined) continue;
     const { appliedOffset, receivedOffset, replid, lagBytes, lagMs, snapshot, stream } = status;
     if (io.json) {
-      io.out(`${JSON.stringify({ link: plan.id, state, replid, receivedOffset, appliedOffset, lagBytes, lagMs, snapshot, stream })}\n`);
+      io.out(
+        `${JSON.stringify({ link: plan.id, state, replid, receivedOffset, appliedOffset, lagBytes, lagMs, snapshot, stream })}\n`,
+      );
       continue;
     }
     if (io.quiet) continue;

@@ -36,7 +36,10 @@ export class ReplicatorHandle {
     this.#options = options;
     this.#log = createWriteStream(options.logFile, { flags: 'a' });
     // A process group of its own would outlive us on a hard kill; over IPC it notices that we are gone and finishes.
-    this.#child = fork(COMMAND_FILE, ['replicator'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization: 'json' });
+    this.#child = fork(COMMAND_FILE, ['replicator'], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'json',
+    });
     if (this.#child.pid !== undefined) options.onStarted(this.#child.pid);
     this.#child.stdout?.pipe(this.#log, { end: false });
     this.#child.stderr?.pipe(this.#log, { end: false });
@@ -52,7 +55,10 @@ export class ReplicatorHandle {
   /** Resolves when the process has taken its orders. @throws SyncError INTERNAL when it does not come up. */
   static async start(options: ReplicatorHandleOptions): Promise<ReplicatorHandle> {
     if (!existsSync(COMMAND_FILE)) {
-      throw new SyncError('INTERNAL', 'The built command is missing.', { where: COMMAND_FILE, hint: 'Run `npm run build`.' });
+      throw new SyncError('INTERNAL', 'The built command is missing.', {
+        where: COMMAND_FILE,
+        hint: 'Run `npm run build`.',
+      });
     }
     const handle = new ReplicatorHandle(options);
     await handle.#ready();
@@ -101,7 +107,11 @@ export class ReplicatorHandle {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => {
         this.#child.kill('SIGKILL');
-        reject(new SyncError('INTERNAL', `The replicator of ${this.name} did not start: ${why}.`, { where: this.#options.logFile }));
+        reject(
+          new SyncError('INTERNAL', `The replicator of ${this.name} did not start: ${why}.`, {
+            where: this.#options.logFile,
+          }),
+        );
       };
       const timer = setTimeout(() => fail(`no answer in ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
       this.#child.once('error', (error) => fail(asError(error).message));
@@ -121,7 +131,8 @@ export class ReplicatorHandle {
       this.#statuses = message.links;
       for (const resolve of this.#waiters.splice(0)) resolve(message.links);
     }
-    if (message.kind === 'log') this.#log.write(`${JSON.stringify({ at: new Date().toISOString(), ...message })}\n`);
+    if (message.kind === 'log')
+      this.#log.write(`${JSON.stringify({ at: new Date().toISOString(), ...message })}\n`);
     this.#options.onMessage(message);
   }
 

@@ -15,7 +15,12 @@ export async function writeReports(
   events: readonly RunEvent[],
   formats: readonly string[],
 ): Promise<Results> {
-  const files: Record<string, string> = { plan: 'plan.json', events: EVENTS_FILE, results: RESULTS_FILE, ...results.files };
+  const files: Record<string, string> = {
+    plan: 'plan.json',
+    events: EVENTS_FILE,
+    results: RESULTS_FILE,
+    ...results.files,
+  };
   const wanted = formats.filter((format) => format !== 'json');
   // Names first: a report lists the files beside it.
   for (const format of wanted) files[format] = renderReport(format, results, { events }).fileName;

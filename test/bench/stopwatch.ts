@@ -5,7 +5,11 @@ export function elapsedMs(sinceMs: number): number {
 }
 
 /** Polls every few milliseconds. @throws when it does not come true in `limitMs`. */
-export async function until(what: string, condition: () => Promise<boolean> | boolean, limitMs = 300_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  limitMs = 300_000,
+): Promise<void> {
   const began = performance.now();
   while (!(await condition())) {
     if (performance.now() - began > limitMs) throw new Error(`${what} did not happen in ${limitMs / 1000} s`);

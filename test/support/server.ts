@@ -45,7 +45,10 @@ export async function startServer(
     'repl-diskless-sync-delay': '0',
     ...config,
   };
-  const args = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, ...(value.includes(' ') ? value.split(' ') : [value])]);
+  const args = Object.entries(directives).flatMap(([name, value]) => [
+    `--${name}`,
+    ...(value.includes(' ') ? value.split(' ') : [value]),
+  ]);
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
@@ -82,7 +85,9 @@ function answersPing(port: number): Promise<boolean> {
       resolve(ok);
     };
     socket.once('connect', () => socket.write('PING\r\n'));
-    socket.once('data', (data) => finish(data.toString().startsWith('+PONG') || data.toString().startsWith('-NOAUTH')));
+    socket.once('data', (data) =>
+      finish(data.toString().startsWith('+PONG') || data.toString().startsWith('-NOAUTH')),
+    );
     socket.once('error', () => finish(false));
   });
 }

@@ -12,18 +12,37 @@ afterAll(() => server.stop());
 
 describe('Connection', () => {
   it('logs in, answers in order, returns error replies as values', async () => {
-    await using connection = await Connection.open({ ...server.endpoint, password: 'sesame' }, { name: 'redis-sync-test' });
+    await using connection = await Connection.open(
+      { ...server.endpoint, password: 'sesame' },
+      { name: 'redis-sync-test' },
+    );
     expect(await connection.call('CLIENT', 'GETNAME')).toEqual(Buffer.from('redis-sync-test'));
-    const replies = await connection.pipeline([['SET', 'k', Buffer.from([0, 255])], ['GET', 'k'], ['INCR', 'k'], ['PING']]);
-    expect(replies.map((reply) => (reply instanceof ReplyError ? reply.kind : reply))).toEqual(['OK', Buffer.from([0, 255]), 'ERR', 'PONG']);
+    const replies = await connection.pipeline([
+      ['SET', 'k', Buffer.from([0, 255])],
+      ['GET', 'k'],
+      ['INCR', 'k'],
+      ['PING'],
+    ]);
+    expect(replies.map((reply) => (reply instanceof ReplyError ? reply.kind : reply))).toEqual([
+      'OK',
+      Buffer.from([0, 255]),
+      'ERR',
+      'PONG',
+    ]);
   });
 
   it('words a wrong and a missing password, and never prints the password', async () => {
     const wrong = Connection.open({ ...server.endpoint, password: 'not-it' });
-    await expect(wrong).rejects.toMatchObject({ code: 'AUTH', message: expect.stringContaining('WRONGPASS') });
+    await expect(wrong).rejects.toMatchObject({
+      code: 'AUTH',
+      message: expect.stringContaining('WRONGPASS'),
+    });
     await expect(wrong).rejects.not.toMatchObject({ message: expect.stringContaining('not-it') });
     await using anonymous = await Connection.open(server.endpoint);
-    await expect(anonymous.call('GET', 'k')).rejects.toMatchObject({ code: 'AUTH', hint: expect.stringContaining('passwordFile') });
+    await expect(anonymous.call('GET', 'k')).rejects.toMatchObject({
+      code: 'AUTH',
+      hint: expect.stringContaining('passwordFile'),
+    });
   });
 
   it('says that nothing listens', async () => {
@@ -52,8 +71,14 @@ describe('Connection', () => {
     await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
     const address = peer.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
-    await using connection = await Connection.open({ host: '127.0.0.1', port: address.port }, { replyTimeoutMs: 50 });
-    await expect(connection.call('PING')).rejects.toMatchObject({ code: 'CONNECT', message: expect.stringContaining('No reply') });
+    await using connection = await Connection.open(
+      { host: '127.0.0.1', port: address.port },
+      { replyTimeoutMs: 50 },
+    );
+    await expect(connection.call('PING')).rejects.toMatchObject({
+      code: 'CONNECT',
+      message: expect.stringContaining('No reply'),
+    });
     peer.close();
   });
 });
