@@ -68,6 +68,7 @@ export class BulkSender {
       if (reply instanceof ReplyError) {
         this.#failure ??= wordReplyError(reply, this.#connection.endpoint, commandName(bytes, refused));
       }
+      this.#out.recycle(bytes);
     } catch (error) {
       this.#failure ??= error instanceof Error ? error : new Error(String(error));
     }

@@ -8,7 +8,7 @@ export const hyperloglogSeeder: TypeSeeder = {
   type: 'hyperloglog',
   noun: 'visitors',
   write(key, { out, random }) {
-    const count = random.chance(0.05) ? DENSE_ELEMENTS : random.between(1, 60);
+    const count = random.chance(0.02) ? DENSE_ELEMENTS : random.between(1, 60);
     out.begin(2 + count);
     out.ascii('PFADD');
     out.binary(key);

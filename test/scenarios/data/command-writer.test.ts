@@ -62,6 +62,19 @@ describe('CommandWriter', () => {
     expect([writer.size, writer.commands]).toEqual([0, 0]);
   });
 
+  test('a buffer that was given back is written to again, from its beginning', () => {
+    const writer = new CommandWriter(64);
+    writer.command('SET', 'a', 1);
+    const first = writer.take();
+    writer.recycle(first.bytes);
+    writer.command('SET', 'b', 2);
+    writer.take();
+    writer.command('GET', 'c');
+    const third = writer.take();
+    expect(third.bytes).toEqual(encodeCommand(['GET', 'c']));
+    expect(third.bytes.buffer).toBe(first.bytes.buffer);
+  });
+
   test('a missing word is our bug and is caught at once', () => {
     const writer = new CommandWriter();
     writer.begin(2);
