@@ -13,5 +13,7 @@ it('encodes words as bulk strings, counting bytes and not characters', () => {
 
 it('joins many commands into one buffer of exactly their size', () => {
   const long = 'x'.repeat(1000);
-  expect(encodeCommands([['PING'], ['ECHO', long]]).toString()).toBe(`*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nECHO\r\n$1000\r\n${long}\r\n`);
+  expect(encodeCommands([['PING'], ['ECHO', long]]).toString()).toBe(
+    `*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nECHO\r\n$1000\r\n${long}\r\n`,
+  );
 });

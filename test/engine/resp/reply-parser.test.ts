@@ -16,9 +16,17 @@ const CASES: [name: string, wire: string, expected: Reply[]][] = [
   ['integers', ':0\r\n:-7\r\n:9007199254740993\r\n', [0, -7, 9007199254740993n]],
   ['bulk with CRLF inside', '$4\r\na\r\nb\r\n', [Buffer.from('a\r\nb')]],
   ['empty and null bulk', '$0\r\n\r\n$-1\r\n', [Buffer.alloc(0), null]],
-  ['nested arrays', '*3\r\n*0\r\n*-1\r\n*2\r\n:1\r\n$1\r\nx\r\n+after\r\n', [[[], null, [1, Buffer.from('x')]], 'after']],
+  [
+    'nested arrays',
+    '*3\r\n*0\r\n*-1\r\n*2\r\n:1\r\n$1\r\nx\r\n+after\r\n',
+    [[[], null, [1, Buffer.from('x')]], 'after'],
+  ],
   ['an error inside EXEC', '*2\r\n+OK\r\n-WRONGTYPE no\r\n', [['OK', new ReplyError('WRONGTYPE no')]]],
-  ['RESP3 map, set, null, boolean, double', '%1\r\n+k\r\n:1\r\n~1\r\n_\r\n#t\r\n,1.5\r\n', [['k', 1], [null], 1, '1.5']],
+  [
+    'RESP3 map, set, null, boolean, double',
+    '%1\r\n+k\r\n:1\r\n~1\r\n_\r\n#t\r\n,1.5\r\n',
+    [['k', 1], [null], 1, '1.5'],
+  ],
 ];
 
 describe('ReplyParser', () => {
@@ -40,7 +48,13 @@ describe('ReplyParser', () => {
     expect(reply).toEqual(Buffer.from('x'));
   });
 
-  for (const wire of ['HTTP/1.1 400\r\n', ':abc\r\n', '$x\r\n', '*99999999999999999999\r\n', '$2\r\nabcd\r\n']) {
+  for (const wire of [
+    'HTTP/1.1 400\r\n',
+    ':abc\r\n',
+    '$x\r\n',
+    '*99999999999999999999\r\n',
+    '$2\r\nabcd\r\n',
+  ]) {
     it(`rejects ${JSON.stringify(wire)} with a PROTOCOL error`, () => {
       expect(() => parse([Buffer.from(wire)])).toThrow(SyncError);
     });
