@@ -102,7 +102,8 @@ function layoutBlock(block: Block, pen: Pen): string[] {
 }
 
 function layoutEntry(entry: Entry, pen: Pen): string[] {
-  const title = wrap(clean(entry.title, pen), pen.width - entry.label.length - 4);
+  const name = clean(entry.label, pen).replaceAll('\n', ' ');
+  const title = wrap(clean(entry.title, pen), pen.width - name.length - 4);
   const labelWidth = Math.max(0, ...entry.lines.map((line) => line.label.length));
   const body = entry.lines.flatMap(({ label, text }) => {
     const lines = wrap(clean(text, pen), pen.width - labelWidth - 4);
@@ -111,11 +112,10 @@ function layoutEntry(entry: Entry, pen: Pen): string[] {
       return `${INDENT}${head}  ${line}`;
     });
   });
-  const badge = pen.paint(`${mark(entry.tone, pen)} ${entry.label}`, entry.tone);
   return [
-    `${badge}  ${title[0] ?? ''}`,
-    ...title.slice(1).map((line) => `${' '.repeat(entry.label.length + 4)}${line}`),
+    `${pen.paint(`${mark(entry.tone, pen)} ${name}`, entry.tone)}  ${title[0] ?? ''}`,
+    ...title.slice(1).map((line) => `${' '.repeat(name.length + 4)}${line}`),
     ...body,
-    ...entry.commands.map((command) => `${INDENT}${pen.paint(`$ ${command}`, 'dim')}`),
+    ...entry.commands.map((command) => `${INDENT}${pen.paint(`$ ${clean(command, pen)}`, 'dim')}`),
   ];
 }

@@ -1,6 +1,6 @@
 /** What the comparison says: keys per database and per type, and every difference with lines to look at it. */
 import { formatCount, plural } from '../../display.ts';
-import { readCommand, redisCliLine, type CliTarget } from '../../redis-cli.ts';
+import { quoteArgument, readCommand, redisCliLine, type CliTarget } from '../../redis-cli.ts';
 import type { Difference, DifferenceSide, InstanceResult, Results, TypeRow } from '../../results.ts';
 import {
   left,
@@ -109,7 +109,7 @@ export function differencesSection(view: ReportView): Section | null {
   if (total > shown.length) {
     const where = view.results.files['results'] ?? 'results.json';
     const listed = comparison.differences.length;
-    const note = `… and ${formatCount(total - shown.length)} more; ${formatCount(listed)} are listed in ${where}.`;
+    const note = `… and ${formatCount(total - shown.length)} more (${where} lists ${formatCount(listed)}).`;
     blocks.push({ kind: 'note', note: styled(note, 'dim') });
   }
   const gone = serversGoneNote(view.results);
@@ -120,7 +120,7 @@ export function differencesSection(view: ReportView): Section | null {
 /** The printed commands are of no use against servers that were thrown away with the run. */
 function serversGoneNote({ run, instances }: Results): string | null {
   if (run.kept === true || !instances.some((instance) => instance.provisioned)) return null;
-  return `The servers of this run are gone. To use these lines: redis-sync verify ${run.spec} --seed ${run.seed} --keep`;
+  return `The servers of this run are gone. To use these lines: redis-sync verify ${quoteArgument(Buffer.from(run.spec))} --seed ${run.seed} --keep`;
 }
 
 function differenceEntry(results: Results, difference: Difference): Entry {
