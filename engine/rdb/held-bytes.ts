@@ -8,7 +8,7 @@ import { SyncError } from '../errors.ts';
 const SMALL_BYTES = 64 * 1024;
 
 export class HeldBytes {
-  #buffer = Buffer.allocUnsafeSlow(SMALL_BYTES);
+  #buffer = Buffer.alloc(0);
   #length = 0;
 
   get length(): number {
@@ -30,7 +30,7 @@ export class HeldBytes {
       if (length > constants.MAX_LENGTH)
         throw new SyncError('SNAPSHOT_CORRUPT', `a record of ${length} bytes is too large`);
       const grown = Buffer.allocUnsafeSlow(
-        Math.min(Math.max(length, this.#buffer.length * 2), constants.MAX_LENGTH),
+        Math.min(Math.max(length, this.#buffer.length * 2, SMALL_BYTES), constants.MAX_LENGTH),
       );
       this.#buffer.copy(grown, 0, 0, this.#length);
       this.#buffer = grown;
@@ -47,6 +47,6 @@ export class HeldBytes {
 
   clear(): void {
     this.#length = 0;
-    if (this.#buffer.length > SMALL_BYTES * 16) this.#buffer = Buffer.allocUnsafeSlow(SMALL_BYTES);
+    if (this.#buffer.length > SMALL_BYTES * 16) this.#buffer = Buffer.alloc(0);
   }
 }

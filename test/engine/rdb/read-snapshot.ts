@@ -94,3 +94,26 @@ export function decodedKeys(whole: Buffer): CanonicalKey[] {
   reader.finish();
   return sortKeys(keys);
 }
+
+/** Where a snapshot, cut into two, reads differently from the whole one: nowhere, if all is well. */
+export function differingCuts(whole: Buffer): number[] {
+  // JSON text, because comparing the events deeply takes a hundred times longer.
+  const expected = JSON.stringify(readWhole(whole));
+  const different: number[] = [];
+  for (let cut = 0; cut <= whole.length; cut++) {
+    const events = readPieces([Buffer.from(whole.subarray(0, cut)), Buffer.from(whole.subarray(cut))]);
+    if (JSON.stringify(events) !== expected) different.push(cut);
+  }
+  return different;
+}
+
+/** Which bytes can be changed without anybody noticing: none, if all is well. */
+export function undetectedChanges(whole: Buffer): number[] {
+  const accepted: number[] = [];
+  for (let at = 0; at < whole.length; at++) {
+    const changed = Buffer.from(whole);
+    changed[at]! ^= 1 << (at % 8);
+    if (readOutcome(changed) !== 'SNAPSHOT_CORRUPT') accepted.push(at);
+  }
+  return accepted;
+}

@@ -16,11 +16,12 @@ import { askEverything, type CanonicalKey, canonicalValue } from './canonical.ts
 import { EVERY_TYPE_CONFIG, fillEveryType } from './every-type.ts';
 import {
   decodedKeys,
+  differingCuts,
   entriesOf,
   pieces,
-  readOutcome,
   readPieces,
   readWhole,
+  undetectedChanges,
   unevenPieces,
 } from './read-snapshot.ts';
 
@@ -77,13 +78,7 @@ describe('a snapshot with every type', () => {
   });
 
   it('reads the same cut into two at every byte', () => {
-    const expected = JSON.stringify(readWhole(filled.snapshot));
-    const different: number[] = [];
-    for (let cut = 0; cut < filled.snapshot.length; cut++) {
-      const events = readPieces([filled.snapshot.subarray(0, cut), filled.snapshot.subarray(cut)]);
-      if (JSON.stringify(events) !== expected) different.push(cut);
-    }
-    expect(different).toEqual([]);
+    expect(differingCuts(filled.snapshot)).toEqual([]);
   });
 
   it('reads the same in pieces of any size', () => {
@@ -145,13 +140,7 @@ describe('a snapshot with every type', () => {
   });
 
   it('refuses any changed byte, by structure or by checksum', () => {
-    const accepted: number[] = [];
-    for (let at = 0; at < filled.snapshot.length; at++) {
-      const changed = Buffer.from(filled.snapshot);
-      changed[at]! ^= 1 << (at % 8);
-      if (readOutcome(changed) !== 'SNAPSHOT_CORRUPT') accepted.push(at);
-    }
-    expect(accepted).toEqual([]);
+    expect(undetectedChanges(filled.snapshot)).toEqual([]);
   });
 });
 
