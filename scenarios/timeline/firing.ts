@@ -24,7 +24,8 @@ export class Firing {
 
   /** True when the fault took effect. Never rejects: a failure is an event, and what it left behind is healed. */
   async inject(fault: FaultDefinition | null, context: FaultContext): Promise<boolean> {
-    this.#tell('requested', { evidence: { with: { ...context.with } } });
+    // Not the parameters: they are in the plan, and may hold what a spec took from the environment.
+    this.#tell('requested', {});
     try {
       if (fault === null) throw new Error(`there is no fault called ${this.step.fault}`);
       this.#fault = fault;
