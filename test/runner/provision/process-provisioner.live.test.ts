@@ -88,8 +88,14 @@ test('every process is recorded as it starts, and gone after stop', async () => 
 test('replicas are in sync with their primary when the instance is ready', async () => {
   const instance = await provision(instancePlan({ replicas: 2 }), context);
   expect(instance.nodes.map((node) => node.role)).toEqual(['primary', 'replica', 'replica']);
-  expect(await ask(instance, 'SET', 'k', 'v')).toBe('OK');
-  expect(await ask(instance, 'WAIT', '2', '0')).toBe('2');
+  // WAIT speaks of the writes of its own connection.
+  await using primary = await Connection.open(instance.primary());
+  expect(
+    await primary.pipeline([
+      ['SET', 'k', 'v'],
+      ['WAIT', '2', '0'],
+    ]),
+  ).toEqual(['OK', 2]);
   for (const replica of instance.nodes.slice(1)) {
     await using connection = await Connection.open(replica.endpoint);
     expect(textOf(await connection.call('GET', 'k'))).toBe('v');
