@@ -162,7 +162,7 @@ class SecretReference {
 function escaped(value: object): object {
   const escape = (inner: unknown): unknown => {
     if (inner instanceof SecretReference) return `\${${inner.variable}}`;
-    if (typeof inner === 'string') return inner.replaceAll('${', '$${');
+    if (typeof inner === 'string') return inner.replaceAll('${', () => '$${');
     if (Array.isArray(inner)) return inner.map(escape);
     if (typeof inner !== 'object' || inner === null) return inner;
     return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, escape(item)]));

@@ -15,7 +15,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import type { Problem } from './problem.ts';
-import { redactLine } from './redaction.ts';
+import { isBelowSecretKey, redactLine } from './redaction.ts';
 import { wordYamlError, type Wording } from './yaml-problems.ts';
 
 /** Keys and list positions from the root: `['data', 0, 'keys']`. */
@@ -36,14 +36,27 @@ const TOO_MANY_ALIASES = {
   expected: 'the text itself',
 };
 
+/** Complaints about the end of something whose beginning is where the mistake is. */
+const OPEN_ENDED: ReadonlySet<string> = new Set(['MISSING_CHAR', 'BAD_INDENT']);
+const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", '{': '}', '[': ']' };
+
+function notClosed(character: string): Wording {
+  return {
+    message: `this ${character} is not closed`,
+    expected: `a closing ${CLOSING[character] ?? character}`,
+  };
+}
+
 export class SpecDocument {
   readonly file: string;
   readonly yaml: Document.Parsed;
   readonly #lineCounter = new LineCounter();
+  readonly #text: string;
   readonly #lines: readonly string[];
 
   constructor(file: string, text: string) {
     this.file = file;
+    this.#text = text;
     this.#lines = text.split(/\r\n|\n|\r/);
     this.yaml = parseDocument(text, {
       version: '1.2',
@@ -88,6 +101,8 @@ export class SpecDocument {
     const [start, end] = error.pos;
     const { line, col } = this.#lineCounter.linePos(start);
     const text = this.#lines[line - 1] ?? '';
+    const open = OPEN_ENDED.has(error.code) ? this.#openBefore(start) : undefined;
+    if (open !== undefined) return this.#problem(open.at, open.at + 1, notClosed(open.character));
     const wording = wordYamlError(error, text, this.#textAt(start));
     const reference =
       error.code === 'UNEXPECTED_TOKEN' && text[col - 2] === '$'
@@ -123,6 +138,11 @@ export class SpecDocument {
       },
     });
     return problems.length > 0 ? problems : [this.#problem(0, 0, TOO_MANY_ALIASES)];
+  }
+
+  /** A tag that means nothing here makes a text of whatever follows it. */
+  hasUnknownTag(node: Node): boolean {
+    return this.yaml.warnings.length > 0 && 'tag' in node && typeof node.tag === 'string';
   }
 
   problemAt(node: Node, wording: Wording): Problem {
@@ -173,9 +193,12 @@ export class SpecDocument {
     const line = Math.min(Math.max(1, position.line), this.#lines.length);
     const column = position.line === line ? Math.max(1, position.col) : 1;
     const raw = this.#lines[line - 1] ?? '';
-    const shown = redactLine(raw, column - 1);
+    const shown = isBelowSecretKey(this.#lines, line - 1)
+      ? { text: `${' '.repeat(column - 1)}***`, position: column - 1 }
+      : redactLine(raw, column - 1);
     const rest = shown.text.length - shown.position;
     const width = shown.text === raw ? Math.min(end - start, rest) : Math.min(end - start, rest, 1);
+    if (raw.trim() === '') return { file: this.file, line, column, ...wording };
     return {
       file: this.file,
       line,
@@ -187,6 +210,24 @@ export class SpecDocument {
         width: Math.max(1, width),
       },
     };
+  }
+
+  /** The last quote or bracket before a position that was never closed. */
+  #openBefore(offset: number): { at: number; character: string } | undefined {
+    let found: { at: number; character: string } | undefined;
+    visit(this.yaml, {
+      Node: (_, node) => {
+        const isEnclosed = isScalar(node)
+          ? node.type?.startsWith('QUOTE') === true
+          : (isMap(node) || isSeq(node)) && node.flow === true;
+        if (!isEnclosed || !node.range || node.range[0] >= offset) return;
+        const [at, end] = node.range;
+        const character = this.#text[at] ?? '';
+        const isClosed = end - at > 1 && this.#text[end - 1] === CLOSING[character];
+        if (!isClosed) found = { at, character };
+      },
+    });
+    return found;
   }
 
   #textAt(offset: number): string {

@@ -6,7 +6,7 @@ import { schemaErrors } from './validator.ts';
 import type { Part, Path } from './document.ts';
 import type { SpecRegistries } from './registries.ts';
 import type { Spec } from './spec.generated.ts';
-import { wordSchemaError } from './wording.ts';
+import { wordSchemaErrors } from './wording.ts';
 
 export type Draft<T> = T extends readonly (infer Item)[]
   ? readonly (Draft<Item> | undefined)[]
@@ -36,8 +36,7 @@ function isDraft(data: unknown, registries: SpecRegistries): data is SpecDraft {
 
 function removals(data: unknown, registries: SpecRegistries): { path: Path; part: Part }[] {
   const errors = schemaErrors(data, registries).filter((error) => error.data !== undefined);
-  const complaints = errors.map(wordSchemaError).filter((complaint) => complaint !== undefined);
-  return complaints.filter((complaint) => complaint.remove);
+  return wordSchemaErrors(errors).filter((complaint) => complaint.remove);
 }
 
 /** An unknown key goes; a wrong value leaves `undefined` behind, so that list positions and names stay what they are. */

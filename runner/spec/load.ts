@@ -16,7 +16,7 @@ import { checkRules } from './rules/check.ts';
 import type { Spec } from './spec.generated.ts';
 import { readSpecFile } from './spec-file.ts';
 import { schemaErrors } from './validator.ts';
-import { pathOf, wordSchemaError } from './wording.ts';
+import { pathOf, wordSchemaErrors } from './wording.ts';
 
 export interface LoadOptions {
   /** Where `${NAME}` is looked up. Default: nowhere, so that a library never reads the environment unasked. */
@@ -94,19 +94,13 @@ function readData(
   convertInterpolated(document, data, interpolation, registries);
 
   const problems: Problem[] = [];
-  for (const [node, message] of interpolation.failed) {
-    problems.push(
-      document.problemAt(node, { message, expected: '${NAME}, ${NAME:-default} or ${NAME:?message}' }),
-    );
-  }
+  for (const [node, wording] of interpolation.failed) problems.push(document.problemAt(node, wording));
   const isMeaningless = (path: Path): boolean => {
     const node = document.nodeAt(path);
-    return node !== undefined && interpolation.failed.has(node);
+    return node !== undefined && (interpolation.failed.has(node) || document.hasUnknownTag(node));
   };
-  for (const error of schemaErrors(data, registries)) {
-    const complaint = wordSchemaError(error);
-    if (complaint === undefined || isMeaningless(complaint.path)) continue;
-    problems.push(document.problem(complaint.path, complaint.part, complaint.wording));
+  for (const { path, part, wording } of wordSchemaErrors(schemaErrors(data, registries))) {
+    if (!isMeaningless(path)) problems.push(document.problem(path, part, wording));
   }
   return { kind: 'ok', data, problems, isMeaningless };
 }

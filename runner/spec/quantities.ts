@@ -60,7 +60,7 @@ export function parseRate(text: string): Parsed<number> {
 /** `20%` → 0.2. From 0% to 100%. */
 export function parseShare(text: string): Parsed<number> {
   const percent = parsePercent(text);
-  return percent.kind === 'ok' ? ok(percent.value / 100) : percent;
+  return percent.kind === 'ok' ? ok(Number((percent.value / 100).toPrecision(15))) : percent;
 }
 
 /** `">= 50%"` → { comparison: '>=', percent: 50 }; a bare `50%` means `>= 50%`. */
@@ -136,7 +136,9 @@ function parseWithUnit(
   if (unit === '') return bad(`"${text}" has no unit`, expected);
   const factor = units.get(unit);
   if (factor === undefined) return bad(`"${unit}" is not a unit of ${what}`, expected);
-  const value = Number((Number(amount) * factor).toPrecision(15));
+  const product = Number(amount) * factor;
+  // 0.1 × 3 is not quite 0.3: what binary fractions add is taken off again.
+  const value = amount.includes('.') ? Number(product.toPrecision(15)) : product;
   if (!Number.isSafeInteger(value))
     return bad(`"${text}" is not a whole number of ${[...units.keys()][0]}`, expected);
   return ok(value);

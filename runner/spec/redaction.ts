@@ -1,9 +1,18 @@
 /** Keeps secrets out of what is printed about a spec. Errs on the side of hiding. */
 
 /** Keys whose values are not shown: password, passwd, pasword (a typing mistake), requirepass, masterauth, token … */
-const SECRET_KEY = /pass|pwd|pasw|secret|token|auth/i;
-/** `key: value` within a line; a quoted value, or up to the next `,`, `}` or the end. */
-const PAIR = /([A-Za-z_-]+)(["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,}#][^,}]*)/g;
+const SECRET_WORD = 'pass|pwd|pasw|secret|token|auth';
+const SECRET_KEY = new RegExp(SECRET_WORD, 'i');
+/** `key: value` within a line; a reference, a quoted value, or everything up to the next `,` or `}`. */
+const SECRET_PAIR = new RegExp(
+  `([\\w-]*(?:${SECRET_WORD})[\\w-]*)(["']\\s*:\\s*|\\s*:\\s+)(\\$\\{[^}]*\\}|"(?:[^"\\\\]|\\\\.)*"?|'(?:[^']|'')*'?|[^\\s,}#][^,}]*)`,
+  'gi',
+);
+/** A secret key whose value begins on a later line, as it is or as a block. */
+const SECRET_ABOVE = new RegExp(
+  `[\\w-]*(?:${SECRET_WORD})[\\w-]*["']?\\s*:\\s*(?:[|>][-+\\d]*)?\\s*(?:#.*)?$`,
+  'i',
+);
 const REFERENCE = /^["']?\$\{[A-Za-z_][A-Za-z0-9_]*(:\?[^}]*)?\}["']?$/;
 const URL_PASSWORD = /(\w+:\/\/[^\s:@/"']*:)([^\s@"']+)@/g;
 const MASK = '***';
@@ -33,13 +42,28 @@ export function redactLine(line: string, position: number): { text: string; posi
       position: at < start ? at : moved,
     };
   };
-  for (const match of [...line.matchAll(PAIR)].toReversed()) {
+  for (const match of [...line.matchAll(SECRET_PAIR)].toReversed()) {
     const [, key = '', colon = '', value = ''] = match;
     if (!isSecretKey(key) || REFERENCE.test(value.trim())) continue;
-    hide(match.index + key.length + colon.length, value.trimEnd().length);
+    const start = match.index + key.length + colon.length;
+    // Outside of { }, a comma does not end the value.
+    const before = line.slice(0, match.index);
+    const isFlow = before.lastIndexOf('{') > before.lastIndexOf('}');
+    hide(start, (isFlow ? value : line.slice(start)).trimEnd().length);
   }
   for (const match of [...result.text.matchAll(URL_PASSWORD)].toReversed()) {
     hide(match.index + (match[1] ?? '').length, (match[2] ?? '').length);
   }
   return result;
+}
+
+/** Does a line (by index) belong to the value of a secret key above it? */
+export function isBelowSecretKey(lines: readonly string[], index: number): boolean {
+  const indent = indentOf(lines[index] ?? '');
+  const above = lines.slice(0, index).findLast((line) => line.trim() !== '' && indentOf(line) < indent);
+  return above !== undefined && SECRET_ABOVE.test(above) && !above.includes('passwordFile');
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
 }

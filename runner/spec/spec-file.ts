@@ -33,15 +33,7 @@ function explain(path: string, error: NodeJS.ErrnoException): { kind: 'bad'; pro
       );
     }
     case 'EISDIR':
-      return bad(
-        path,
-        'this is a folder',
-        `one of the files in it: ${
-          yamlFiles(path)
-            .map((name) => join(path, name))
-            .join(', ') || 'there are no *.yaml'
-        }`,
-      );
+      return bad(path, 'this is a folder', filesIn(path));
     case 'EACCES':
     case 'EPERM':
       return bad(path, 'no permission to read this file');
@@ -58,6 +50,13 @@ function neighbour(path: string): string | undefined {
     nearest(basename(path), yamlFiles(dirname(path))) ??
     yamlFiles(dirname(path)).find((name) => name.startsWith(`${basename(path)}.`));
   return found === undefined ? undefined : join(dirname(path), found);
+}
+
+function filesIn(folder: string): string {
+  const files = yamlFiles(folder).map((name) => join(folder, name));
+  return files.length === 0
+    ? 'a spec file; there is no *.yaml in this folder'
+    : `a file in it: ${files.join(', ')}`;
 }
 
 function yamlFiles(folder: string): string[] {

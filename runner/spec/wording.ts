@@ -4,7 +4,7 @@ import { PRESENCE_KEYWORD } from './branches.ts';
 import type { Part, Path } from './document.ts';
 import { isSecretKey } from './redaction.ts';
 import type { JsonSchema } from './schema/piece.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean, nearest } from './suggest.ts';
 import type { Wording } from './yaml-problems.ts';
 
 export interface Complaint {
@@ -13,6 +13,8 @@ export interface Complaint {
   wording: Wording;
   /** What it is about has to be taken out of the data before the rest can be checked. */
   remove: boolean;
+  /** The key that is missing, or was probably meant; '' = any, the object is of a kind that is not built. */
+  meant?: string;
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -30,8 +32,23 @@ const HIDDEN = 'what it is';
 /** Consequences of other errors, which say it better. */
 const ECHOES: ReadonlySet<string> = new Set(['if', 'propertyNames']);
 
+/** The complaints of all errors. A key that is missing because it is misspelt is one mistake, not two. */
+export function wordSchemaErrors(errors: readonly ErrorObject[]): Complaint[] {
+  const complaints = errors.map(wordSchemaError).filter((complaint) => complaint !== undefined);
+  const isMisspelt = (missing: Complaint): boolean =>
+    complaints.some(
+      ({ part, path, meant }) =>
+        part === 'key' &&
+        (meant === missing.meant || meant === '') &&
+        labelOf(path.slice(0, -1)) === labelOf(missing.path),
+    );
+  return complaints.filter(
+    (complaint) => complaint.part === 'key' || complaint.meant === undefined || !isMisspelt(complaint),
+  );
+}
+
 /** The complaint of one error, or undefined if another error says it better. */
-export function wordSchemaError(error: ErrorObject): Complaint | undefined {
+function wordSchemaError(error: ErrorObject): Complaint | undefined {
   if (ECHOES.has(error.keyword) || isEcho(error)) return undefined;
   const path = pathOf(error.instancePath);
   if (error.propertyName !== undefined) return wordKey(error, [...path, error.propertyName]);
@@ -44,6 +61,7 @@ export function wordSchemaError(error: ErrorObject): Complaint | undefined {
         part: 'value',
         wording: wordMissing(error, path),
         remove: false,
+        meant: String(error.params['missingProperty']),
       };
     case PRESENCE_KEYWORD:
       return wordPresence(error, path);
@@ -95,14 +113,17 @@ function wordUnknownKey(error: ErrorObject, path: Path): Complaint {
   const wording = isPlanned
     ? { message: `"${key}"${where} is not supported yet`, expected: oneOfWords(known) }
     : { message: `unknown key "${key}"${where}${didYouMean(key, known)}`, expected: oneOfWords(known) };
-  return { path: [...path, key], part: 'key', wording, remove: true };
+  const complaint: Complaint = { path: [...path, key], part: 'key', wording, remove: true };
+  const meant = isPlanned ? '' : nearest(key, known);
+  return meant === undefined ? complaint : { ...complaint, meant };
 }
 
 function wordMissing(error: ErrorObject, path: Path): Wording {
   const key = String(error.params['missingProperty']);
-  const description = schemaOf(error).properties?.[key]?.description;
+  const property = schemaOf(error).properties?.[key];
   const message = `${labelOf(path)} needs "${key}"`;
-  return description === undefined ? { message } : { message, expected: `${key}: ${description}` };
+  const shape = property?.description ?? property?.enum?.join(' or ');
+  return shape === undefined ? { message } : { message, expected: `${key}: ${shape}` };
 }
 
 function wordPresence(error: ErrorObject, path: Path): Complaint {

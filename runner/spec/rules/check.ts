@@ -17,7 +17,7 @@ const RULES: readonly Rule[] = [
   checkJudgement,
 ];
 
-export interface RuleInput extends Omit<RuleContext, 'instanceNames' | 'flows'> {
+export interface RuleInput extends Omit<RuleContext, 'instanceNames' | 'flows' | 'areFlowsComplete'> {
   readonly spec: SpecDraft;
   /** As it came from YAML: what is missing in the draft may only be wrong there. */
   readonly data: unknown;
@@ -26,11 +26,14 @@ export interface RuleInput extends Omit<RuleContext, 'instanceNames' | 'flows'> 
 export function checkRules({ data, ...input }: RuleInput): void {
   const root = isRecord(data) ? data : {};
   const instances = root['instances'];
-  const context: RuleContext = {
-    ...input,
-    instanceNames: isRecord(instances) ? Object.keys(instances) : [],
-    flows: flowsOf(input.spec, input.registries),
-  };
+  const instanceNames = isRecord(instances) ? Object.keys(instances) : [];
+  const all = flowsOf(input.spec, input.registries);
+  const flows = all.filter(
+    ({ source, target }) => instanceNames.includes(source) && instanceNames.includes(target),
+  );
+  const links = root['links'];
+  const areFlowsComplete = flows.length > 0 && flows.length >= (Array.isArray(links) ? links.length : 1);
+  const context: RuleContext = { ...input, instanceNames, flows, areFlowsComplete };
   for (const rule of RULES) rule(context);
 }
 

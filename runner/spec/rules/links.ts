@@ -10,6 +10,7 @@ export function checkLinks(context: RuleContext): void {
       message: 'topology and links exclude each other',
       expected: 'one of the two',
     });
+    return;
   }
   checkEnds(context);
   for (const flow of context.flows) {

@@ -11,8 +11,10 @@ export interface RuleContext {
   readonly spec: SpecDraft;
   /** All instance names, those with mistakes inside included. */
   readonly instanceNames: readonly string[];
-  /** The links whose two ends are known. */
+  /** The links whose two ends are known instances. */
   readonly flows: readonly Flow[];
+  /** These are all; otherwise nothing can be said about what is not among them. */
+  readonly areFlowsComplete: boolean;
   readonly registries: SpecRegistries;
   readonly env: Environment;
   /** The spec's own folder: file names in it are relative to it. */
@@ -36,8 +38,7 @@ export function checkInstanceName(context: RuleContext, name: string | undefined
 /** Reports a name that is no link. */
 export function checkLinkId(context: RuleContext, id: string | undefined, path: Path): void {
   const ids = context.flows.map((flow) => flow.id);
-  // Without a single sound link the mistake is elsewhere.
-  if (id === undefined || ids.length === 0 || ids.includes(id)) return;
+  if (id === undefined || !context.areFlowsComplete || ids.includes(id)) return;
   context.report(path, 'value', {
     message: `there is no link "${id}"${didYouMean(id, ids)}`,
     expected: namesOf(ids),

@@ -23,10 +23,7 @@ export function checkTimeline(context: RuleContext): void {
       });
     }
     checkTrigger(context, step, path);
-    if (step.where !== undefined) checkWhere(context, step.where, [...path, 'where']);
-    // A script may name the instance among its settings.
-    const named = Object.entries(step.with ?? {}).find(([key]) => key === 'on')?.[1];
-    if (typeof named === 'string') checkWhere(context, named, [...path, 'with', 'on']);
+    checkAim(context, step, path);
     checkAfter(context, steps, ids, position);
     const link = typeof step.when === 'object' ? step.when.link : undefined;
     checkLinkId(context, link, [...path, 'when', 'link']);
@@ -56,6 +53,19 @@ function checkTrigger({ report }: RuleContext, step: Draft<Step>, path: Path): v
   }
 }
 
+/** `where`, and the `on` that a script may have among its settings instead. */
+function checkAim(context: RuleContext, step: Draft<Step>, path: Path): void {
+  const settings = new Map<string, unknown>(Object.entries(step.with ?? {}));
+  const named = settings.get('on');
+  if (typeof named === 'string') checkWhere(context, named, [...path, 'with', 'on']);
+  if (step.where !== undefined) checkWhere(context, step.where, [...path, 'where']);
+  if (!settings.has('commands') || settings.has('on') || 'where' in step) return;
+  context.report(path, 'value', {
+    message: 'this step does not say where its commands go',
+    expected: `where: ${context.instanceNames.join(' or ')}`,
+  });
+}
+
 function checkAfter(
   context: RuleContext,
   steps: readonly (Draft<Step> | undefined)[],
@@ -76,6 +86,8 @@ function checkAfter(
   for (let next: string | undefined = after; next !== undefined; next = steps[ids.indexOf(next)]?.after) {
     way.push(next);
     if (next === way[0]) {
+      // Every step of the circle gets here; the first one tells.
+      if (way.some((id) => ids.indexOf(id) < position)) return;
       context.report(path, 'value', {
         message: `these steps wait for each other: ${way.join(' → ')}`,
         expected: 'a step that fires by itself',

@@ -59,7 +59,7 @@ function checkWorkload(context: RuleContext, item: Draft<Workload>, path: Path):
 function checkInto(context: RuleContext, into: Draft<Dataset>['into'], path: Path): string[] {
   const sources = [...new Set(context.flows.map(({ source }) => source))];
   if (into === undefined) {
-    if (sources.length > 0 && !sources.some((name) => isTouchable(context, name))) {
+    if (context.areFlowsComplete && !sources.some((name) => isTouchable(context, name))) {
       const message = `there is no source to write to: ${namesOf(sources)} is an existing endpoint that does not say disposable: true`;
       context.report(path, 'value', {
         message,
@@ -91,7 +91,7 @@ function checkOne(
     });
     return false;
   }
-  if (sources.length === 0 || sources.includes(name)) return true;
+  if (!context.areFlowsComplete || sources.includes(name)) return true;
   context.report(at, 'value', {
     message: `"${name}" is not the source of a link`,
     expected: namesOf(sources),

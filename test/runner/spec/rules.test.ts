@@ -1,0 +1,481 @@
+/** What the schema cannot say: flows, instances, data, workload, steps. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadSpec } from '../../../runner/spec/load.ts';
+import { HEAD, linesOf, planOf, printed, withSource } from './problems.ts';
+
+/** A spec of instances a–d and these links, one per line from line 8. */
+function withLinks(...links: string[]): string {
+  const lines = links.map((link) => `  - ${link}`).join('\n');
+  return `name: x\ninstances:\n  a: {}\n  b: {}\n  c: {}\n  d: {}\nlinks:\n${lines}\n`;
+}
+
+const link = (source: string, target: string): string => `{ source: ${source}, target: ${target} }`;
+
+/** Steps, one per line from line 7. */
+function steps(...lines: string[]): string {
+  return `${HEAD}timeline:\n${lines.map((line) => `  - ${line}\n`).join('')}`;
+}
+
+describe('links', () => {
+  test('none', () =>
+    expect(printed('name: x\ninstances: { a: {} }\n')).toMatchInlineSnapshot(`
+    "specs/x.yaml:1:1: the spec does not say how data flows
+      1 | name: x
+        | ^^^^
+        = expected: topology: { kind: one-way, source: NAME, target: NAME }"
+  `));
+  test('topology and links', () =>
+    expect(linesOf(`${HEAD}links: [${link('source', 'target')}]\n`)).toMatchInlineSnapshot(`
+      [
+        "6:1 topology and links exclude each other",
+      ]
+    `));
+  test('unknown instances', () =>
+    expect(printed(withLinks(link('a', 'e'), '{ source: target, target: b }'))).toMatchInlineSnapshot(`
+      "specs/x.yaml:8:26: there is no instance "e"
+        8 |   - { source: a, target: e }
+          |                          ^
+          = expected: one of a, b, c, d
+      specs/x.yaml:9:15: there is no instance "target"
+        9 |   - { source: target, target: b }
+          |               ^^^^^^
+          = expected: one of a, b, c, d"
+    `));
+  test('to itself', () =>
+    expect(printed(withLinks(link('a', 'a')))).toMatchInlineSnapshot(`
+    "specs/x.yaml:8:26: "a" cannot be its own target
+      8 |   - { source: a, target: a }
+        |                          ^
+        = expected: two different instances"
+  `));
+  test('a pair that goes both ways', () =>
+    expect(printed(withLinks(link('a', 'b'), link('b', 'a')))).toMatchInlineSnapshot(`
+      "specs/x.yaml:9:26: this link closes a circle: b → a → b
+        9 |   - { source: b, target: a }
+          |                          ^
+          = expected: links in one direction; two-way is not supported yet"
+    `));
+  test('a circle', () =>
+    expect(printed(withLinks(link('a', 'b'), link('b', 'c'), link('c', 'a')))).toMatchInlineSnapshot(`
+      "specs/x.yaml:10:26: this link closes a circle: c → a → b → c
+        10 |   - { source: c, target: a }
+           |                          ^
+           = expected: links that never lead back"
+    `));
+  test('the same link twice', () =>
+    expect(linesOf(withLinks(link('a', 'b'), link('a', 'b')))).toMatchInlineSnapshot(`
+    [
+      "9:5 there is a link from "a" to "b" already",
+    ]
+  `));
+  test('the same id twice', () =>
+    expect(printed(withLinks('{ id: x, source: a, target: b }', '{ id: x, source: c, target: d }')))
+      .toMatchInlineSnapshot(`
+      "specs/x.yaml:9:11: there is a link "x" already
+        9 |   - { id: x, source: c, target: d }
+          |           ^
+          = expected: another id"
+    `));
+  test('shapes that are not built yet', () => {
+    expect(linesOf(withLinks(link('a', 'b'), link('a', 'c')))).toMatchInlineSnapshot(`
+      [
+        "9:15 "a" is in the link "a-to-b" too; one-to-many is not supported yet",
+      ]
+    `);
+    expect(linesOf(withLinks(link('a', 'c'), link('b', 'c')))).toMatchInlineSnapshot(`
+      [
+        "9:26 "c" is in the link "a-to-c" too; many-to-one is not supported yet",
+      ]
+    `);
+    expect(linesOf(withLinks(link('a', 'b'), link('b', 'c')))).toMatchInlineSnapshot(`
+      [
+        "9:15 "b" is in the link "a-to-b" too; cascade is not supported yet",
+      ]
+    `);
+    expect(linesOf(withLinks(link('b', 'c'), link('a', 'b')))).toMatchInlineSnapshot(`
+      [
+        "9:26 "b" is in the link "b-to-c" too; cascade is not supported yet",
+      ]
+    `);
+  });
+  test('separate pairs are fine', () => {
+    const { links, topology } = planOf(withLinks(link('a', 'b'), link('c', 'd')));
+    expect(topology.kind).toBe('links');
+    expect(links.map(({ id }) => id)).toEqual(['a-to-b', 'c-to-d']);
+  });
+});
+
+describe('instances', () => {
+  test('what belongs to a provisioned one, and what to an existing one', () => {
+    expect(linesOf(withSource('{ username: u, disposable: true, passwordFile: f }'))).toMatchInlineSnapshot(`
+      [
+        "3:13 "username" belongs to an existing endpoint, and instances.source has no url",
+        "3:26 "disposable" belongs to an existing endpoint, and instances.source has no url",
+        "3:44 "passwordFile" belongs to an existing endpoint, and instances.source has no url",
+      ]
+    `);
+    expect(
+      printed(
+        withSource(
+          '{ url: "redis://h", disposable: true, version: "7", replicas: 1, config: {}, binary: x }',
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      "specs/x.yaml:3:49: "version" belongs to a provisioned server, and instances.source has a url
+        3 |   source: { url: "redis://h", disposable: true, version: "7", replicas: 1, config: {}, binary: x }
+          |                                                 ^^^^^^^
+          = expected: either url or version
+      specs/x.yaml:3:63: "replicas" belongs to a provisioned server, and instances.source has a url
+        3 |   source: { url: "redis://h", disposable: true, version: "7", replicas: 1, config: {}, binary: x }
+          |                                                               ^^^^^^^^
+          = expected: either url or replicas
+      specs/x.yaml:3:76: "config" belongs to a provisioned server, and instances.source has a url
+        3 |   source: { url: "redis://h", disposable: true, version: "7", replicas: 1, config: {}, binary: x }
+          |                                                                            ^^^^^^
+          = expected: either url or config
+      specs/x.yaml:3:88: "binary" belongs to a provisioned server, and instances.source has a url
+        3 |   source: { url: "redis://h", disposable: true, version: "7", replicas: 1, config: {}, binary: x }
+          |                                                                                        ^^^^^^
+          = expected: either url or binary"
+    `);
+  });
+  test('urls', () => {
+    expect(printed(withSource('{ url: "http://h", disposable: true }'))).toMatchInlineSnapshot(`
+      "specs/x.yaml:3:18: instances.source.url: it does not begin with redis:// or rediss://
+        3 |   source: { url: "http://h", disposable: true }
+          |                  ^^^^^^^^^^
+          = expected: redis://host:6379, redis://user@host:6379, or rediss:// for TLS"
+    `);
+    expect(linesOf(withSource('{ url: "redis://h/2", disposable: true }'))).toMatchInlineSnapshot(`
+      [
+        "3:18 instances.source.url: something follows the port; a link always takes every database",
+      ]
+    `);
+    expect(linesOf(withSource('{ url: "redis://u@h", username: v, disposable: true }')))
+      .toMatchInlineSnapshot(`
+      [
+        "3:33 there is a user name in the url already",
+      ]
+    `);
+    expect(linesOf(withSource('{ url: "redis://h", tls: { insecure: true }, disposable: true }')))
+      .toMatchInlineSnapshot(`
+      [
+        "3:31 tls settings need a url that begins with rediss://",
+      ]
+    `);
+  });
+  test('password and passwordFile', () =>
+    expect(
+      linesOf(
+        withSource('{ url: "redis://h", password: "${P}", passwordFile: package.json, disposable: true }'),
+        {
+          env: { P: 'x' },
+        },
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "3:49 password and passwordFile exclude each other",
+        "3:63 there is no file specs/package.json",
+      ]
+    `));
+  test('configuration that belongs to the run', () =>
+    expect(printed(withSource('{ config: { dir: /tmp, replicaof: "h 1", Maxmemory: 1mb, maxmemory: [] } }')))
+      .toMatchInlineSnapshot(`
+      "specs/x.yaml:3:23: "dir" cannot be set: a provisioned server lives in the folder of its run
+        3 |   source: { config: { dir: /tmp, replicaof: "h 1", Maxmemory: 1mb, maxmemory: [] } }
+          |                       ^^^
+      specs/x.yaml:3:34: "replicaof" cannot be set: replicas: N makes replicas
+        3 |   source: { config: { dir: /tmp, replicaof: "h 1", Maxmemory: 1mb, maxmemory: [] } }
+          |                                  ^^^^^^^^^
+      specs/x.yaml:3:52: "Maxmemory" cannot be a key of instances.source.config
+        3 |   source: { config: { dir: /tmp, replicaof: "h 1", Maxmemory: 1mb, maxmemory: [] } }
+          |                                                    ^^^^^^^^^
+          = expected: a redis.conf directive in lower case
+      specs/x.yaml:3:79: instances.source.config.maxmemory cannot be a list
+        3 |   source: { config: { dir: /tmp, replicaof: "h 1", Maxmemory: 1mb, maxmemory: [] } }
+          |                                                                               ^^
+          = expected: text or a number or true or false"
+    `));
+  test('versions', () => {
+    expect(printed(withSource('{ version: seven }'))).toMatchInlineSnapshot(`
+      "specs/x.yaml:3:22: instances.source.version cannot be "seven"
+        3 |   source: { version: seven }
+          |                      ^^^^^
+          = expected: a version such as "7" or "7.2""
+    `);
+    expect(planOf(withSource('{ version: 7.10 }')).instances[0]?.version).toBe('7.10');
+    expect(planOf(withSource('{ version: "7.2" }')).instances[0]?.version).toBe('7.2');
+    expect(planOf(withSource('{ version: 7.0 }')).instances[0]?.version).toBe('7.0');
+  });
+
+  test('files are looked for beside the spec', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'redis-sync-rules-'));
+    try {
+      const text = withSource(
+        '{ url: "rediss://h", passwordFile: secret, tls: { ca: nowhere.pem, cert: . , key: secret }, disposable: true }',
+      );
+      await writeFile(join(folder, 'spec.yaml'), text);
+      await writeFile(join(folder, 'secret'), 'hunter2');
+      const outcome = await loadSpec(join(folder, 'spec.yaml'));
+      const problems = outcome.kind === 'invalid' ? outcome.problems : [];
+      expect(problems.map(({ message }) => message.replaceAll(folder, 'FOLDER'))).toMatchInlineSnapshot(`
+        [
+          "there is no file FOLDER/nowhere.pem",
+          "this is a folder: FOLDER",
+        ]
+      `);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('data and workload', () => {
+  const existing = HEAD.replace('source: {}', 'source: { url: "redis://h" }');
+
+  test('only into sources', () =>
+    expect(printed(`${HEAD}data: [{ into: target }]\nworkload: [{ into: [source, nobody] }]\n`))
+      .toMatchInlineSnapshot(`
+      "specs/x.yaml:6:16: "target" is not the source of a link
+        6 | data: [{ into: target }]
+          |                ^^^^^^
+          = expected: source
+      specs/x.yaml:7:29: there is no instance "nobody"
+        7 | workload: [{ into: [source, nobody] }]
+          |                             ^^^^^^
+          = expected: one of source, target"
+    `));
+  test('never into an existing endpoint that is not disposable', () => {
+    expect(printed(`${existing}data: [{ into: source }, {}]\nworkload: [{}]\n`)).toMatchInlineSnapshot(`
+      "specs/x.yaml:6:16: "source" is an existing endpoint that does not say disposable: true, so nothing is written to it
+        6 | data: [{ into: source }, {}]
+          |                ^^^^^^
+          = expected: disposable: true beside its url, if everything in it may be lost
+      specs/x.yaml:6:26: there is no source to write to: source is an existing endpoint that does not say disposable: true
+        6 | data: [{ into: source }, {}]
+          |                          ^^
+          = expected: disposable: true beside its url, if everything in it may be lost
+      specs/x.yaml:7:12: there is no source to write to: source is an existing endpoint that does not say disposable: true
+        7 | workload: [{}]
+          |            ^^
+          = expected: disposable: true beside its url, if everything in it may be lost"
+    `);
+    expect(linesOf(existing)).toEqual([]);
+    expect(
+      linesOf(`${existing.replace('"redis://h"', '"redis://h", disposable: true')}data: [{}]\n`),
+    ).toEqual([]);
+  });
+  test('only into databases that exist', () => {
+    const text = `${HEAD}data: [{ database: 16 }]\nworkload: [{ databases: [0, 20] }]\n`;
+    expect(printed(text)).toMatchInlineSnapshot(`
+      "specs/x.yaml:6:20: "source" has 16 databases, 0 to 15
+        6 | data: [{ database: 16 }]
+          |                    ^^
+          = expected: a smaller number, or config: { databases: 17 } in source and its target
+      specs/x.yaml:7:29: "source" has 16 databases, 0 to 15
+        7 | workload: [{ databases: [0, 20] }]
+          |                             ^^
+          = expected: a smaller number, or config: { databases: 21 } in source and its target"
+    `);
+    expect(linesOf(text.replace('source: {}', 'source: { config: { databases: 32 } }'))).toEqual([]);
+  });
+  test('distributions', () =>
+    expect(
+      printed(
+        `${HEAD}data:\n  - { values: { median: 10kb } }\n  - { values: { median: 2kb, p99: 1kb } }\n  - { elements: { p99: 1 } }\n  - { ttl: { between: [2h, 10m] } }\n`,
+      ),
+    ).toMatchInlineSnapshot(`
+      "specs/x.yaml:7:25: the median (10240) is above the p99 (4096)
+        7 |   - { values: { median: 10kb } }
+          |                         ^^^^
+          = expected: a median that is at most the p99
+      specs/x.yaml:8:35: the median (2048) is above the p99 (1024)
+        8 |   - { values: { median: 2kb, p99: 1kb } }
+          |                                   ^^^
+          = expected: a median that is at most the p99
+      specs/x.yaml:9:24: the median (8) is above the p99 (1)
+        9 |   - { elements: { p99: 1 } }
+          |                        ^
+          = expected: a median that is at most the p99
+      specs/x.yaml:10:23: the shortest time to live is longer than the longest
+        10 |   - { ttl: { between: [2h, 10m] } }
+           |                       ^^^^^^^^^
+           = expected: [10m, 2h]"
+    `));
+  test('weights', () =>
+    expect(
+      printed(`${HEAD}data: [{ types: { string: 0 } }]\nworkload: [{ mix: { set: 1, hst: 2, 5x: 1 } }]\n`),
+    ).toMatchInlineSnapshot(`
+      "specs/x.yaml:6:10: all weights are 0
+        6 | data: [{ types: { string: 0 } }]
+          |          ^^^^^
+          = expected: at least one above 0
+      specs/x.yaml:7:29: there is no command family "hst"; did you mean "hset"?
+        7 | workload: [{ mix: { set: 1, hst: 2, 5x: 1 } }]
+          |                             ^^^
+          = expected: one of string, bit, hash, list, sets, zset, stream, hll, geo, key, multi, script, function, pubsub, expiry, or a command in lower case
+      specs/x.yaml:7:37: "5x" cannot be a key of workload[0].mix
+        7 | workload: [{ mix: { set: 1, hst: 2, 5x: 1 } }]
+          |                                     ^^
+          = expected: a command family in lower case"
+    `));
+  test('prefixes', () =>
+    expect(
+      linesOf(
+        `${HEAD}data:\n  - { prefix: "a:" }\n  - { prefix: "a:", database: 1 }\n  - { prefix: "a:" }\n  - { prefix: "redis-sync:x" }\n`,
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "9:15 data[0] has the same prefix in the same database: they would overwrite each other",
+        "10:15 keys that begin with "redis-sync:" belong to the replication itself",
+      ]
+    `));
+  test('names of workloads', () =>
+    expect(linesOf(`${HEAD}workload: [{ name: load-2 }, {}, { name: load-2 }]\n`)).toMatchInlineSnapshot(`
+      [
+        "6:30 there is a workload "load-2" already",
+        "6:42 there is a workload "load-2" already",
+      ]
+    `));
+});
+
+describe('timeline', () => {
+  const script = 'fault: script, where: target, with: { commands: [PING] }';
+
+  test('a trigger, and only one', () =>
+    expect(
+      printed(
+        steps(
+          `{ ${script} }`,
+          `{ ${script}, at: 1s, when: incremental }`,
+          `{ ${script}, at: 1s, delay: 1s }`,
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      "specs/x.yaml:7:5: this step does not say when it happens
+        7 |   - { fault: script, where: target, with: { commands: [PING] } }
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = expected: one of at, when, after
+      specs/x.yaml:8:73: "at" and "when" exclude each other
+        8 |   - { fault: script, where: target, with: { commands: [PING] }, at: 1s, when: incremental }
+          |                                                                         ^^^^
+          = expected: one of them
+      specs/x.yaml:9:73: "delay" goes with when or after
+        9 |   - { fault: script, where: target, with: { commands: [PING] }, at: 1s, delay: 1s }
+          |                                                                         ^^^^^
+          = expected: a later "at""
+    `));
+  test('ids', () =>
+    expect(linesOf(steps(`{ id: a, ${script}, at: 1s }`, `{ id: a, ${script}, at: 1s }`)))
+      .toMatchInlineSnapshot(`
+      [
+        "8:11 there is a step "a" already",
+      ]
+    `));
+  test('after a step that exists', () =>
+    expect(printed(steps(`{ id: plant, ${script}, at: 1s }`, `{ ${script}, after: plnat }`)))
+      .toMatchInlineSnapshot(`
+      "specs/x.yaml:8:72: there is no step "plnat"; did you mean "plant"?
+        8 |   - { fault: script, where: target, with: { commands: [PING] }, after: plnat }
+          |                                                                        ^^^^^
+          = expected: one of plant, step-2"
+    `));
+  test('steps that wait for each other', () =>
+    expect(
+      linesOf(
+        steps(`{ id: a, ${script}, after: b }`, `{ id: b, ${script}, after: a }`, `{ ${script}, after: a }`),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "7:79 these steps wait for each other: a → b → a",
+      ]
+    `));
+  test('a mistake in the trigger is one problem', () =>
+    expect(linesOf(steps(`{ ${script}, at: 5 }`, `{ ${script}, when: incremantal }`))).toMatchInlineSnapshot(`
+      [
+        "7:69 timeline[0].at: "5" has no unit",
+        "8:71 timeline[1].when: "incremantal" is not a phase",
+      ]
+    `));
+  test('conditions', () =>
+    expect(
+      linesOf(
+        steps(
+          `{ ${script}, when: { link: nobody, phase: full-sync } }`,
+          `{ ${script}, when: { phase: fullsync, progress: half } }`,
+          `{ ${script}, when: { link: source-to-target, metric: lag_bytes, is: "> 1mb" } }`,
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "7:79 there is no link "nobody"",
+        "8:80 timeline[1].when.phase cannot be "fullsync"; did you mean "full-sync"?",
+        "8:100 timeline[1].when.progress: "half" is not a percentage",
+        "9:97 "metric" in timeline[2].when is not supported yet",
+        "9:116 "is" in timeline[2].when is not supported yet",
+      ]
+    `));
+  test('where', () =>
+    expect(
+      linesOf(
+        steps(
+          '{ fault: script, with: { commands: [PING] }, at: 1s, where: taget }',
+          '{ fault: script, with: { commands: [PING] }, at: 1s, where: "target.replica(0)" }',
+          '{ fault: script, with: { commands: [PING] }, at: 1s, where: target.master }',
+          '{ fault: script, with: { commands: [PING] }, at: 1s, where: "link:forward.source" }',
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "7:65 there is no instance "taget"; did you mean "target"?",
+        "8:65 "target" has no replicas",
+        "9:65 "target.master" is not the name of an instance or a link",
+        "10:65 there is no link "forward"",
+      ]
+    `));
+  test('never an existing endpoint that is not disposable', () =>
+    expect(linesOf(steps(`{ ${script}, at: 1s }`).replace('target: {}', 'target: { url: "redis://h" }')))
+      .toMatchInlineSnapshot(`
+      [
+        "7:29 "target" is an existing endpoint that does not say disposable: true, so nothing is done to it",
+      ]
+    `));
+  test('settings of a fault are checked by the fault', () =>
+    expect(
+      linesOf(
+        steps(
+          '{ fault: script, at: 1s }',
+          '{ fault: script, at: 1s, with: {} }',
+          '{ fault: script, at: 1s, with: { commands: PING } }',
+          '{ fault: script, at: 1s, with: { run: "true", timeout: 5 } }',
+          '{ fault: latency, at: 1s, with: { jitter: 1ms } }',
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "7:5 timeline[0] needs "with"",
+        "8:36 timeline[1].with does not say what it is about",
+        "9:5 this step does not say where its commands go",
+        "9:48 timeline[2].with.commands cannot be "PING"",
+        "10:60 timeline[3].with.timeout cannot be 5",
+        "11:14 timeline[4].fault cannot be "latency"",
+      ]
+    `));
+  test('what is not built yet says so', () =>
+    expect(linesOf(steps(`{ ${script}, at: 1s, every: 5s, times: 4 }`))).toMatchInlineSnapshot(`
+      [
+        "7:73 "every" in timeline[0] is not supported yet",
+        "7:84 "times" in timeline[0] is not supported yet",
+      ]
+    `));
+});
+
+test('expectations name links that exist', () =>
+  expect(linesOf(`${HEAD}expect: [{ finding: OOM, count: 0, link: forward }]\n`)).toMatchInlineSnapshot(`
+    [
+      "6:42 there is no link "forward"",
+    ]
+  `));
