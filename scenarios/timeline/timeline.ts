@@ -3,7 +3,7 @@
  * satisfies; it never looks at a server itself.
  *
  *   observe(event) …            steps with at / when / after fire; `for` heals them
- *   whenDone()                  nothing is left to fire or to heal by time
+ *   whenDone()                  nothing is under way, and nothing more comes by itself
  *   settle()                    no further step; firings end; everything is healed
  *   fireSettleSteps()           steps with `when: { phase: settle }`, between drain and comparison; healed again
  *   finish()                    what never fired is reported
@@ -60,7 +60,10 @@ export class Timeline {
     }
   }
 
-  /** Resolves when every step of the run part has fired (or cannot any more) and its `for` is over. May never come. */
+  /**
+   * Resolves when nothing of the run part is under way and nothing more comes by itself: every `at` and what follows it
+   * has fired, and its `for` is over. A step whose `when` has not been satisfied is not waited for: that may never be.
+   */
   whenDone(): Promise<void> {
     return this.#until(() => this.#open !== 'run' || this.#isDone('run'));
   }
@@ -176,13 +179,19 @@ export class Timeline {
     return this.#part(part).filter((step) => this.#states.get(step) === 'waiting');
   }
 
-  /** Nothing (of the chain that begins with `root`) is under way, and nothing waiting can still be triggered. */
+  /** Nothing (of the chain that begins with `root`) is under way, and nothing that waits will be triggered by time. */
   #isDone(part: 'run' | 'settle', root?: StepPlan): boolean {
     if (this.#busy.size > 0 || this.#cancellations.size > 0) return false;
     return this.#part(part).every((step) => {
       if (root !== undefined && rootOf(step, this.#options.steps) !== root) return true;
-      return this.#states.get(step) !== 'waiting' || this.#isCutOff(step);
+      return this.#states.get(step) !== 'waiting' || this.#isCutOff(step) || this.#dependsOnEvent(step);
     });
+  }
+
+  /** It, or the step its chain begins with, waits for a `when`. */
+  #dependsOnEvent(step: StepPlan): boolean {
+    const root = rootOf(step, this.#options.steps);
+    return root?.trigger.when !== undefined && this.#states.get(root) === 'waiting';
   }
 
   /** The step it follows failed, is unknown, or is cut off itself. */

@@ -156,6 +156,36 @@ describe('when', () => {
   });
 });
 
+describe('whenDone', () => {
+  const when = { link: 'main', phase: 'full-sync' as const };
+
+  test('does not wait for a `when` that may never come, nor for what follows it', async () => {
+    const { timeline, stages } = stage([
+      step('a', { trigger: { when } }),
+      step('b', { trigger: { after: 'a' } }),
+    ]);
+    timeline.observe(WORKLOAD);
+    await timeline.whenDone();
+    timeline.finish();
+    expect(stages()).toEqual(['a never-fired', 'b never-fired']);
+  });
+
+  test('waits for what a `when` that came has set going', async () => {
+    const { clock, timeline, stages } = stage([
+      step('a', { trigger: { when, delayMs: 50 } }),
+      step('b', { trigger: { after: 'a', delayMs: 50 } }),
+    ]);
+    timeline.observe(FULL_SYNC);
+    let over = false;
+    void timeline.whenDone().then(() => (over = true));
+    await clock.advance(99);
+    expect(over).toBe(false);
+    await clock.advance(1);
+    expect(over).toBe(true);
+    expect(stages()).toEqual(['a requested', 'a effective', 'b requested', 'b effective']);
+  });
+});
+
 describe('after', () => {
   test('waits for the other step to take effect, then for the delay', async () => {
     const { clock, done, timeline } = stage([
