@@ -3,7 +3,6 @@
  * that needs no password. A service which that installation starts is stopped and disabled again: rehearsals start their
  * own servers, and nothing of ours may sit on port 6379.
  */
-import { existsSync } from 'node:fs';
 import { findProgram } from './find-program.mjs';
 import { chooseInstaller } from './package-manager.mjs';
 import { lastLines, runCommand } from './run-command.mjs';
@@ -94,26 +93,29 @@ async function installFirst(runManager, installer) {
   return outcome;
 }
 
+/** Names of the services that run now; none where there is no systemd. */
 async function activeServices() {
-  if (!existsSync('/run/systemd/system')) return new Set();
   const active = new Set();
-  for (const name of SERVICES) {
-    const { code } = await runCommand('systemctl', ['is-active', '--quiet', name], { quiet: true });
-    if (code === 0) active.add(name);
-  }
+  for (const name of SERVICES) if (await isActive(name)) active.add(name);
   return active;
+}
+
+async function isActive(name) {
+  if (findProgram('systemctl') === undefined) return false;
+  return (await runCommand('systemctl', ['is-active', '--quiet', name], { quiet: true })).code === 0;
 }
 
 /** Stops and disables the services that run now and did not before the installation. */
 async function stopStarted(prefix, activeBefore) {
-  for (const name of await activeServices()) {
-    if (activeBefore.has(name)) continue;
+  for (const name of SERVICES) {
+    // Asked one by one: some of the names are aliases of one service.
+    if (activeBefore.has(name) || !(await isActive(name))) continue;
     const [command, ...args] = [...prefix, 'systemctl', 'disable', '--now', name];
     const { code } = await runCommand(command, args, { quiet: true });
     say(
       code === 0
         ? `Stopped and disabled the ${name} service that came with it.`
-        : `The ${name} service that came with it still runs.`,
+        : `The ${name} service that came with it still runs; stop it with: systemctl disable --now ${name}`,
     );
   }
 }

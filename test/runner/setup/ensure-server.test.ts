@@ -89,3 +89,24 @@ test('no package manager: the choices', () => {
   expect(stderr).toContain('No redis-server or valkey-server on the PATH.');
   expect(stderr).toContain('brew install redis');
 });
+
+test('a service that the installation starts is stopped and disabled; one that ran before is left alone', () => {
+  manager('apt-get', 'redis-server', `: > ${folder}/redis-server.active; : > ${folder}/redis.active;`);
+  // `redis` is an alias, as on Debian.
+  program(
+    'systemctl',
+    `echo "$*" >> ${folder}/systemctl-calls
+     case "$1" in
+       is-active) [ -e "${folder}/$3.active" ] ;;
+       disable) /bin/rm ${folder}/redis-server.active ${folder}/redis.active ;;
+     esac`,
+  );
+  writeFileSync(join(folder, 'valkey.active'), '');
+  const { status, stderr } = run();
+  expect(status).toBe(0);
+  expect(stderr).toContain('• Stopped and disabled the redis-server service that came with it.');
+  const changes = readFileSync(join(folder, 'systemctl-calls'), 'utf8')
+    .split('\n')
+    .filter((call) => call.startsWith('disable'));
+  expect(changes).toEqual(['disable --now redis-server']);
+});
