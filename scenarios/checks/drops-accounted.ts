@@ -45,6 +45,8 @@ function judgeDrops(context: CheckContext) {
     const words = refused.map(({ word, count, link }) => `${word} ${count}× on link ${link.link}`).join(', ');
     return result(NAME, 'fail', `The target refused ${plural(counts.refused, 'command')}: ${words}.`, counts);
   }
+  const applied = sum(context.links.map((link) => (link.fullSync?.keys ?? 0) + link.stream.commands));
+  if (applied === 0) return result(NAME, 'skipped', 'Nothing was applied.', counts);
   const retried = counts.retried > 0 ? `, ${plural(counts.retried, 'refusal')} retried until taken` : '';
   return result(NAME, 'pass', `No command was lost to a refusal${retried}.`, counts);
 }

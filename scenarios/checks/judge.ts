@@ -5,6 +5,7 @@ import type { CheckResult, Verdict } from '../../reports/results.ts';
 import { result, sum, type CheckContext, type CheckDefinition } from './check.ts';
 import { exitCodeOfError, exitCodeOfSignal, exitCodeOfVerdict } from './exit-code.ts';
 import { CHECKS } from './registry.ts';
+import { runCompleted } from './run-completed.ts';
 
 export interface Judgement {
   verdict: Verdict;
@@ -55,7 +56,8 @@ function summarize(verdict: Verdict, checks: readonly CheckResult[], context: Ch
   const decisive = checks.filter((check) => check.verdict === verdict);
   const [first] = decisive;
   if (first === undefined) return 'Nothing could be judged.';
-  const more = decisive.length - 1;
+  // What did not happen because the run ended early needs no counting.
+  const more = first.check === runCompleted.name ? 0 : decisive.length - 1;
   const others =
     more > 0 ? ` ${plural(more, 'more check')} ${verdict === 'fail' ? 'failed' : 'could not tell'}.` : '';
   return verdict === 'fail'

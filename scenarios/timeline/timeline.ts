@@ -206,6 +206,7 @@ export class Timeline {
   #whyNot(step: StepPlan): string {
     const { atMs, when, after } = step.trigger;
     if (this.#states.get(step) === 'delayed' && after === undefined) return 'the run settled first';
+    if (isSettleStep(step)) return 'the run did not get that far';
     if (when !== undefined) return this.#progress.describe(when);
     if (after !== undefined) return `step ${after} ${this.#fateOf(after)}`;
     return this.#started ? 'the run settled first' : `the workload did not start (at ${atMs ?? 0} ms)`;

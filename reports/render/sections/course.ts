@@ -7,6 +7,7 @@ import {
   right,
   styled,
   type Bar,
+  type Block,
   type Cell,
   type ReportView,
   type Section,
@@ -68,7 +69,8 @@ export function linksSection({ results }: ReportView): Section | null {
           formatPerSecond(link.fullSync.keys, link.fullSync.durationMs),
         ]),
   ]);
-  const stream = results.links.map((link): Cell[] => [
+  const started = results.links.filter((link) => link.state !== 'NotStarted');
+  const stream = started.map((link): Cell[] => [
     link.link,
     formatCount(link.stream.commands),
     formatBytes(link.stream.bytes),
@@ -77,50 +79,35 @@ export function linksSection({ results }: ReportView): Section | null {
     countCell(link.partialResyncs, 'plain'),
     countCell(link.retries, 'plain'),
   ]);
-  const engine = results.links.map((link): Cell[] => [
+  const engine = started.map((link): Cell[] => [
     link.link,
     tallyCell(link.dropped, 'dim'),
     tallyCell(link.errors, 'bad'),
     formatBytes(link.peakRssBytes),
     `${significant(link.cpuSeconds)} s`,
   ]);
-  return {
-    id: 'links',
-    title: 'Links',
-    blocks: [
-      {
-        kind: 'table',
-        columns: [
-          left('full sync'),
-          left('state'),
-          right('keys'),
-          right('size'),
-          right('took'),
-          right('MB/s'),
-          right('keys/s'),
-        ],
-        rows: copy,
-      },
-      {
-        kind: 'table',
-        columns: [
-          left('stream'),
-          right('commands'),
-          right('size'),
-          right('lag p50/p95/p99 ms'),
-          right('full resyncs'),
-          right('partial'),
-          right('retries'),
-        ],
-        rows: stream,
-      },
-      {
-        kind: 'table',
-        columns: [left('engine'), left('not applied'), left('refused'), right('peak memory'), right('CPU')],
-        rows: engine,
-      },
-    ],
-  };
+  const copyColumns = [
+    left('full sync'),
+    left('state'),
+    ...['keys', 'size', 'took', 'MB/s', 'keys/s'].map(right),
+  ];
+  const streamColumns = [
+    left('stream'),
+    ...['commands', 'size', 'lag p50/p95/p99 ms', 'full resyncs', 'partial', 'retries'].map(right),
+  ];
+  const engineColumns = [
+    left('engine'),
+    left('not applied'),
+    left('refused'),
+    right('peak memory'),
+    right('CPU'),
+  ];
+  const tables: Block[] = [
+    { kind: 'table', columns: copyColumns, rows: copy },
+    { kind: 'table', columns: streamColumns, rows: stream },
+    { kind: 'table', columns: engineColumns, rows: engine },
+  ];
+  return { id: 'links', title: 'Links', blocks: started.length > 0 ? tables : tables.slice(0, 1) };
 }
 
 function stateCell(link: LinkResult): Cell {

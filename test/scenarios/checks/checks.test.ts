@@ -181,6 +181,11 @@ const CASES: Record<string, Case[]> = {
       'fail',
       { links: [{ ...LINK, errors: { OOM: 40 } }], events: historyOf(...without('drained')) },
     ],
+    [
+      'nothing applied',
+      'skipped',
+      { links: [{ ...LINK, fullSync: null, stream: { commands: 0, bytes: 0, transactions: 0 } }] },
+    ],
     ['no links', 'skipped', { links: [] }],
   ],
   'heartbeat-leak': [

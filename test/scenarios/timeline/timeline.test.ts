@@ -328,6 +328,12 @@ describe('settle steps', () => {
     expect(stages()).not.toContain('then never-fired');
   });
 
+  test('that the run did not get to say so', () => {
+    const { timeline, reasons } = stage([step('a', { trigger: settle })]);
+    timeline.finish();
+    expect(reasons()).toEqual(['the run did not get that far']);
+  });
+
   test('a failed settle step does not hold up the next', async () => {
     const steps = [
       step('a', { trigger: settle }),
