@@ -138,7 +138,13 @@ const workload = object({
   ok: count,
   failed: count,
   unknown: count,
-  perCommand: map(object({ ok: count, failed: count })),
+  perCommand: map(object({ ok: count, failed: count, 'unknown?': count })),
+  'scheduled?': count,
+  'shed?': count,
+  'reconnects?': count,
+  'errors?': map(count),
+  'unsupported?': list(text),
+  'neverSucceeded?': list(text),
 });
 
 const side = object({

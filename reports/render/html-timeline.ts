@@ -71,8 +71,11 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 }
 
 function rowName(name: string, y: number): string {
-  const shown = name.length > 17 ? `${name.slice(0, 16)}…` : name;
-  return `<text class="name" x="${LEFT - 10}" y="${y + 15}" text-anchor="end">${escape(shown)}<title>${escape(name)}</title></text>`;
+  return `<text class="name" x="${LEFT - 10}" y="${y + 15}" text-anchor="end">${escape(shorten(name, 17))}<title>${escape(name)}</title></text>`;
+}
+
+function shorten(text: string, lengthMax: number): string {
+  return text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;
 }
 
 interface Band {
@@ -90,7 +93,7 @@ function band({ fromMs, toMs, fill, text, title, opacity }: Band, y: number, { x
   const width = Math.max(2, x(toMs) - from);
   const fits = width > text.length * CHARACTER + 8;
   const label = fits ? `<text class="name" x="${px(from + 6)}" y="${y + 14}">${escape(text)}</text>` : '';
-  return `<g><title>${escape(title)}</title><rect x="${px(from)}" y="${y}" width="${px(width)}" height="${ROW - 4}" rx="3" fill="var(${fill})" fill-opacity="${opacity}"/>${label}</g>`;
+  return `<g><title>${escape(title)}</title><rect x="${px(from)}" y="${y}" width="${px(width)}" height="${ROW - 4}" rx="3" fill="var(${fill})" fill-opacity="${opacity}" stroke="var(--card)"/>${label}</g>`;
 }
 
 function phaseBand(
@@ -156,8 +159,8 @@ function lagPlot(curves: readonly [string, LagPoint[]][], top: number, scale: Sc
     return `<path class="curve" stroke="var(--link-${index % 6})" d="${path}"><title>${escape(`lag of link ${link}`)}</title></path>`;
   });
   const legend = curves.map(([link], index) => {
-    const at = LEFT + 8 + index * 150;
-    return `<g><rect x="${at}" y="${top - 6}" width="14" height="3" fill="var(--link-${index % 6})"/><text x="${at + 20}" y="${top - 1}">${escape(`lag of ${link}`.slice(0, 22))}</text></g>`;
+    const at = LEFT + 8 + index * 180;
+    return `<g><rect x="${at}" y="${top - 6}" width="14" height="3" fill="var(--link-${index % 6})"/><text x="${at + 20}" y="${top - 1}">${escape(shorten(`lag of ${link}`, 24))}</text></g>`;
   });
   return [...grid, ...lines, ...legend].join('');
 }

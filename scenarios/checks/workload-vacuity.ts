@@ -24,7 +24,9 @@ function complaintsAbout(workload: WorkloadResult): string[] {
   if (workload.sent === 0) return [`Workload ${workload.name} sent nothing.`];
   if (workload.ok === 0)
     return [`Workload ${workload.name} sent ${plural(workload.sent, 'command')}, none succeeded.`];
-  const never = Object.entries(workload.perCommand).filter(([, count]) => count.ok === 0);
-  if (never.length === 0) return [];
-  return [`Workload ${workload.name}: ${never.map(([command]) => command).join(', ')} never succeeded.`];
+  const commands = Object.entries(workload.perCommand).flatMap(([command, count]) =>
+    count.ok === 0 ? [command] : [],
+  );
+  const never = new Set([...commands, ...(workload.neverSucceeded ?? [])]);
+  return never.size === 0 ? [] : [`Workload ${workload.name}: ${[...never].join(', ')} never succeeded.`];
 }

@@ -24,7 +24,114 @@ const ENDED_EARLY: Results = {
   error: { code: 'PROVISION', message: 'No redis-server was found.' },
 };
 
+/** Nothing optional is left out: a property added to the type is an error here until it is in the schema too. */
+type Complete<T> = T extends readonly (infer Item)[]
+  ? Complete<Item>[]
+  : T extends object
+    ? { [Name in keyof T]-?: Complete<Exclude<T[Name], undefined>> }
+    : T;
+
+const side = { type: 'string', length: 1, expireAtMs: 5, text: '"v"', node: '127.0.0.1:1' };
+const COMPLETE: Complete<Results> = {
+  schemaVersion: 1,
+  tool: PASSED.tool,
+  run: { ...PASSED.run, kept: true },
+  verdict: 'fail',
+  summary: 's',
+  exitCode: 1,
+  instances: [
+    {
+      instance: 'i',
+      kind: 'k',
+      server: 'redis',
+      version: '7',
+      addresses: ['a:1'],
+      provisioned: true,
+      tls: true,
+      username: 'u',
+    },
+  ],
+  links: FAILED.links,
+  precheck: [
+    {
+      id: 'i',
+      subject: 's',
+      verdict: 'WARN',
+      measured: 'm',
+      expected: 'e',
+      repair: 'r',
+      evidence: 'declared',
+    },
+  ],
+  phases: [{ phase: 'seed', startedMs: 0.5, durationMs: 1, status: 'failed', detail: 'd' }],
+  workload: [
+    {
+      name: 'w',
+      target: 't',
+      requestedRate: 1,
+      sent: 1,
+      ok: 1,
+      failed: 0,
+      unknown: 0,
+      perCommand: { set: { ok: 1, failed: 0, unknown: 0 } },
+      scheduled: 1,
+      shed: 0,
+      reconnects: 0,
+      errors: { ERR: 1 },
+      unsupported: ['set exat'],
+      neverSucceeded: ['set exat'],
+    },
+  ],
+  comparison: {
+    method: 'm',
+    methodReason: 'r',
+    rounds: 1,
+    keysCompared: 1,
+    bytesCompared: 1,
+    durationMs: 1,
+    passMs: 1,
+    counts: [{ link: 'l', database: 0, sourceKeys: 1, targetKeys: 1, sourceExpires: 0, targetExpires: 0 }],
+    types: [{ link: 'l', database: 0, type: 'string', compared: 1, equal: 0, different: 1 }],
+    totals: { MISSING_KEY: 0, EXTRA_KEY: 0, TYPE_MISMATCH: 0, VALUE_MISMATCH: 1, TTL_MISMATCH: 0 },
+    differences: [
+      {
+        class: 'VALUE_MISMATCH',
+        link: 'l',
+        database: 0,
+        key: '"k"',
+        keyBase64: 'aw==',
+        source: side,
+        target: side,
+        detail: 'd',
+      },
+    ],
+    unverified: { timeout: 1 },
+    transient: 0,
+    expiredInFlight: 0,
+    notRechecked: 0,
+    warnings: ['w'],
+    clockSkewMs: -1,
+  },
+  checks: [{ check: 'c', verdict: 'skipped', summary: 's', counts: { n: 1 } }],
+  findings: [
+    {
+      code: 'OOM',
+      severity: 'error',
+      message: 'm',
+      subject: { instance: 'i', link: 'l', database: 0, key: 'k' },
+      evidence: { any: ['thing'] },
+      evidenceKind: 'simulated',
+      action: 'wait',
+      count: 2,
+    },
+  ],
+  faults: FAILED.faults ?? [],
+  error: { code: 'TIMEOUT', message: 'm', where: 'w', hint: 'h' },
+  files: { results: 'results.json' },
+};
+
 test.each([
+  ['a run with every property there is', COMPLETE],
   ['a run that passed', PASSED],
   ['a run with everything in it', FAILED],
   ['a run that ended early', ENDED_EARLY],

@@ -171,7 +171,7 @@ export function workloadSection({ results }: ReportView): Section | null {
     formatCount(workload.ok),
     countCell(workload.failed, 'warn'),
     countCell(workload.unknown, 'warn'),
-    neverCell(workload),
+    remarkCell(workload),
   ]);
   const columns = [
     left('workload'),
@@ -186,7 +186,18 @@ export function workloadSection({ results }: ReportView): Section | null {
   return { id: 'workload', title: 'Workload', blocks: [{ kind: 'table', columns, rows }] };
 }
 
-function neverCell({ perCommand }: WorkloadResult): Cell {
-  const never = Object.entries(perCommand).flatMap(([command, count]) => (count.ok === 0 ? [command] : []));
-  return never.length === 0 ? '' : styled(`never succeeded: ${never.join(', ')}`, 'warn');
+/** What a reader of the numbers beside it should know. */
+function remarkCell(workload: WorkloadResult): Cell {
+  const commands = Object.entries(workload.perCommand).flatMap(([command, count]) =>
+    count.ok === 0 ? [command] : [],
+  );
+  const never = [...new Set([...commands, ...(workload.neverSucceeded ?? [])])];
+  const { shed = 0, unsupported = [], reconnects = 0 } = workload;
+  const remarks = [
+    never.length > 0 ? `never succeeded: ${never.join(', ')}` : '',
+    shed > 0 ? `${formatCount(shed)} not sent, the server was stalled` : '',
+    reconnects > 0 ? `reconnected ${formatCount(reconnects)}×` : '',
+    unsupported.length > 0 ? `not on this server: ${unsupported.join(', ')}` : '',
+  ];
+  return styled(remarks.filter(Boolean).join('; '), never.length > 0 ? 'warn' : 'dim');
 }

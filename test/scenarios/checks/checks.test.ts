@@ -314,6 +314,7 @@ const CASES: Record<string, Case[]> = {
       'unknown',
       { workload: [{ ...WORKLOAD, perCommand: { set: { ok: 9, failed: 0 }, fcall: { ok: 0, failed: 9 } } }] },
     ],
+    ['one variant never succeeded', 'unknown', { workload: [{ ...WORKLOAD, neverSucceeded: ['set exat'] }] }],
     ['no workload', 'skipped', { workload: [] }],
   ],
 };
