@@ -2,6 +2,7 @@
  * What the spec language takes from the other rooms: which faults, command families, topology kinds and report formats
  * there are. Passed in, so that the language can be tested with lists of its own.
  */
+import { REPORT_FORMATS } from '../../reports/render/registry.ts';
 import { FAULTS } from '../../scenarios/faults/registry.ts';
 import { COMMAND_NAMES, FAMILY_NAMES } from '../../scenarios/workload/families.ts';
 import { DEFAULT_MIX } from '../../scenarios/workload/mix.ts';
@@ -35,5 +36,5 @@ export const REGISTRIES: SpecRegistries = {
   commands: COMMAND_NAMES,
   defaultMix: DEFAULT_MIX,
   topologies: TOPOLOGIES,
-  reportFormats: ['json', 'markdown', 'junit', 'html'],
+  reportFormats: REPORT_FORMATS,
 };

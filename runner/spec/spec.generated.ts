@@ -560,5 +560,5 @@ export interface Report {
   /**
    * Files to write.
    */
-  formats?: ('json' | 'markdown' | 'junit' | 'html')[];
+  formats?: ('terminal' | 'json' | 'html' | 'markdown' | 'junit')[];
 }
