@@ -4,7 +4,8 @@
  */
 import { Document, isCollection, isMap, isPair, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { formatDuration, formatShare, formatSize } from '../spec/quantities.ts';
-import type { ExpectPlan, InstancePlan, Plan, StepPlan, TriggerPlan } from './plan.ts';
+import type { StepPlan, TriggerPlan } from '../../scenarios/timeline/step.ts';
+import type { ExpectPlan, InstancePlan, Plan } from './plan.ts';
 
 /** Longest object that is written on one line. */
 const FLOW_COLUMNS = 100;

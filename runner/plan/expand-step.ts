@@ -1,7 +1,7 @@
 /** One step of the timeline as the plan has it. */
 import { parseDuration, parseMoment, parseProgress } from '../spec/quantities.ts';
 import type { Step } from '../spec/spec.generated.ts';
-import type { StepPlan, TriggerPlan } from './plan.ts';
+import type { StepPlan, TriggerPlan } from '../../scenarios/timeline/step.ts';
 import { durationOr, read } from './written.ts';
 
 /** The id of a step that got none. */

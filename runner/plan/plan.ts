@@ -5,6 +5,8 @@
 import type { EngineOptions } from '../../engine/link/options.ts';
 import type { TlsOptions } from '../../engine/connect/endpoint.ts';
 import type { DatasetPlan } from '../../scenarios/data/dataset.ts';
+import type { Expectation } from '../../scenarios/checks/expectation.ts';
+import type { StepPlan } from '../../scenarios/timeline/step.ts';
 import type { WorkloadPlan } from '../../scenarios/workload/workload.ts';
 
 export interface InstancePlan {
@@ -36,39 +38,8 @@ export interface LinkPlan {
   target: string;
 }
 
-/** When a step fires. Exactly one of `at`, `when`, `after` is set. */
-export interface TriggerPlan {
-  atMs?: number;
-  when?: {
-    link?: string;
-    phase?: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-    progress?: { comparison: '>=' | '>' | '<' | '<='; percent: number };
-  };
-  after?: string;
-  delayMs: number;
-}
-
-export interface StepPlan {
-  id: string;
-  fault: string;
-  where?: string;
-  with: Record<string, unknown>;
-  trigger: TriggerPlan;
-  /** Heal after; absent = heals in settle. */
-  forMs?: number;
-  optional: boolean;
-}
-
 /** One line of `expect:`. Unlisted, `data-equal` is always expected. */
-export type ExpectPlan =
-  | { check: 'data-equal'; ttlToleranceMs: number }
-  | { check: 'counts' }
-  | { finding: string; link?: string; count: { comparison: '=' | '>=' | '>' | '<' | '<='; value: number } }
-  | {
-      metric: string;
-      quantile: 'p50' | 'p95' | 'p99' | 'max';
-      limit: { comparison: '>=' | '>' | '<' | '<='; value: number };
-    };
+export type ExpectPlan = Expectation;
 
 export interface Plan {
   name: string;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, SyncError } from '../../engine/errors.ts';
 import { parseHistory } from '../../reports/history.ts';
+import { parseResults } from '../../reports/parse-results.ts';
 import { RESULTS_SCHEMA_VERSION, type Results } from '../../reports/results.ts';
 import type { Io } from '../cli/io.ts';
 import { EVENTS_FILE } from './history.ts';
@@ -32,9 +33,9 @@ export async function reportRun(folder: string, io: Io, options: ReportOptions =
 
 async function readResults(folder: string): Promise<Results> {
   const path = join(folder, 'results.json');
-  let document: unknown;
+  let text: string;
   try {
-    document = JSON.parse(await readFile(path, 'utf8'));
+    text = await readFile(path, 'utf8');
   } catch (error) {
     throw new SyncError('USAGE', `The results of this run cannot be read: ${asError(error).message}.`, {
       where: path,
@@ -42,18 +43,14 @@ async function readResults(folder: string): Promise<Results> {
       cause: error,
     });
   }
-  if (isResults(document)) return document;
-  throw new SyncError('USAGE', 'These results were written by another version of redis-sync.', {
-    where: path,
-    hint: `This version reads schema version ${RESULTS_SCHEMA_VERSION}.`,
-  });
-}
-
-function isResults(document: unknown): document is Results {
-  return (
-    typeof document === 'object' &&
-    document !== null &&
-    'schemaVersion' in document &&
-    document.schemaVersion === RESULTS_SCHEMA_VERSION
+  const parsed = parseResults(text);
+  if (parsed.kind === 'results') return parsed.results;
+  throw new SyncError(
+    'USAGE',
+    `These are not results this version can read: ${parsed.problems.join('; ')}.`,
+    {
+      where: path,
+      hint: `This version reads schema version ${RESULTS_SCHEMA_VERSION}.`,
+    },
   );
 }
