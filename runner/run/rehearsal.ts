@@ -64,6 +64,7 @@ export class Rehearsal implements AsyncDisposable {
   #comparison: Comparison | null = null;
   #heartbeatKeysOnTargets: number | null = null;
   #error: Results['error'] = null;
+  #ended: Promise<void> | undefined;
 
   constructor(options: RehearsalOptions) {
     this.#options = options;
@@ -123,7 +124,12 @@ export class Rehearsal implements AsyncDisposable {
   }
 
   /** Ends everything that was started, in reverse order. Idempotent. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
     await this.#links.stop();
     const { history, keep } = this.#options;
     for (const instance of [...this.#instances.values()].toReversed()) {

@@ -38,7 +38,13 @@ export async function createRunFolder(out: string, plan: Pick<Plan, 'name'>): Pr
     });
   }
   await pointLatest(resolve(out), id);
-  return { id, path, shown: relative(process.cwd(), path) || path };
+  return { id, path, shown: showPath(path) };
+}
+
+/** Relative below the current directory; elsewhere `../../…` would tell less than the whole path. */
+function showPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below === '' || below.startsWith('..') ? path : below;
 }
 
 /** Best effort: a file system without links, or a `latest` somebody else made, must not stop a run. */
