@@ -1,7 +1,7 @@
 /** Hands keys to the handler: whole, or in parts. Keeps the attributes that were announced for the next key. */
-import type { RawEntry, SnapshotHandler } from './entry.ts';
+import type { LocatedBytes, RawEntry, SnapshotHandler } from './entry.ts';
 import { moduleName, TYPE } from './format.ts';
-import { readLength64, readString } from './length.ts';
+import { plainStringStart, readLength64, readString } from './length.ts';
 import type { Fault } from './value-skipper.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -17,6 +17,8 @@ export class EntryEmitter {
     idleSeconds: -1,
     frequency: -1,
   };
+  readonly #key: LocatedBytes = { bytes: NOTHING, start: 0, end: 0 };
+  readonly #value: LocatedBytes = { bytes: NOTHING, start: 0, end: 0 };
   readonly #handler: SnapshotHandler;
   readonly #fault: Fault;
 
@@ -27,9 +29,14 @@ export class EntryEmitter {
 
   /** Key string `bytes[keyAt, valueAt)`, value `bytes[valueAt, valueEnd)`. */
   emit(bytes: Buffer, type: number, keyAt: number, valueAt: number, valueEnd: number): void {
-    this.#fill(bytes, type, keyAt, valueAt, valueEnd);
-    if (type === TYPE.MODULE_2) this.#announceModule(bytes, valueAt);
-    this.#handler.entry(this.entry);
+    if (this.#handler.located !== undefined) {
+      this.#locate(bytes, type, keyAt, valueAt, valueEnd);
+      this.#handler.located(this.entry, this.#key, this.#value);
+    } else {
+      this.#fill(bytes, type, keyAt, valueAt, valueEnd);
+      if (type === TYPE.MODULE_2) this.#announceModule(bytes, valueAt);
+      this.#handler.entry(this.entry);
+    }
     this.#forgetAttributes();
   }
 
@@ -56,6 +63,27 @@ export class EntryEmitter {
     entry.key = key;
     entry.type = type;
     entry.value = bytes.subarray(valueAt, valueEnd);
+  }
+
+  #locate(bytes: Buffer, type: number, keyAt: number, valueAt: number, valueEnd: number): void {
+    this.entry.type = type;
+    const value = this.#value;
+    value.bytes = bytes;
+    value.start = valueAt;
+    value.end = valueEnd;
+    const key = this.#key;
+    const start = plainStringStart(bytes, keyAt, valueAt);
+    if (start >= 0) {
+      key.bytes = bytes;
+      key.start = start;
+      key.end = valueAt;
+      return;
+    }
+    const content = readString(bytes, keyAt, valueAt);
+    if (content === undefined) this.#fault('a key does not decompress', keyAt);
+    key.bytes = content;
+    key.start = 0;
+    key.end = content.length;
   }
 
   #announceModule(bytes: Buffer, valueAt: number): void {

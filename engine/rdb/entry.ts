@@ -19,6 +19,13 @@ export interface RawEntry {
   frequency: number;
 }
 
+/** `bytes[start, end)`; the object is reused. */
+export interface LocatedBytes {
+  bytes: Buffer;
+  start: number;
+  end: number;
+}
+
 /** Callbacks of the raw reader, in snapshot order. Called synchronously from `push`. */
 export interface SnapshotHandler {
   /** `flavor` is the magic word: `REDIS` or `VALKEY`. */
@@ -29,6 +36,11 @@ export interface SnapshotHandler {
   /** Source text (FUNCTION2) of one library. */
   functionLibrary?(code: Buffer): void;
   entry(entry: RawEntry): void;
+  /**
+   * Called instead of `entry` where it exists, for handlers that look at a million entries without keeping one: key and
+   * value as positions, valid only during the callback. `entry.key` and `entry.value` are not set. No object is made.
+   */
+  located?(entry: RawEntry, key: LocatedBytes, value: LocatedBytes): void;
   /**
    * A value above the reader's `maxInlineBytes`, in parts: `largeStart` (its `value` is empty), then every byte of the
    * value in order through `largePart`, then `largeEnd`. `entry` is not called for it. Without `largeStart` such values
@@ -42,6 +54,9 @@ export interface SnapshotHandler {
   moduleValue?(database: number, key: Buffer, moduleName: string): void;
   /** Module auxiliary data (opcode 247) was skipped. */
   moduleAux?(moduleName: string): void;
-  /** After the trailing CRC64 was checked. `checksum` is 'absent' when the source writes none (rdbchecksum no). */
+  /**
+   * After the trailing CRC64 was checked. `checksum` is 'absent' when the source writes none (rdbchecksum no), or when
+   * the reader was told not to look.
+   */
   end?(checksum: 'valid' | 'absent'): void;
 }

@@ -108,6 +108,13 @@ export function readString(bytes: Buffer, at: number, stop: number): Buffer | un
   }
 }
 
+/** Where the content of the string in `bytes[at, stop)` begins when it stands there as it is; -1 when it is encoded. */
+export function plainStringStart(bytes: Uint8Array, at: number, stop: number): number {
+  const first = bytes[at]!;
+  if (first < 0x40) return at + 1;
+  return first < STRING_ENCODING.INT8 ? stop - readLength(bytes, at) : -1;
+}
+
 function readCompressed(bytes: Buffer, at: number, stop: number): Buffer | undefined {
   const compressed = readLength(bytes, at + 1);
   const uncompressed = readLength(bytes, lengthEnd(bytes, at + 1, stop));

@@ -47,6 +47,11 @@ export interface RawReaderOptions {
    * instead of being collected. Default: never.
    */
   maxInlineBytes?: number;
+  /**
+   * `ignore`: do not compute the CRC64, for readers that apply nothing and ask the server again about whatever looks
+   * wrong. Default `verify`.
+   */
+  checksum?: 'verify' | 'ignore';
 }
 
 /** How much of a chunk is copied at once to complete a held record: most need a few bytes only. */
@@ -63,6 +68,7 @@ export class RawSnapshotReader {
   readonly #operations: OperationReader;
   readonly #emitter: EntryEmitter;
   readonly #checksum = new SnapshotChecksum();
+  readonly #verifies: boolean;
   readonly #held = new HeldBytes();
 
   #phase: Phase = 'HEADER';
@@ -96,6 +102,7 @@ export class RawSnapshotReader {
     this.#handler = handler;
     this.#maxValueBytes = options.maxValueBytes ?? 4 * 1024 ** 3;
     this.#maxInlineBytes = handler.largeStart === undefined ? Infinity : (options.maxInlineBytes ?? Infinity);
+    this.#verifies = options.checksum !== 'ignore';
     const fault: Fault = (message, at) => this.#fail(message, at);
     this.#emitter = new EntryEmitter(handler, fault);
     this.#operations = new OperationReader(handler, this.#emitter.entry, fault);
@@ -148,7 +155,7 @@ export class RawSnapshotReader {
     if (this.#phase === 'HEADER' || this.#phase === 'RECORDS') {
       if (this.#held.length > 0 || this.#inValue) at = this.#resume(chunk);
       at = this.#records(chunk, at);
-      this.#checksum.cover(chunk, 0, at);
+      if (this.#verifies) this.#checksum.cover(chunk, 0, at);
     }
     if (this.#phase === 'CHECKSUM') at = this.#readChecksum(chunk, at);
     this.#received += at;
@@ -379,12 +386,12 @@ export class RawSnapshotReader {
     const next = this.#checksum.collect(chunk, start);
     const { verdict } = this.#checksum;
     if (verdict === 'incomplete') return next;
-    if (verdict === 'wrong') {
+    if (verdict === 'wrong' && this.#verifies) {
       this.#base = this.#received;
       this.#fail('the checksum is wrong: bytes were changed on the way or on disk', next);
     }
     this.#phase = 'DONE';
-    this.#handler.end?.(verdict);
+    this.#handler.end?.(verdict === 'valid' ? verdict : 'absent');
     return next;
   }
 

@@ -10,7 +10,7 @@
  * but put aside to be read in pages. Several batches are in flight, so that both servers and this process work at once.
  */
 import type { Endpoint } from '../../connect/endpoint.ts';
-import { COMPARE_CLIENT_NAME, type CompareSettings } from '../options.ts';
+import type { CompareSettings } from '../options.ts';
 import { KeySet, NODES_MAX } from '../key-set.ts';
 import type { IgnoredKeys, PassState } from '../pass-state.ts';
 import type { Node } from '../server-facts.ts';
@@ -20,6 +20,7 @@ import { CommandBuffer, commandHead } from './command-buffer.ts';
 import { encodeReads, readKeys } from './key-reader.ts';
 import { PairBatch, type BatchKeys } from './pair-batch.ts';
 import { ITEM, type ReplyBatch } from './reply-batch.ts';
+import { FIRST_KEY, keysIn, scanCursor, scanKeys, selectDatabase, socketOptions } from './scan-keys.ts';
 
 export interface ScanPassInput {
   sources: Node[];
@@ -30,8 +31,6 @@ export interface ScanPassInput {
 
 const BATCHES_IN_FLIGHT = 4;
 const MEMORY_USAGE = commandHead(3, 'MEMORY', 'USAGE');
-/** A SCAN reply is flattened to: array of 2, cursor, array of keys, the keys. */
-const FIRST_KEY = 3;
 
 /** @throws SyncError CONNECT, PERMISSION, ABORTED. */
 export async function runScanPass(input: ScanPassInput): Promise<void> {
@@ -105,7 +104,7 @@ class ForwardPass implements AsyncDisposable {
   }
 
   async run(database: number): Promise<void> {
-    for (const socket of [this.#scan, this.#source, ...this.#targets]) await select(socket, database);
+    for (const socket of [this.#scan, this.#source, ...this.#targets]) await selectDatabase(socket, database);
     const { settings, ignoredOnSource } = this.#input.state;
     let cursor = '0';
     let keys: BatchKeys | undefined;
@@ -214,32 +213,12 @@ function readsAbsolute(node: Node, settings: CompareSettings): boolean {
 
 /** Scans one database of a target for keys that no source has. */
 async function findExtraKeys(node: Node, database: number, seen: KeySet, state: PassState): Promise<void> {
-  await using socket = await BatchSocket.open(node.endpoint, socketOptions(state.settings));
-  await select(socket, database);
-  const out = new CommandBuffer();
-  const scan = (cursor: string): Promise<ReplyBatch> => {
-    out.command('SCAN', cursor, 'COUNT', state.settings.scanCount);
-    return socket.send(out.take(), 1);
-  };
-  let pending = scan('0');
-  for (;;) {
-    const reply = await pending;
-    const cursor = scanCursor(reply, socket);
-    // Ask for the next keys before looking at these.
-    if (cursor !== '0') pending = scan(cursor);
-    const last = FIRST_KEY + keysIn(reply);
-    for (let item = FIRST_KEY; item < last; item++) {
-      const start = reply.start[item]!;
-      const end = reply.end[item]!;
-      if (state.isIgnored(reply.bytes, start, end)) {
-        state.ignoredOnTarget.unread.add(database, reply.bytes, start, end);
-      } else if (!seen.has(database, reply.bytes, start, end)) {
-        state.suspect(database, reply.bytes, start, end, { class: 'EXTRA_KEY', type: 'unknown' });
-      }
+  await scanKeys(node.endpoint, database, state.settings, (bytes, start, end) => {
+    if (state.isIgnored(bytes, start, end)) state.ignoredOnTarget.unread.add(database, bytes, start, end);
+    else if (!seen.has(database, bytes, start, end)) {
+      state.suspect(database, bytes, start, end, { class: 'EXTRA_KEY', type: 'unknown' });
     }
-    socket.release(reply);
-    if (cursor === '0') return;
-  }
+  });
 }
 
 async function openAll(endpoints: readonly Endpoint[], settings: CompareSettings): Promise<BatchSocket[]> {
@@ -251,27 +230,4 @@ async function openAll(endpoints: readonly Endpoint[], settings: CompareSettings
     throw error;
   }
   return opened;
-}
-
-function socketOptions(settings: CompareSettings): Parameters<typeof BatchSocket.open>[1] {
-  return {
-    connectTimeoutMs: settings.connectTimeoutMs,
-    idleTimeoutMs: settings.idleTimeoutMs,
-    name: COMPARE_CLIENT_NAME,
-    ...(settings.signal ? { signal: settings.signal } : {}),
-  };
-}
-
-/** A server in cluster mode has database 0 only and may refuse SELECT. */
-async function select(socket: BatchSocket, database: number): Promise<void> {
-  if (database !== 0) await socket.call('SELECT', database);
-}
-
-function keysIn(scan: ReplyBatch): number {
-  return scan.number[2]!;
-}
-
-function scanCursor(reply: ReplyBatch, socket: BatchSocket): string {
-  if (reply.kind[0] === ITEM.ERROR) throw socket.refused(reply, 0, 'SCAN');
-  return reply.text(1);
 }
