@@ -199,6 +199,19 @@ export const FINDINGS = {
     action: 'none',
     advice: 'Check it on the product itself.',
   },
+  APPLY_ERROR: {
+    severity: 'error',
+    meaning: 'The target executed a command of the stream and it failed there: the data differed before.',
+    action: 'clear-and-reconfigure',
+    advice:
+      'Check for other writers on the target and whether it was empty at the start; then clear it and synchronize again.',
+  },
+  HEAL_FAILED: {
+    severity: 'error',
+    meaning: 'A fault could not be taken back; servers may still be in the state it left.',
+    action: 'fix-target',
+    advice: 'Look at the evidence, put the server back by hand, and run again.',
+  },
 } as const satisfies Record<string, FindingKind>;
 
 export type FindingCode = keyof typeof FINDINGS;
