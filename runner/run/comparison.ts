@@ -3,7 +3,7 @@ import { compareInstances } from '../../engine/compare/compare.ts';
 import { DIFFERENCE_CLASSES, type ComparisonResult } from '../../engine/compare/difference.ts';
 import type { CompareProgress } from '../../engine/compare/options.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
-import type { Comparison } from '../../reports/results.ts';
+import type { Comparison, Difference } from '../../reports/results.ts';
 import type { LinkPlan, Plan } from '../plan/plan.ts';
 
 export interface CompareLinksOptions {
@@ -57,7 +57,9 @@ export function mergeComparisons(parts: readonly [Pick<LinkPlan, 'id'>, Comparis
     merged.passMs = (merged.passMs ?? 0) + part.passMs;
     merged.counts.push(...part.counts.map((row) => ({ link, ...row })));
     merged.types.push(...part.types.map((row) => ({ link, ...row })));
-    merged.differences.push(...part.differences.map((difference) => ({ link, ...difference })));
+    merged.differences.push(
+      ...part.differences.map((difference) => ({ link, ...difference })).toSorted(byKey),
+    );
     for (const kind of DIFFERENCE_CLASSES) merged.totals[kind] += part.totals[kind];
     for (const [reason, keys] of Object.entries(part.unverified)) {
       merged.unverified[reason] = (merged.unverified[reason] ?? 0) + keys;
@@ -66,4 +68,11 @@ export function mergeComparisons(parts: readonly [Pick<LinkPlan, 'id'>, Comparis
   }
   if (reasons.size > 0) merged.methodReason = [...reasons].join('; ');
   return merged;
+}
+
+/** The order a reader looks things up in, and the same in every run. */
+function byKey(left: Difference, right: Difference): number {
+  if (left.database !== right.database) return left.database - right.database;
+  if (left.key !== right.key) return left.key < right.key ? -1 : 1;
+  return DIFFERENCE_CLASSES.indexOf(left.class) - DIFFERENCE_CLASSES.indexOf(right.class);
 }
