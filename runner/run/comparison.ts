@@ -48,6 +48,13 @@ export function mergeComparisons(parts: readonly [Pick<LinkPlan, 'id'>, Comparis
     totals: { MISSING_KEY: 0, EXTRA_KEY: 0, TYPE_MISMATCH: 0, VALUE_MISMATCH: 0, TTL_MISMATCH: 0 },
     differences: [],
     unverified: {},
+    transient: sum(parts.map(([, part]) => part.transient)),
+    expiredInFlight: sum(parts.map(([, part]) => part.expiredInFlight)),
+    notRechecked: sum(parts.map(([, part]) => part.notRechecked)),
+    clockSkewMs: Math.max(0, ...parts.map(([, part]) => part.clockSkewMs)),
+    warnings: parts.flatMap(([link, part]) =>
+      part.warnings.map((warning) => (parts.length > 1 ? `${link.id}: ${warning}` : warning)),
+    ),
   };
   const reasons = new Set<string>();
   for (const [{ id: link }, part] of parts) {
@@ -68,6 +75,10 @@ export function mergeComparisons(parts: readonly [Pick<LinkPlan, 'id'>, Comparis
   }
   if (reasons.size > 0) merged.methodReason = [...reasons].join('; ');
   return merged;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** The order a reader looks things up in, and the same in every run. */
