@@ -7,8 +7,8 @@
  * The lane reads its own cursor, so a slow target holds up nobody else. It owns the checkpoint of its link.
  */
 import { asError, SyncError } from '../errors.ts';
-import type { LogCursor } from '../log/replication-log.ts';
 import type { LogItem } from '../log/item.ts';
+import type { LogCursor } from '../log/log-cursor.ts';
 import type { EngineOptions, LinkOptions } from '../link/options.ts';
 import { textOf } from '../resp/reply-text.ts';
 import { checkpointKey, encodeCheckpoint, readCheckpoint, type Checkpoint } from './checkpoint.ts';

@@ -3,50 +3,61 @@
  *
  * Reading from the source never waits for a target: a slow replica makes the source overflow its output buffer and
  * drop us. So the log holds `memoryBytesMax` in memory, spills what comes beyond to disk segments, and stops with
- * LOG_FULL at `diskBytesMax`. An item leaves when every cursor has passed it.
+ * LOG_FULL at `diskBytesMax`. An entry leaves when every cursor has passed it.
  *
- *   entries   [ m m m | d d d d | m ]      m in memory, d on disk, newest right
+ *   entries   [ m m m | d d d d | m | o ]      m in memory, d on disk, o open: small chunks still join it; newest right
  *              ^cursor B   ^cursor A
  *
- * Invariant: memoryBytes ≤ memoryBytesMax + what the disk has not taken yet; `room()` makes the receiver wait when
- * that part grows, because then the disk, not the target, is the limit.
+ * Invariant: memoryBytes ≤ memoryBytesMax + one open entry + what the disk has not taken yet; `room()` makes the
+ * receiver wait when the last part grows, because then the disk, not the target, is the limit. Entries are large, so
+ * that their number is bounded too: a full disk of 64 GiB is 65,536 of them.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, SyncError } from '../errors.ts';
 import type { LogItem } from './item.ts';
+import { LogCursor } from './log-cursor.ts';
 import { SegmentFile } from './segment-file.ts';
 
 const SEGMENT_BYTES = 32 * 1024 * 1024;
-const JOINED_BYTES_MAX = 16 * 1024;
+const SEGMENT_NAME = /^segment-\d{6,}\.log$/;
+/** Size of an open entry in memory, and of one that will go to disk. */
+const JOINED_BYTES = 16 * 1024;
+const EXTENT_BYTES_MAX = 1024 * 1024;
 const UNWRITTEN_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface ReplicationLogOptions {
-  /** A folder of its own; created when first needed, removed by `close`. */
+  /** A folder of its own; created when first needed, removed by `close` unless it holds something else. */
   folder: string;
   memoryBytesMax: number;
   diskBytesMax: number;
 }
 
-interface Entry {
-  /** Undefined once it is on disk. */
+/** One item, or many adjacent chunks of bytes as one. */
+export interface LogEntry {
+  /** Undefined once it is only on disk. */
   item: LogItem | undefined;
   bytes: number;
+  /** Where joining chunks are written to; undefined when the entry is complete. */
+  room: Buffer | undefined;
   segment: SegmentFile | undefined;
   position: number;
 }
 
 export class ReplicationLog {
   readonly #options: ReplicationLogOptions;
-  readonly #entries: Entry[] = [];
+  readonly #extentBytes: number;
+  readonly #entries: LogEntry[] = [];
   /** Sequence number of #entries[#head]. */
   #firstSequence = 0;
   #head = 0;
   readonly #cursors = new Set<LogCursor>();
   #segment: SegmentFile | undefined;
   #segmentUsers = new Map<SegmentFile, number>();
+  /** Segments being removed. */
+  readonly #removing = new Set<Promise<void>>();
   #segmentCount = 0;
-  #folderReady = false;
+  #folderReady: Promise<unknown> | undefined;
   #memoryBytes = 0;
   #diskBytes = 0;
   #unwrittenBytes = 0;
@@ -55,6 +66,7 @@ export class ReplicationLog {
 
   constructor(options: ReplicationLogOptions) {
     this.#options = options;
+    this.#extentBytes = Math.min(EXTENT_BYTES_MAX, Math.max(JOINED_BYTES, options.memoryBytesMax / 8));
   }
 
   get memoryBytes(): number {
@@ -65,14 +77,30 @@ export class ReplicationLog {
     return this.#diskBytes;
   }
 
-  /** Sequence number the next item will get. */
-  get endSequence(): number {
-    return this.#firstSequence + this.#entries.length - this.#head;
+  /** Items and groups of joined chunks held, in memory or on disk. */
+  get entries(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  /**
+   * Deletes the segments that a process which was killed left in the folder. Before the first `append`.
+   *
+   * @throws SyncError LOG_FULL when the folder cannot be read or written.
+   */
+  async removeLeftovers(): Promise<void> {
+    const { folder } = this.#options;
+    try {
+      for (const name of await readdir(folder)) if (SEGMENT_NAME.test(name)) await unlink(join(folder, name));
+    } catch (error) {
+      if (!isMissing(error)) throw wordDiskError(error, folder);
+    }
   }
 
   /** A reader that starts behind everything appended so far. */
   openCursor(): LogCursor {
-    const cursor = new LogCursor(this, this.endSequence, () => {
+    const open = this.#openEntry;
+    const sequence = this.#firstSequence + this.entries - (open === undefined ? 0 : 1);
+    const cursor = new LogCursor(this, sequence, open?.bytes ?? 0, () => {
       this.#cursors.delete(cursor);
       this.#trim();
     });
@@ -83,31 +111,33 @@ export class ReplicationLog {
   /** @throws SyncError LOG_FULL when neither memory nor disk may take it. */
   append(item: LogItem): void {
     if (this.#failure) throw this.#failure;
-    const bytes = item.kind === 'bytes' ? item.chunk.length : 0;
-    if (item.kind === 'bytes' && this.#join(item.chunk)) return;
-    const entry: Entry = { item, bytes, segment: undefined, position: 0 };
-    this.#memoryBytes += bytes;
-    if (item.kind === 'bytes' && this.#memoryBytes - this.#unwrittenBytes > this.#options.memoryBytesMax) this.#spill(entry, item.chunk);
-    this.#entries.push(entry);
+    if (item.kind === 'bytes') this.#appendBytes(item.chunk);
+    else {
+      this.#complete();
+      this.#push({ item, bytes: 0, room: undefined, segment: undefined, position: 0 });
+    }
     for (const cursor of this.#cursors) cursor.wake();
   }
 
   /** Undefined when more may be appended now, else a promise for that. */
   room(): Promise<void> | undefined {
-    if (this.#unwrittenBytes < UNWRITTEN_BYTES_MAX) return undefined;
+    if (this.#unwrittenBytes < UNWRITTEN_BYTES_MAX || this.#failure !== undefined) return undefined;
     return new Promise((resolve) => this.#roomWaiters.push(resolve));
   }
 
   /** Removes everything, also from disk. */
   async close(): Promise<void> {
-    this.#failure ??= new SyncError('ABORTED', 'The replication log is closed.');
-    for (const cursor of this.#cursors) cursor.wake();
-    await Promise.allSettled([...this.#segmentUsers.keys()].map((segment) => segment.remove()));
-    if (this.#folderReady) await rm(this.#options.folder, { recursive: true, force: true });
+    this.#fail(new SyncError('ABORTED', 'The replication log is closed.'));
+    for (const segment of this.#segmentUsers.keys()) this.#remove(segment);
+    await Promise.all(this.#removing);
+    if (this.#folderReady === undefined) return;
+    await this.#folderReady.catch(() => undefined);
+    // What is not ours stays, and with it the folder.
+    await rmdir(this.#options.folder).catch(() => undefined);
   }
 
   /** For cursors: the entry with this sequence number, if it has been appended. */
-  entryAt(sequence: number): Entry | undefined {
+  entryAt(sequence: number): LogEntry | undefined {
     return this.#entries[this.#head + sequence - this.#firstSequence];
   }
 
@@ -121,25 +151,76 @@ export class ReplicationLog {
     if (sequence === this.#firstSequence) this.#trim();
   }
 
-  /**
-   * Small reads that nobody is waiting for become one entry: a stalled target and a trickling source must not pile up
-   * a million entries of 80 bytes.
-   */
-  #join(chunk: Buffer): boolean {
+  /** For cursors: what a failed read of a segment means. */
+  wordReadError(error: unknown): SyncError {
+    return this.#failure ?? wordDiskError(error, this.#options.folder);
+  }
+
+  /** The newest entry, while chunks may still join it. */
+  get #openEntry(): LogEntry | undefined {
     const last = this.#entries.at(-1);
-    if (last?.item?.kind !== 'bytes' || last.segment !== undefined || last.bytes + chunk.length > JOINED_BYTES_MAX) return false;
-    for (const cursor of this.#cursors) if (cursor.sequence === this.endSequence) return false;
-    last.item = { kind: 'bytes', chunk: Buffer.concat([last.item.chunk, chunk]) };
-    last.bytes += chunk.length;
+    return this.entries > 0 && last?.room !== undefined ? last : undefined;
+  }
+
+  get #overMemory(): boolean {
+    return this.#memoryBytes - this.#unwrittenBytes > this.#options.memoryBytesMax;
+  }
+
+  /**
+   * Small chunks join one entry: a stalled target and a trickling source must not pile up a million entries of 80
+   * bytes, in memory or on disk. A large chunk that stays in memory is an entry of its own, without a copy.
+   */
+  #appendBytes(chunk: Buffer): void {
+    const open = this.#openEntry;
+    if (open?.room !== undefined && open.bytes + chunk.length <= open.room.length)
+      return this.#joinTo(open, open.room, chunk);
+    this.#complete();
+    const capacity = this.#overMemory ? this.#extentBytes : JOINED_BYTES;
+    const entry: LogEntry = { item: undefined, bytes: 0, room: undefined, segment: undefined, position: 0 };
+    if (chunk.length * 2 > capacity) {
+      entry.item = { kind: 'bytes', chunk };
+      entry.bytes = chunk.length;
+      this.#memoryBytes += chunk.length;
+      if (this.#overMemory) this.#spill(entry, chunk);
+    } else {
+      entry.room = Buffer.allocUnsafeSlow(capacity);
+      this.#joinTo(entry, entry.room, chunk);
+    }
+    this.#push(entry);
+  }
+
+  #joinTo(entry: LogEntry, room: Buffer, chunk: Buffer): void {
+    chunk.copy(room, entry.bytes);
+    entry.bytes += chunk.length;
+    entry.item = { kind: 'bytes', chunk: room.subarray(0, entry.bytes) };
     this.#memoryBytes += chunk.length;
-    return true;
+  }
+
+  #push(entry: LogEntry): void {
+    this.#entries.push(entry);
+  }
+
+  /** The open entry, if there is one, takes no more: cursors at its end move on, and it goes to disk when it must. */
+  #complete(): void {
+    const open = this.#openEntry;
+    if (open?.room === undefined) return;
+    if (open.item?.kind === 'bytes' && open.bytes * 2 < open.room.length) {
+      // The rest of the room would be held in memory without being counted.
+      open.item = { kind: 'bytes', chunk: Buffer.from(open.item.chunk) };
+    }
+    open.room = undefined;
+    const sequence = this.#firstSequence + this.entries - 1;
+    for (const cursor of this.#cursors) cursor.leave(sequence, open.bytes);
+    this.#trim();
+    if (this.entries > 0 && this.#overMemory && open.item?.kind === 'bytes')
+      this.#spill(open, open.item.chunk);
   }
 
   #trim(): void {
-    let lowest = this.endSequence;
+    let lowest = this.#firstSequence + this.entries - (this.#openEntry === undefined ? 0 : 1);
     for (const cursor of this.#cursors) lowest = Math.min(lowest, cursor.sequence);
     while (this.#firstSequence < lowest) {
-      const entry = this.#entries[this.#head] as Entry;
+      const entry = this.#entries[this.#head]!;
       if (entry.item !== undefined) this.#memoryBytes -= entry.bytes;
       entry.item = undefined;
       if (entry.segment) this.#releaseSegment(entry.segment, entry.bytes);
@@ -153,14 +234,9 @@ export class ReplicationLog {
     }
   }
 
-  #spill(entry: Entry, chunk: Buffer): void {
-    if (this.#diskBytes + chunk.length > this.#options.diskBytesMax) {
-      throw this.#fail(
-        new SyncError('LOG_FULL', `The replication log has reached its limit of ${this.#options.diskBytesMax} bytes on disk.`, {
-          hint: 'The target is slower than the source for too long. Raise engine.disk, or find out what slows the target.',
-        }),
-      );
-    }
+  #spill(entry: LogEntry, chunk: Buffer): void {
+    const { diskBytesMax, folder } = this.#options;
+    if (this.#diskBytes + chunk.length > diskBytesMax) throw this.#fail(wordDiskLimit(diskBytesMax));
     const segment = this.#openSegment();
     const { position, written } = segment.append(chunk);
     entry.segment = segment;
@@ -170,29 +246,24 @@ export class ReplicationLog {
     this.#unwrittenBytes += chunk.length;
     written.then(
       () => this.#written(entry),
-      (error: unknown) => this.#fail(wordDiskError(error, this.#options.folder)),
+      (error: unknown) => this.#fail(wordDiskError(error, folder)),
     );
   }
 
-  #written(entry: Entry): void {
+  #written(entry: LogEntry): void {
     this.#unwrittenBytes -= entry.bytes;
     if (entry.item !== undefined) this.#memoryBytes -= entry.bytes;
     entry.item = undefined;
-    if (this.#unwrittenBytes < UNWRITTEN_BYTES_MAX / 2) for (const wake of this.#roomWaiters.splice(0)) wake();
+    if (this.#unwrittenBytes < UNWRITTEN_BYTES_MAX / 2) this.#wakeRoomWaiters();
   }
 
   #openSegment(): SegmentFile {
     if (this.#segment === undefined || this.#segment.size >= SEGMENT_BYTES) {
       const path = join(this.#options.folder, `segment-${String(++this.#segmentCount).padStart(6, '0')}.log`);
-      this.#segment = new SegmentFile(path, this.#makeFolder());
+      this.#folderReady ??= mkdir(this.#options.folder, { recursive: true });
+      this.#segment = new SegmentFile(path, this.#folderReady);
     }
     return this.#segment;
-  }
-
-  #makeFolder(): Promise<unknown> {
-    if (this.#folderReady) return Promise.resolve();
-    this.#folderReady = true;
-    return mkdir(this.#options.folder, { recursive: true });
   }
 
   #releaseSegment(segment: SegmentFile, bytes: number): void {
@@ -200,89 +271,43 @@ export class ReplicationLog {
     const users = (this.#segmentUsers.get(segment) ?? 1) - 1;
     this.#segmentUsers.set(segment, users);
     if (users > 0 || (segment === this.#segment && segment.size < SEGMENT_BYTES)) return;
-    this.#segmentUsers.delete(segment);
     if (segment === this.#segment) this.#segment = undefined;
-    segment.remove().catch((error: unknown) => this.#fail(wordDiskError(error, this.#options.folder)));
+    this.#remove(segment);
+  }
+
+  #remove(segment: SegmentFile): void {
+    this.#segmentUsers.delete(segment);
+    const removing: Promise<void> = segment
+      .remove()
+      .catch((error: unknown) => void this.#fail(wordDiskError(error, this.#options.folder)))
+      .finally(() => this.#removing.delete(removing));
+    this.#removing.add(removing);
   }
 
   #fail(error: SyncError): SyncError {
     this.#failure ??= error;
-    for (const wake of this.#roomWaiters.splice(0)) wake();
+    this.#wakeRoomWaiters();
     for (const cursor of this.#cursors) cursor.wake();
     return this.#failure;
   }
+
+  #wakeRoomWaiters(): void {
+    for (const wake of this.#roomWaiters.splice(0)) wake();
+  }
 }
 
-/** Reads the log from one place on, in order. One reader at a time. */
-export class LogCursor {
-  readonly #log: ReplicationLog;
-  readonly #onClose: () => void;
-  #sequence: number;
-  #wake: (() => void) | undefined;
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
 
-  constructor(log: ReplicationLog, sequence: number, onClose: () => void) {
-    this.#log = log;
-    this.#sequence = sequence;
-    this.#onClose = onClose;
-  }
-
-  /** Sequence number of the item that `next` will return. */
-  get sequence(): number {
-    return this.#sequence;
-  }
-
-  /** The next item when it is in memory; undefined otherwise (then await `next`). */
-  tryNext(): LogItem | undefined {
-    const item = this.#log.entryAt(this.#sequence)?.item;
-    if (item !== undefined) this.#advance();
-    return item;
-  }
-
-  /** The next item; waits for it. @throws the log's failure, or the signal's reason. */
-  async next(signal?: AbortSignal): Promise<LogItem> {
-    for (;;) {
-      signal?.throwIfAborted();
-      const entry = this.#log.entryAt(this.#sequence);
-      if (entry?.item !== undefined) {
-        const item = entry.item;
-        this.#advance();
-        return item;
-      }
-      if (entry?.segment !== undefined) {
-        const chunk = await entry.segment.read(entry.position, entry.bytes);
-        this.#advance();
-        return { kind: 'bytes', chunk };
-      }
-      if (this.#log.failure) throw this.#log.failure;
-      await this.#sleep(signal);
-    }
-  }
-
-  /** For the log: something was appended, or it failed. */
-  wake(): void {
-    this.#wake?.();
-    this.#wake = undefined;
-  }
-
-  close(): void {
-    this.#onClose();
-  }
-
-  #advance(): void {
-    const passed = this.#sequence++;
-    this.#log.passed(passed);
-  }
-
-  async #sleep(signal: AbortSignal | undefined): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#wake = wake;
-      signal?.addEventListener('abort', wake, { once: true });
-    });
-  }
+function wordDiskLimit(diskBytesMax: number): SyncError {
+  return new SyncError(
+    'LOG_FULL',
+    `The replication log has reached its limit of ${diskBytesMax} bytes on disk.`,
+    {
+      hint: 'The target is slower than the source for too long. Raise engine.disk, or find out what slows the target.',
+    },
+  );
 }
 
 function wordDiskError(error: unknown, folder: string): SyncError {

@@ -5,9 +5,8 @@ export class SegmentFile {
   readonly #path: string;
   readonly #opening: Promise<FileHandle>;
   #size = 0;
-  #writing = 0;
-  #unused = false;
-  #closed: Promise<void> | undefined;
+  /** Settles when every write begun so far has ended. */
+  #writes: Promise<unknown> = Promise.resolve();
 
   /** @param folderReady settles when the file's folder exists. */
   constructor(path: string, folderReady: Promise<unknown>) {
@@ -26,17 +25,20 @@ export class SegmentFile {
   append(chunk: Buffer): { position: number; written: Promise<void> } {
     const position = this.#size;
     this.#size += chunk.length;
-    this.#writing++;
-    return { position, written: this.#write(chunk, position) };
+    const written = this.#write(chunk, position);
+    const before = this.#writes;
+    this.#writes = written.catch(() => undefined).then(() => before);
+    return { position, written };
   }
 
   async read(position: number, length: number): Promise<Buffer> {
     const handle = await this.#opening;
-    const buffer = Buffer.allocUnsafe(length);
+    const buffer = Buffer.allocUnsafeSlow(length);
     let done = 0;
     while (done < length) {
       const { bytesRead } = await handle.read(buffer, done, length - done, position + done);
-      if (bytesRead === 0) throw new Error(`log segment ${this.#path} is shorter than what was written to it`);
+      if (bytesRead === 0)
+        throw new Error(`log segment ${this.#path} is shorter than what was written to it`);
       done += bytesRead;
     }
     return buffer;
@@ -44,29 +46,18 @@ export class SegmentFile {
 
   /** Nobody will read it any more: closes and deletes it as soon as its last write is through. */
   async remove(): Promise<void> {
-    this.#unused = true;
-    if (this.#writing === 0) await this.#close();
+    await this.#writes;
+    const handle = await this.#opening.catch(() => undefined);
+    if (handle === undefined) return;
+    await handle.close();
+    await unlink(this.#path);
   }
 
   async #write(chunk: Buffer, position: number): Promise<void> {
-    try {
-      const handle = await this.#opening;
-      let done = 0;
-      while (done < chunk.length) {
-        done += (await handle.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
-      }
-    } finally {
-      this.#writing--;
-      if (this.#unused && this.#writing === 0) await this.#close();
+    const handle = await this.#opening;
+    let done = 0;
+    while (done < chunk.length) {
+      done += (await handle.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
     }
-  }
-
-  #close(): Promise<void> {
-    this.#closed ??= (async () => {
-      const handle = await this.#opening;
-      await handle.close();
-      await unlink(this.#path);
-    })();
-    return this.#closed;
   }
 }

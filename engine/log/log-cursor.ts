@@ -1,0 +1,106 @@
+/** Reads the replication log from one place on, in order. One reader at a time. */
+import type { LogItem } from './item.ts';
+import type { LogEntry, ReplicationLog } from './replication-log.ts';
+import type { SegmentFile } from './segment-file.ts';
+
+export class LogCursor {
+  readonly #log: ReplicationLog;
+  readonly #onClose: () => void;
+  #sequence: number;
+  /** Bytes of the entry at `#sequence` that were handed out already: an open entry grows behind them. */
+  #offset: number;
+  #wake: (() => void) | undefined;
+
+  constructor(log: ReplicationLog, sequence: number, offset: number, onClose: () => void) {
+    this.#log = log;
+    this.#sequence = sequence;
+    this.#offset = offset;
+    this.#onClose = onClose;
+  }
+
+  /** Sequence number of the entry that is read next; everything before it is not needed any more. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** The next item when it is in memory; undefined otherwise (then await `next`). */
+  tryNext(): LogItem | undefined {
+    const entry = this.#log.entryAt(this.#sequence);
+    if (entry?.item === undefined) return undefined;
+    if (entry.item.kind !== 'bytes') {
+      const { item } = entry;
+      this.#moveOn();
+      return item;
+    }
+    const { chunk } = entry.item;
+    if (this.#offset === chunk.length) return undefined;
+    const from = this.#offset;
+    this.#offset = chunk.length;
+    if (entry.room === undefined) this.#moveOn();
+    return { kind: 'bytes', chunk: from === 0 ? chunk : chunk.subarray(from) };
+  }
+
+  /**
+   * The next item; waits for it. Bytes come in other pieces than they were appended in.
+   *
+   * @throws the log's failure, or the signal's reason.
+   */
+  async next(signal?: AbortSignal): Promise<LogItem> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const item = this.tryNext();
+      if (item !== undefined) return item;
+      const entry = this.#log.entryAt(this.#sequence);
+      if (entry?.item === undefined && entry?.segment !== undefined)
+        return this.#readFromDisk(entry, entry.segment);
+      // No await between looking and sleeping: an append in between would wake nobody.
+      if (this.#log.failure) throw this.#log.failure;
+      await this.#sleep(signal);
+    }
+  }
+
+  /** For the log: something was appended, or it failed. */
+  wake(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  /** For the log: this entry is complete with so many bytes; whoever has read them all is done with it. */
+  leave(sequence: number, bytes: number): void {
+    if (sequence !== this.#sequence || this.#offset < bytes) return;
+    this.#sequence++;
+    this.#offset = 0;
+  }
+
+  close(): void {
+    this.#onClose();
+  }
+
+  async #readFromDisk(entry: LogEntry, segment: SegmentFile): Promise<LogItem> {
+    const from = this.#offset;
+    try {
+      const chunk = await segment.read(entry.position + from, entry.bytes - from);
+      this.#moveOn();
+      return { kind: 'bytes', chunk };
+    } catch (error) {
+      throw this.#log.wordReadError(error);
+    }
+  }
+
+  #moveOn(): void {
+    const passed = this.#sequence++;
+    this.#offset = 0;
+    this.#log.passed(passed);
+  }
+
+  async #sleep(signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#wake = wake;
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+}
