@@ -32,7 +32,7 @@ export interface ReplicaSession {
 
 export interface HandshakeOptions {
   connectTimeoutMs: number;
-  /** Limit for each line of the handshake. The answer to PSYNC itself may take as long as `idleTimeoutMs`. */
+  /** Longest silence. The answer to PSYNC may take longer, as long as newlines say that the source is alive. */
   idleTimeoutMs: number;
   signal?: AbortSignal;
 }
@@ -112,12 +112,16 @@ function refusal(line: string, source: Endpoint): SyncError {
   });
 }
 
+/** Longer than any line of a handshake; beyond it the peer speaks something else. */
+const LINE_BYTES_MAX = 16 * 1024;
+
 /** Reads reply lines one at a time, skipping the newlines a source sends as keep-alive. */
 class LineReader {
   readonly #socket: Socket;
   readonly #source: Endpoint;
   readonly #options: HandshakeOptions;
   #buffer: Buffer = Buffer.alloc(0);
+  #idle: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
   #failure: Error | undefined;
 
@@ -128,21 +132,23 @@ class LineReader {
     socket.on('data', this.#onData);
     socket.on('error', this.#onEnd);
     socket.on('close', this.#onEnd);
-    options.signal?.addEventListener('abort', this.#onAbort);
+    if (options.signal?.aborted) this.#onAbort();
+    else options.signal?.addEventListener('abort', this.#onAbort);
   }
 
   async ask(args: Argument[]): Promise<string> {
     this.#socket.write(encodeCommand(args));
-    const timer = setTimeout(() => this.#onEnd(new Error('no answer')), this.#options.idleTimeoutMs);
+    this.#idle = setTimeout(() => this.#onEnd(new Error('no answer')), this.#options.idleTimeoutMs);
     try {
       for (;;) {
         const line = this.#takeLine();
         if (line !== undefined) return line;
         if (this.#failure) throw this.#lost(String(args[0]));
+        if (this.#buffer.length > LINE_BYTES_MAX) throw notALine(this.#source, this.#buffer);
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#idle);
     }
   }
 
@@ -161,14 +167,17 @@ class LineReader {
   #takeLine(): string | undefined {
     let start = 0;
     while (this.#buffer[start] === 10) start++;
-    const end = this.#buffer.indexOf('\r\n', start);
+    this.#buffer = this.#buffer.subarray(start);
+    const end = this.#buffer.indexOf('\r\n');
     if (end === -1) return undefined;
-    const line = this.#buffer.toString('utf8', start, end);
+    const line = this.#buffer.toString('utf8', 0, end);
     this.#buffer = this.#buffer.subarray(end + 2);
     return line;
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    // Also a bare newline is a sign of life: a source that waits for another snapshot to end sends nothing else.
+    this.#idle?.refresh();
     this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
     this.#wake?.();
   };
@@ -188,4 +197,12 @@ class LineReader {
       cause: this.#failure,
     });
   }
+}
+
+function notALine(source: Endpoint, bytes: Buffer): SyncError {
+  const shown = JSON.stringify(bytes.toString('latin1', 0, 40));
+  return new SyncError('PROTOCOL', `The source answers ${shown} and no end of line.`, {
+    where: describeEndpoint(source),
+    hint: 'Is this a Redis-compatible port, and is TLS switched on exactly where the server has it?',
+  });
 }

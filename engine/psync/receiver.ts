@@ -152,7 +152,11 @@ export class Receiver {
         else reject(asError(error));
       };
       const onAbort = (): void => finish();
-      const idle = setTimeout(() => finish(this.#silent()), this.#options.idleTimeoutMs);
+      const idle = setTimeout(() => {
+        // While we read nothing ourselves, nobody can tell whether the source is silent.
+        if (socket.isPaused()) idle.refresh();
+        else finish(this.#silent());
+      }, this.#options.idleTimeoutMs);
       const take = (chunk: Buffer): void => {
         idle.refresh();
         try {
@@ -166,6 +170,7 @@ export class Receiver {
           finish(error);
         }
       };
+      if (signal.aborted) return finish();
       signal.addEventListener('abort', onAbort, { once: true });
       socket.on('data', take);
       socket.on('close', () => finish(this.#closed()));
