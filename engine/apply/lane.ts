@@ -247,7 +247,7 @@ function stoppedHalfWay(): SyncError {
     'ABORTED',
     'The link was stopped in the middle of the full sync: the target is incomplete.',
     {
-      hint: 'Start it again: the full sync begins anew and replaces what is there.',
+      hint: 'Empty the target (FLUSHALL) and start again: the full sync begins anew.',
     },
   );
 }

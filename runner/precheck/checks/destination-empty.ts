@@ -56,7 +56,7 @@ async function judgeFilled(
   return {
     verdict: 'FAIL',
     measured,
-    repair: `Link ${names} would begin with a full sync over this data: empty the target (FLUSHALL), or say in the spec that existing data is ok.`,
+    repair: `Link ${names} would begin with a full sync over this data: empty the target (FLUSHALL), or use another one.`,
   };
 }
 
