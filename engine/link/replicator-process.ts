@@ -25,14 +25,15 @@ export async function runReplicatorProcess(): Promise<void> {
       },
     );
   }
-  const options = await new Promise<ToReplicator & { kind: 'start' }>((resolve) => {
+  const replicator = await new Promise<Replicator>((resolve) => {
+    // One listener from the first moment on: what comes right behind `start` must not be lost.
+    let started: Replicator | undefined;
     process.on('message', (message: ToReplicator) => {
-      if (message.kind === 'start') resolve(message);
+      if (message.kind === 'start') resolve((started ??= new Replicator(message.options, tell)));
+      else if (started) obey(started, message);
     });
     tell({ kind: 'ready' });
   });
-  const replicator = new Replicator(options.options, tell);
-  process.on('message', (message: ToReplicator) => obey(replicator, message));
   // The parent died or let go: finish cleanly, the checkpoint is on the target.
   process.on('disconnect', () => replicator.stop());
   // A terminal's Ctrl-C reaches the whole group; the parent decides what it means.
@@ -46,10 +47,8 @@ export async function runReplicatorProcess(): Promise<void> {
   if (process.connected) process.disconnect();
 }
 
-function obey(replicator: Replicator, message: ToReplicator): void {
+function obey(replicator: Replicator, message: Exclude<ToReplicator, { kind: 'start' }>): void {
   switch (message.kind) {
-    case 'start':
-      return;
     case 'status':
       return tell({ kind: 'status', links: replicator.status() });
     case 'pause':

@@ -7,6 +7,13 @@ import { SyncError } from '../errors.ts';
 import { ReplyError, type Reply } from './reply.ts';
 
 const CR = 13;
+const LF = 10;
+const PLUS = 0x2b;
+const COLON = 0x3a;
+const OK = Buffer.from('+OK\r\n');
+const QUEUED = Buffer.from('+QUEUED\r\n');
+/** `:` and 15 digits: below 2^53. */
+const SMALL_INTEGER_BYTES = 16;
 const MAX_DEPTH = 64;
 
 interface OpenArray {
@@ -41,7 +48,7 @@ export class ReplyParser {
     this.#wanted = 0;
     let at = 0;
     while (at < buffer.length) {
-      const next = this.#parseOne(buffer, at);
+      const next = this.#parseCommon(buffer, at) || this.#parseOne(buffer, at);
       if (next === -1) {
         const rest = buffer.subarray(at);
         this.#pending.push(rest);
@@ -50,6 +57,35 @@ export class ReplyParser {
       }
       at = next;
     }
+  }
+
+  /**
+   * The replies a pipeline of writes consists of (`+OK`, `+QUEUED`, small integers), without a call out of JavaScript and
+   * without an allocation. 0 when it is another one, or not there completely.
+   */
+  #parseCommon(buffer: Buffer, at: number): number {
+    const mark = buffer[at];
+    if (mark === PLUS) {
+      if (isAt(OK, buffer, at)) {
+        this.#emit('OK');
+        return at + OK.length;
+      }
+      if (!isAt(QUEUED, buffer, at)) return 0;
+      this.#emit('QUEUED');
+      return at + QUEUED.length;
+    }
+    if (mark !== COLON) return 0;
+    let value = 0;
+    const limit = Math.min(buffer.length, at + SMALL_INTEGER_BYTES);
+    for (let index = at + 1; index < limit; index++) {
+      const digit = buffer[index]! - 48;
+      if (digit >= 0 && digit <= 9) value = value * 10 + digit;
+      else if (index > at + 1 && buffer[index] === CR && buffer[index + 1] === LF) {
+        this.#emit(value);
+        return index + 2;
+      } else return 0;
+    }
+    return 0;
   }
 
   /** Parses one line or bulk at `at`; returns the position behind it, or -1 when more bytes are needed. */
@@ -139,6 +175,12 @@ export class ReplyParser {
       value = top.items;
     }
   }
+}
+
+function isAt(expected: Buffer, buffer: Buffer, at: number): boolean {
+  for (let index = 1; index < expected.length; index++)
+    if (buffer[at + index] !== expected[index]) return false;
+  return true;
 }
 
 function findLineEnd(buffer: Buffer, from: number): number {
