@@ -38,6 +38,7 @@ export async function compareInstances(plan: Plan, io: Io, options: RunOptions):
         runFolder: folder.path,
         processes,
         baseFolder: dirname(plan.spec),
+        env: io.env,
         signal: options.signal,
       });
     });

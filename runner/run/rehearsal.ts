@@ -37,6 +37,8 @@ export interface RehearsalOptions {
   keep: boolean;
   /** Relative paths of the plan begin here: the spec's folder. */
   baseFolder: string;
+  /** Where PATH and the secrets named by the spec come from. */
+  env: NodeJS.ProcessEnv;
 }
 
 /** Everything a run collected; what the results document is made of. */
@@ -167,12 +169,13 @@ export class Rehearsal implements AsyncDisposable {
   }
 
   async #provision(): Promise<string> {
-    const { plan, folder, keep, baseFolder, history } = this.#options;
+    const { plan, folder, keep, baseFolder, env, history } = this.#options;
     this.#processes = await ProcessLedger.open(folder.path, { keep });
     this.#instances = await provisionAll(plan.instances, {
       runFolder: folder.path,
       processes: this.#processes,
       baseFolder,
+      env,
       signal: this.#signal,
     });
     for (const instance of this.#instances.values()) {

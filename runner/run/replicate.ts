@@ -41,6 +41,7 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       runFolder: folder.path,
       processes,
       baseFolder: dirname(plan.spec),
+      env: io.env,
       signal: options.signal,
     });
     const endpointOf = (name: string): Endpoint => endpointIn(instances, name);

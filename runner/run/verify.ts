@@ -33,7 +33,8 @@ export async function verifyPlan(plan: Plan, io: Io, options: RunOptions): Promi
   const startedAt = new Date();
   history.emit({ kind: 'run-started', spec: plan.spec, seed: plan.seed, version: process.version });
   progress.say(io.errColors.bold(`Rehearsing ${plan.spec} (seed ${plan.seed})`));
-  const rehearsal = new Rehearsal({ plan, folder, history, ...options, baseFolder: dirname(plan.spec) });
+  const baseFolder = dirname(plan.spec);
+  const rehearsal = new Rehearsal({ plan, folder, history, ...options, baseFolder, env: io.env });
   try {
     const outcome = await rehearsal.run();
     await rehearsal[Symbol.asyncDispose]();
