@@ -12,8 +12,10 @@ import { countIgnored, countRows } from './counts.ts';
 import type { CompareMethod, ComparisonResult } from './difference.ts';
 import { COMPARE_CLIENT_NAME, type CompareOptions, type CompareSettings, fillDefaults } from './options.ts';
 import { PassState } from './pass-state.ts';
+import { chooseMethod } from './method.ts';
 import { recheckSuspects } from './recheck/rounds.ts';
 import { readServerFacts, type Node } from './server-facts.ts';
+import { runSnapshotPass } from './snapshot/snapshot-pass.ts';
 
 /**
  * Both sides are lists of nodes that hold the side's keys together: one server, the primaries of a cluster, the servers
@@ -97,28 +99,56 @@ interface Pass {
   passMs: number;
 }
 
+/** Reads all keys once: by the method asked for, or by snapshots with commands to fall back to. */
 async function runPass(
   options: CompareOptions,
   settings: CompareSettings,
   source: Side,
   target: Side,
 ): Promise<Pass> {
-  const expectedKeys = source.keys;
+  const asked = options.method ?? 'auto';
+  const choice = asked === 'auto' ? chooseMethod(source.nodes, target.nodes) : { method: asked };
+  try {
+    return await runMethod(choice, options, settings, [source, target]);
+  } catch (error) {
+    if (asked !== 'auto' || choice.method !== 'snapshot' || !isRefusal(error)) throw error;
+    const fallback = { method: 'commands' as const, reason: error.message };
+    return runMethod(fallback, options, settings, [source, target]);
+  }
+}
+
+/** Whether commands may still work when a snapshot could not be had. */
+function isRefusal(error: unknown): error is SyncError {
+  return error instanceof SyncError && error.code !== 'ABORTED' && error.code !== 'AUTH';
+}
+
+async function runMethod(
+  { method, reason }: { method: CompareMethod; reason?: string },
+  options: CompareOptions,
+  settings: CompareSettings,
+  [source, target]: [Side, Side],
+): Promise<Pass> {
   const started = performance.now();
   const state = new PassState(settings);
-  const method: CompareMethod = 'commands';
   const onKeys = (): void =>
     options.onProgress?.({
       phase: 'pass',
       method,
       keys: state.tally.keysRead,
-      expectedKeys,
+      expectedKeys: source.keys,
       bytes: state.tally.bytes,
       round: 1,
       suspects: state.suspects.size,
     });
-  await runScanPass({ sources: source.nodes, targets: target.nodes, state, onKeys });
-  return { state, method, passMs: performance.now() - started };
+  const input = { sources: source.nodes, targets: target.nodes, state, onKeys };
+  if (method === 'snapshot') await runSnapshotPass(input);
+  else await runScanPass(input);
+  return {
+    state,
+    method,
+    passMs: performance.now() - started,
+    ...(reason === undefined ? {} : { methodReason: reason }),
+  };
 }
 
 /** One side's nodes, each with the connection its facts were read on. */

@@ -5,7 +5,7 @@
 import type { Connection } from '../connect/connection.ts';
 import type { CountRow } from './difference.ts';
 import { IgnoredKeys, type PassState } from './pass-state.ts';
-import { replyText } from './reply-text.ts';
+import { textOf } from '../resp/reply-text.ts';
 import { readServerFacts, type DatabaseCount, type Node } from './server-facts.ts';
 
 const GROUP_KEYS = 256;
@@ -46,7 +46,7 @@ async function collect(
   do {
     const reply = await connection.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 1000);
     if (!Array.isArray(reply) || !Array.isArray(reply[1])) return;
-    cursor = replyText(reply[0]);
+    cursor = textOf(reply[0]);
     for (const key of reply[1]) {
       if (!Buffer.isBuffer(key) || seen.has(key.toString('latin1'))) continue;
       seen.add(key.toString('latin1'));

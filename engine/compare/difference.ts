@@ -60,7 +60,7 @@ export type CompareMethod = 'snapshot' | 'commands';
 
 export interface ComparisonResult {
   method: CompareMethod;
-  /** Why `auto` did not take the snapshots; absent otherwise. */
+  /** Why `auto` took commands and not snapshots. */
   methodReason?: string;
   /** Reads of the suspects, the first pass over all keys included: 1 when nothing had to be read again. */
   rounds: number;

@@ -3,7 +3,7 @@ import type { Connection } from '../connect/connection.ts';
 import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
 import { SyncError } from '../errors.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
-import { replyText } from './reply-text.ts';
+import { parseInfo, textOf } from '../resp/reply-text.ts';
 
 export interface DatabaseCount {
   database: number;
@@ -22,6 +22,7 @@ export interface ServerFacts {
   hasMemoryUsage: boolean;
   /** CLIENT NO-TOUCH, from 7.2. */
   hasNoTouch: boolean;
+  usedMemoryBytes: number;
   maxmemoryPolicy: string;
   evictedKeys: number;
   /** The server's clock minus ours, ms, at the middle of the round trip. */
@@ -42,7 +43,7 @@ export async function readServerFacts(connection: Connection): Promise<ServerFac
       where: describeEndpoint(connection.endpoint),
     });
   }
-  const lines = infoLines(text.toString('utf8'));
+  const lines = parseInfo(text);
   const commands = await connection.pipeline([
     ['COMMAND', 'INFO', 'PEXPIRETIME'],
     ['MEMORY', 'USAGE', 'redis-sync:probe'],
@@ -51,14 +52,15 @@ export async function readServerFacts(connection: Connection): Promise<ServerFac
   const [expireTime, memoryUsage, noTouch] = commands;
   return {
     node: describeEndpoint(connection.endpoint),
-    version: lines.get('redis_version') ?? 'unknown',
-    cluster: lines.get('redis_mode') === 'cluster' || lines.get('cluster_enabled') === '1',
+    version: lines['redis_version'] ?? 'unknown',
+    cluster: lines['redis_mode'] === 'cluster' || lines['cluster_enabled'] === '1',
     keyspace: parseKeyspace(lines),
     hasExpireTime: Array.isArray(expireTime) && expireTime.length === 1 && Array.isArray(expireTime[0]),
     hasMemoryUsage: !(memoryUsage instanceof ReplyError) || memoryUsage.kind === 'MOVED',
     hasNoTouch: noTouch === 'OK',
-    maxmemoryPolicy: lines.get('maxmemory_policy') ?? 'unknown',
-    evictedKeys: Number(lines.get('evicted_keys') ?? 0),
+    usedMemoryBytes: Number(lines['used_memory'] ?? 0),
+    maxmemoryPolicy: lines['maxmemory_policy'] ?? 'unknown',
+    evictedKeys: Number(lines['evicted_keys'] ?? 0),
     clockOffsetMs: await readClockOffset(connection),
   };
 }
@@ -71,7 +73,7 @@ export async function readServerTimeMs(connection: Connection): Promise<number> 
 /** A TIME reply as ms since the epoch. */
 export function timeReplyMs(reply: Reply | undefined): number {
   if (!Array.isArray(reply)) return Date.now();
-  return Number(replyText(reply[0])) * 1000 + Math.floor(Number(replyText(reply[1])) / 1000);
+  return Number(textOf(reply[0])) * 1000 + Math.floor(Number(textOf(reply[1])) / 1000);
 }
 
 async function readClockOffset(connection: Connection): Promise<number> {
@@ -80,18 +82,9 @@ async function readClockOffset(connection: Connection): Promise<number> {
   return server - (before + Date.now()) / 2;
 }
 
-function infoLines(text: string): Map<string, string> {
-  const lines = new Map<string, string>();
-  for (const line of text.split('\r\n')) {
-    const colon = line.indexOf(':');
-    if (colon > 0 && !line.startsWith('#')) lines.set(line.slice(0, colon), line.slice(colon + 1));
-  }
-  return lines;
-}
-
-function parseKeyspace(lines: Map<string, string>): DatabaseCount[] {
+function parseKeyspace(lines: Record<string, string>): DatabaseCount[] {
   const databases: DatabaseCount[] = [];
-  for (const [name, value] of lines) {
+  for (const [name, value] of Object.entries(lines)) {
     const match = /^db(\d+)$/.exec(name);
     if (match === null) continue;
     const fields = new Map(

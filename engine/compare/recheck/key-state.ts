@@ -4,7 +4,7 @@ import { describeEndpoint } from '../../connect/endpoint.ts';
 import { SyncError } from '../../errors.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 import { COMPARE_CLIENT_NAME, type CompareSettings } from '../options.ts';
-import { replyText } from '../reply-text.ts';
+import { textOf } from '../../resp/reply-text.ts';
 import { rdbTypeName } from '../rdb-types.ts';
 import { type Node, timeReplyMs } from '../server-facts.ts';
 
@@ -98,7 +98,7 @@ export class NodeReader {
     return {
       kind: 'present',
       reader: this,
-      type: Buffer.isBuffer(payload) ? payloadType(payload, replyText(type)) : replyText(type),
+      type: Buffer.isBuffer(payload) ? payloadType(payload, textOf(type)) : textOf(type),
       expireAtMs: expiry < 0 ? null : this.#absolute ? expiry : Math.round(middle + expiry),
       uncertaintyMs: this.#absolute ? 0 : (clock.after - clock.before) / 2 + 1,
       nowMs,

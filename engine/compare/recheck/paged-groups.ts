@@ -1,6 +1,7 @@
 /** What a stream holds besides its entries, by commands: last id, consumer groups, consumers, pending entries. */
 import type { Reply } from '../../resp/reply.ts';
-import { replyBytes, replyText } from '../reply-text.ts';
+import { textOf } from '../../resp/reply-text.ts';
+import { replyBytes } from '../reply-bytes.ts';
 import { printBytes } from '../explain/print.ts';
 import { firstOneSided, type GroupMembers, inGroup } from '../explain/value-detail.ts';
 import { unequal } from '../explain/wording.ts';
@@ -38,21 +39,21 @@ async function readStreamState(
   const listed = await reader.connection.call('XINFO', 'GROUPS', key);
   for (const reply of Array.isArray(listed) ? listed : []) {
     const group = fields(reply);
-    const name = bytesOf(group.get('name'));
+    const name = replyBytes(group.get('name'));
     groups.set(name.toString('latin1'), {
       name,
-      lastId: replyText(group.get('last-delivered-id')),
+      lastId: textOf(group.get('last-delivered-id')),
       consumers: await readConsumers(key, name, reader),
       pending: await readPending(key, name, reader),
     });
   }
-  return { lastId: replyText(stream.get('last-generated-id')), groups };
+  return { lastId: textOf(stream.get('last-generated-id')), groups };
 }
 
 async function readConsumers(key: Buffer, group: Buffer, reader: NodeReader): Promise<{ name: Buffer }[]> {
   const reply = await reader.connection.call('XINFO', 'CONSUMERS', key, group);
   return (Array.isArray(reply) ? reply : []).map((consumer) => ({
-    name: bytesOf(fields(consumer).get('name')),
+    name: replyBytes(fields(consumer).get('name')),
   }));
 }
 
@@ -63,7 +64,7 @@ async function readPending(key: Buffer, group: Buffer, reader: NodeReader): Prom
     const rows = Array.isArray(reply) ? reply : [];
     for (const row of rows) {
       if (!Array.isArray(row)) continue;
-      pending.push({ id: replyText(row[0]), consumer: bytesOf(row[1]), deliveryCount: Number(row[3]) });
+      pending.push({ id: textOf(row[0]), consumer: replyBytes(row[1]), deliveryCount: Number(row[3]) });
     }
     const last = pending.at(-1);
     if (last === undefined || rows.length < PENDING_PAGE) return pending;
@@ -77,10 +78,6 @@ function fields(reply: Reply): Map<string, Reply> {
   const map = new Map<string, Reply>();
   if (!Array.isArray(reply)) return map;
   for (let index = 0; index + 1 < reply.length; index += 2)
-    map.set(replyText(reply[index]), reply[index + 1] ?? null);
+    map.set(textOf(reply[index]), reply[index + 1] ?? null);
   return map;
-}
-
-function bytesOf(reply: Reply | undefined): Buffer {
-  return replyBytes(reply);
 }

@@ -10,7 +10,8 @@
  */
 import type { Argument } from '../../connect/connection.ts';
 import type { Reply } from '../../resp/reply.ts';
-import { replyBytes, replyText } from '../reply-text.ts';
+import { textOf } from '../../resp/reply-text.ts';
+import { replyBytes } from '../reply-bytes.ts';
 import { ReplyError } from '../../resp/reply.ts';
 import { parseScore } from '../digest/numbers.ts';
 import { printBytes, printScore } from '../explain/print.ts';
@@ -205,7 +206,7 @@ async function* pages(reader: NodeReader, command: string, key: Buffer): AsyncGe
   do {
     const reply = await ask(reader, [command, key, cursor, 'COUNT', PAGE]);
     if (!Array.isArray(reply)) throw new ChangedUnderRead();
-    cursor = replyText(reply[0]);
+    cursor = textOf(reply[0]);
     const items = buffers(reply[1] ?? null);
     if (items.length > 0) yield items;
   } while (cursor !== '0');
@@ -236,7 +237,7 @@ function streamEntries(reply: Reply): Entry[] {
   if (!Array.isArray(reply)) throw new ChangedUnderRead();
   return reply.map((entry) => {
     if (!Array.isArray(entry)) throw new ChangedUnderRead();
-    return { id: replyText(entry[0]), fields: buffers(entry[1] ?? null) };
+    return { id: textOf(entry[0]), fields: buffers(entry[1] ?? null) };
   });
 }
 
