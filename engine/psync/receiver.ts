@@ -163,7 +163,7 @@ export class Receiver {
           const rest = framer === undefined || framer.done ? chunk : framer.push(chunk);
           if (rest.length > 0) this.#appendStream(rest);
           const room = this.#options.log.room();
-          if (room === undefined) return;
+          if (room === undefined) return void socket.resume();
           socket.pause();
           room.then(() => socket.resume(), finish);
         } catch (error) {
@@ -174,8 +174,7 @@ export class Receiver {
       signal.addEventListener('abort', onAbort, { once: true });
       socket.on('data', take);
       socket.on('close', () => finish(this.#closed()));
-      if (session.rest.length > 0) take(session.rest);
-      socket.resume();
+      take(session.rest);
     });
   }
 

@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { CommandFramer } from '../../engine/resp/command-framer.ts';
 
-/** Plays one connection. Ends the connection when it returns. */
+/** Plays one connection. The connection stays open until the script, the other side or `stop` ends it. */
 export type Script = (peer: ScriptedPeer) => Promise<void>;
 
 /** One connection as a script sees it. */
@@ -118,7 +118,7 @@ export async function startScriptedSource(...scripts: Script[]): Promise<Scripte
     const index = connections++;
     const script = scripts[index];
     if (script === undefined) return peer.reset();
-    void played[index]?.follow(script(peer)).then(() => socket.destroy());
+    played[index]?.follow(script(peer));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -150,9 +150,7 @@ class Outcome {
     this.promise.catch(() => undefined);
   }
 
-  /** Resolves when the script has ended, well or not. */
-  async follow(script: Promise<void>): Promise<void> {
+  follow(script: Promise<void>): void {
     this.#settle(script);
-    await Promise.allSettled([script]);
   }
 }
