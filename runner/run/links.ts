@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { Connection } from '../../engine/connect/connection.ts';
 import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
-import type { FromReplicator } from '../../engine/link/messages.ts';
+import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
 import type { EngineOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/replicator.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
@@ -60,9 +60,9 @@ export class Links implements AsyncDisposable {
   get failure(): SyncError | undefined {
     const failed = this.monitors.find((monitor) => monitor.failure !== undefined);
     if (failed?.failure === undefined) return undefined;
-    const { code, message, hint, where } = failed.failure;
+    const { code, message, hint, where } = locate(failed.plan.id, failed.failure);
     return new SyncError(isErrorCode(code) ? code : 'INTERNAL', message, {
-      where: where === undefined ? `link ${failed.plan.id}` : `link ${failed.plan.id}, ${where}`,
+      where,
       ...(hint === undefined ? {} : { hint }),
     });
   }
@@ -126,7 +126,7 @@ export class Links implements AsyncDisposable {
         });
         return;
       case 'link-failed':
-        emit({ kind: 'error', ...message.error });
+        emit({ kind: 'error', ...locate(message.link, message.error) });
         return;
       case 'status':
         for (const status of message.links) this.#emitProgress(status.link);
@@ -219,6 +219,11 @@ async function readOffset(source: Endpoint): Promise<bigint> {
     });
   }
   return BigInt(offset);
+}
+
+/** The error with its link in front of where it was. */
+function locate(link: string, error: ReplicatorError): ReplicatorError & { where: string } {
+  return { ...error, where: error.where === undefined ? `link ${link}` : `link ${link}, ${error.where}` };
 }
 
 function isErrorCode(code: string): code is SyncError['code'] {

@@ -387,8 +387,11 @@ export class Rehearsal implements AsyncDisposable {
       history.emit({ kind: 'interrupted', signal: /SIG[A-Z]+/.exec(message)?.[0] ?? 'SIGINT' });
       return;
     }
-    this.#error = describeFailure(asError(thrown));
-    history.emit({ kind: 'error', ...this.#error });
+    const error = describeFailure(asError(thrown));
+    this.#error = error;
+    // A link that gives up has said so already.
+    const isTold = history.events.some((event) => event.kind === 'error' && event.message === error.message);
+    if (!isTold) history.emit({ kind: 'error', ...error });
   }
 
   #endpointOf(name: string): Endpoint {

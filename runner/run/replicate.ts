@@ -33,7 +33,10 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
   const folder = await createRunFolder(options.out, plan);
   const history = new History(folder.path);
   const progress = new Progress(io);
-  history.subscribe((event) => progress.observe(event));
+  history.subscribe((event) => {
+    // What ends a link ends the command, which says it then.
+    if (event.kind !== 'error') progress.observe(event);
+  });
   history.emit({ kind: 'run-started', spec: plan.spec, seed: plan.seed, version: process.version });
   try {
     await using processes = await ProcessLedger.open(folder.path);

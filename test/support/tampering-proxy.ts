@@ -111,7 +111,7 @@ export function atSnapshot(decide: (chunk: Buffer, offset: number) => Fate): () 
     let offset: number | undefined;
     return {
       request(chunk) {
-        asked ||= /psync/i.test(chunk.toString('latin1'));
+        asked ||= /\r\nPSYNC\r\n/i.test(chunk.toString('latin1'));
         return chunk;
       },
       reply(chunk) {
