@@ -54,6 +54,7 @@ export class Replicator {
   async run(): Promise<void> {
     const { signal } = this.#applying;
     try {
+      await this.#log.removeLeftovers();
       const position = await this.#prepare(signal);
       const lanes = this.#links.map((link) => this.#runLane(link, signal));
       const receiving = this.#receive(position);
