@@ -63,11 +63,14 @@ export class StreamApplier {
   #wake: (() => void) | undefined;
   #failure: Error | undefined;
   #appliedOffset: bigint;
+  /** Of the checkpoint on the target. Behind `#appliedOffset` when only protocol lines came since. */
+  #checkpointOffset: bigint;
 
   constructor(options: StreamApplierOptions) {
     this.#options = options;
     const { engine, start, counters, link } = options;
     this.#appliedOffset = start.offset;
+    this.#checkpointOffset = start.offset;
     const key = checkpointKey(link);
     this.#builder = new EnvelopeBuilder({
       checkpointKey: key,
@@ -224,6 +227,7 @@ export class StreamApplier {
   #applied(envelope: Envelope): void {
     const { counters, target, wallClock, onApplied } = this.#options;
     this.#appliedOffset = envelope.checkpoint.offset;
+    this.#checkpointOffset = envelope.checkpoint.offset;
     counters.streamCommands += envelope.commands;
     counters.transactions += envelope.transactions;
     for (const sentAtMs of envelope.heartbeats) {
@@ -240,11 +244,10 @@ export class StreamApplier {
   async #wasApplied(connection: Connection, envelope: Envelope): Promise<boolean> {
     const found = await readCheckpoint(connection, this.#options.link);
     if (found !== null && found.offset >= envelope.checkpoint.offset) return true;
-    if (found !== null && found.offset >= this.#appliedOffset) return false;
-    if (found === null && this.#appliedOffset === this.#options.start.offset) return false;
+    if (found !== null && found.offset >= this.#checkpointOffset) return false;
     throw new SyncError(
       'APPLY_REFUSED',
-      `The target has lost writes it had acknowledged: we applied up to offset ${this.#appliedOffset}, its checkpoint says ${found?.offset ?? 'nothing'}.`,
+      `The target has lost writes it had acknowledged: we applied up to offset ${this.#checkpointOffset}, its checkpoint says ${found?.offset ?? 'nothing'}.`,
       {
         where: this.#options.target.describe(),
         hint: 'It restarted without its data, or failed over to a replica that was behind. Start the link again: it will do a full sync.',
