@@ -1,0 +1,32 @@
+/** `npm run torture -- --kills N [--seed S] [--cuts M] [--minutes T]`. Prints a table; exit code 1 when anything was lost. */
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { formatResult } from './table.ts';
+import { DEFAULT_TORTURE, torture } from './torture.ts';
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '200' },
+    seed: { type: 'string' },
+    cuts: { type: 'string' },
+    minutes: { type: 'string', default: '0' },
+    rate: { type: 'string', default: String(DEFAULT_TORTURE.commandsPerSecond) },
+  },
+});
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+process.once('SIGTERM', () => stop.abort());
+const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
+process.stderr.write(`  seed ${seed}\n`);
+const result = await torture({
+  ...DEFAULT_TORTURE,
+  seed,
+  kills: Number(values.kills),
+  cuts: Number(values.cuts ?? values.kills),
+  minutes: Number(values.minutes),
+  commandsPerSecond: Number(values.rate),
+  signal: stop.signal,
+  onProgress: (line) => process.stderr.write(`  ${line}\n`),
+});
+process.stdout.write(`${formatResult(result)}\n`);
+process.exitCode = result.verdict === 'pass' ? 0 : 1;

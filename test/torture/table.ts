@@ -1,0 +1,53 @@
+/** The last thing a torture prints. */
+import Table from 'cli-table3';
+import { PHASES } from './schedule.ts';
+import type { TortureResult } from './torture.ts';
+
+const number = (value: number): string => value.toLocaleString('en');
+
+export function formatResult(result: TortureResult): string {
+  const table = new Table({ style: { head: [], border: [] } });
+  const total = PHASES.reduce((sum, phase) => sum + result.kills[phase], 0);
+  const { damage } = result;
+  table.push(
+    ['seed', String(result.seed)],
+    ['kills', `${total}: ${PHASES.map((phase) => `${result.kills[phase]} ${phase}`).join(', ')}`],
+    [
+      'connections cut',
+      `${result.cutsAtSource} source, ${result.cutsAtTarget} target (${result.lateDeliveries} with bytes delivered late)`,
+    ],
+    ['clients killed, target stopped', `${result.clientKills}, ${result.targetStops}`],
+    [
+      'resumes',
+      `${result.partialResyncs} partial, ${result.fullResyncs} full (${result.fullSyncsFinished} finished, ${result.forcedFullSyncs} forced)`,
+    ],
+    ['commands', `${number(result.commands)} and ${number(result.transactions)} paired transactions`],
+    ['looks at the target', number(result.looks)],
+    [
+      'ledgered, keys compared',
+      damage === undefined ? 'unknown' : `${number(damage.ledgered)}, ${number(damage.keysCompared)}`,
+    ],
+    ['lost', damage === undefined ? 'unknown' : number(damage.lost)],
+    ['duplicated', damage === undefined ? 'unknown' : number(damage.duplicated)],
+    ['reordered, unexpected', damage === undefined ? 'unknown' : `${damage.reordered}, ${damage.unexpected}`],
+    [
+      'keys that differ',
+      damage === undefined
+        ? 'unknown'
+        : Object.entries(damage.differences)
+            .map((pair) => pair.join(' '))
+            .join(', ') || '0',
+    ],
+    ['duration', `${(result.durationMs / 1000).toFixed(0)} s`],
+    ['verdict', result.verdict],
+  );
+  if (result.verdict === 'pass') return table.toString();
+  const more = result.problemCount - result.problems.length;
+  return [
+    table.toString(),
+    `${result.problemCount} problems:`,
+    ...result.problems.map((problem) => `  ${problem}`),
+    ...(more > 0 ? [`  … and ${more} more`] : []),
+    `Evidence: ${result.evidenceFolder}. Again: npm run torture -- --seed ${result.seed} …`,
+  ].join('\n');
+}
