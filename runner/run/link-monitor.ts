@@ -27,7 +27,11 @@ export class LinkMonitor {
   }
 
   get isOver(): boolean {
-    return this.state === 'Failed' || this.state === 'InitializeFailed' || this.state === 'Finished';
+    return this.hasFailed || this.state === 'Finished';
+  }
+
+  get hasFailed(): boolean {
+    return this.state === 'Failed' || this.state === 'InitializeFailed';
   }
 
   get appliedOffset(): bigint {
@@ -55,7 +59,7 @@ export class LinkMonitor {
 
   /** The replicator process is gone; whatever the link was doing, it is not any more. */
   died(failure: ReplicatorError): void {
-    if (this.isOver) return;
+    if (this.hasFailed) return;
     this.state = 'Failed';
     this.failure = failure;
   }

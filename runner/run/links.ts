@@ -27,6 +27,8 @@ export interface LinksOptions {
   emit: (event: RunEventBody) => void;
   phase: () => RunPhase;
   onProcess: (pid: number, what: string, logFile: string) => void;
+  /** Aborted when the run is to end. */
+  signal: AbortSignal;
 }
 
 export class Links implements AsyncDisposable {
@@ -154,19 +156,17 @@ export class Links implements AsyncDisposable {
   }
 
   #onDied(source: string, error: SyncError): void {
+    const lost = this.monitors.filter((monitor) => monitor.plan.source === source && !monitor.hasFailed);
+    // A signal to the whole group ends it too; then its links are finished, and nobody needs it any more.
+    const wasAsked = this.#options.signal.aborted && lost.every((monitor) => monitor.isOver);
+    if (lost.length === 0 || wasAsked) return;
     const failure = describeFailure(error);
     this.#options.emit({ kind: 'error', ...failure });
-    for (const monitor of this.monitors) {
-      if (monitor.plan.source !== source || monitor.isOver) continue;
+    for (const monitor of lost) {
       const from = monitor.state;
       monitor.died(failure);
-      this.#options.emit({
-        kind: 'link-state',
-        link: monitor.plan.id,
-        from,
-        to: 'Failed',
-        cause: failure.message,
-      });
+      const link = monitor.plan.id;
+      this.#options.emit({ kind: 'link-state', link, from, to: 'Failed', cause: failure.message });
     }
   }
 

@@ -5,11 +5,9 @@
  * started is ended: an error only shortens the way. History is on disk before it is judged.
  */
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
-import { Connection } from '../../engine/connect/connection.ts';
 import { asError, SyncError } from '../../engine/errors.ts';
 import { delay as pause } from '../../engine/psync/backoff.ts';
 import { describeFailure } from '../../engine/link/replicator.ts';
-import { textOf } from '../../engine/resp/reply-text.ts';
 import type { Comparison, LinkResult, PrecheckRow, Results, WorkloadResult } from '../../reports/results.ts';
 import { seedDataset } from '../../scenarios/data/seeding.ts';
 import { systemClock } from '../../scenarios/timeline/clock.ts';
@@ -17,15 +15,16 @@ import { Timeline } from '../../scenarios/timeline/timeline.ts';
 import type { Workload } from '../../scenarios/workload/open-loop.ts';
 import { startWorkload } from '../../scenarios/workload/workload-start.ts';
 import type { Plan } from '../plan/plan.ts';
-import { blockingRows, runPrechecks } from '../precheck/run-prechecks.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
 import { compareLinks } from './comparison.ts';
+import { countHeartbeatKeys } from './heartbeat-keys.ts';
 import type { History } from './history.ts';
 import { Links } from './links.ts';
 import { Phases } from './phases.ts';
 import type { RunFolder } from './run-folder.ts';
+import { checkStart, refuseBlocked } from './start-check.ts';
 
 export interface RehearsalOptions {
   plan: Plan;
@@ -80,6 +79,7 @@ export class Rehearsal implements AsyncDisposable {
       runFolder: folder.path,
       emit,
       phase: () => this.#phases.current,
+      signal: options.signal,
       onProcess: (pid, what, logFile) => {
         // Kept servers do not need a replicator: it is ended with the run, always.
         if (!options.keep) this.#processes?.record(pid, { what, group: false, logFile });
@@ -106,6 +106,7 @@ export class Rehearsal implements AsyncDisposable {
       await this.#replicate();
     } catch (error) {
       this.#fail(error);
+      await this.#calm();
     }
     try {
       if (this.#isWorthComparing) await this.#verify();
@@ -198,32 +199,14 @@ export class Rehearsal implements AsyncDisposable {
   }
 
   async #check(): Promise<string> {
-    const { plan } = this.#options;
-    this.#precheck = await runPrechecks({
-      instances: new Map(
-        plan.instances.map(({ name, url, disposable }) => [
-          name,
-          {
-            endpoint: this.#endpointOf(name),
-            provisioned: url === undefined,
-            mayProbe: url === undefined || disposable,
-          },
-        ]),
-      ),
-      links: plan.links,
-      allowExisting: false,
-      heartbeatPrefix: plan.engine.heartbeatPrefix,
+    this.#precheck = await checkStart({
+      plan: this.#options.plan,
+      instances: this.#instances,
+      mayProbe: ({ url, disposable }) => url === undefined || disposable,
       signal: this.#signal,
     });
-    this.#signal.throwIfAborted();
-    const blocking = blockingRows(this.#precheck);
-    const [first] = blocking;
-    if (first === undefined) return `${this.#precheck.length} checks`;
-    const more = blocking.length > 1 ? ` (and ${blocking.length - 1} more)` : '';
-    throw new SyncError('PRECHECK', `${first.id}: ${first.measured}${more}`, {
-      where: first.subject,
-      ...(first.repair === undefined ? {} : { hint: first.repair }),
-    });
+    refuseBlocked(this.#precheck);
+    return `${this.#precheck.length} checks`;
   }
 
   async #seed(): Promise<string> {
@@ -260,6 +243,7 @@ export class Rehearsal implements AsyncDisposable {
         this.#broken(),
       ]);
       this.#signal.throwIfAborted();
+      if (this.#links.failure) throw this.#links.failure;
     });
     await this.#phases.run('settle', async () => {
       await this.#timeline.settle();
@@ -297,36 +281,27 @@ export class Rehearsal implements AsyncDisposable {
   async #countHeartbeatKeys(): Promise<number> {
     const { plan } = this.#options;
     let found = 0;
-    for (const target of new Set(plan.links.map((link) => link.target))) {
-      await using connection = await Connection.open(this.#endpointOf(target), {
-        name: 'redis-sync',
-        signal: this.#signal,
-      });
-      let cursor = '0';
-      do {
-        const reply = await connection.call(
-          'SCAN',
-          cursor,
-          'MATCH',
-          `${escapeGlob(plan.engine.heartbeatPrefix)}*`,
-          'COUNT',
-          2000,
-        );
-        const [next, keys] = Array.isArray(reply) ? reply : [];
-        cursor = textOf(next ?? '0');
-        found += Array.isArray(keys) ? keys.length : 0;
-      } while (cursor !== '0');
-    }
+    for (const target of new Set(plan.links.map((link) => link.target)))
+      found += await countHeartbeatKeys(this.#endpointOf(target), plan.engine.heartbeatPrefix, this.#signal);
     return found;
   }
 
   /** Heal, stop, and end the links, whatever happened before. */
   async #windDown(): Promise<void> {
+    await this.#calm();
+    this.#timeline.finish();
+    try {
+      await this.#links.stop();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** No fault is in effect and nobody writes any more. */
+  async #calm(): Promise<void> {
     try {
       await this.#timeline.healAll();
-      this.#timeline.finish();
       await this.#stopWorkloads();
-      await this.#links.stop();
     } catch (error) {
       this.#fail(error);
     }
@@ -412,8 +387,4 @@ export class Rehearsal implements AsyncDisposable {
     }
     return endpoints;
   }
-}
-
-function escapeGlob(text: string): string {
-  return text.replace(/[\\*?[\]]/g, '\\$&');
 }

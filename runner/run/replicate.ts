@@ -11,7 +11,6 @@ import { formatBytes, formatDuration } from '../../reports/render/format.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
 import type { Plan } from '../plan/plan.ts';
-import { blockingRows, runPrechecks } from '../precheck/run-prechecks.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
@@ -20,6 +19,7 @@ import type { LinkMonitor } from './link-monitor.ts';
 import { Links } from './links.ts';
 import { Progress } from './progress.ts';
 import { createRunFolder } from './run-folder.ts';
+import { checkStart, refuseBlocked } from './start-check.ts';
 
 const STATE_INTERVAL_MS = 1000;
 
@@ -34,8 +34,8 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
   const history = new History(folder.path);
   const progress = new Progress(io);
   history.subscribe((event) => {
-    // What ends a link ends the command, which says it then.
-    if (event.kind !== 'error') progress.observe(event);
+    // What ends a link ends the command, which says it then; after Ctrl-C it ends without a word.
+    if (event.kind !== 'error' || event.code === 'ABORTED') progress.observe(event);
   });
   history.emit({ kind: 'run-started', spec: plan.spec, seed: plan.seed, version: process.version });
   try {
@@ -48,7 +48,9 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       signal: options.signal,
     });
     const endpointOf = (name: string): Endpoint => endpointIn(instances, name);
-    await checkStart(plan, instances, options.signal);
+    const isTarget = ({ name }: { name: string }): boolean =>
+      plan.links.some(({ target }) => target === name);
+    refuseBlocked(await checkStart({ plan, instances, mayProbe: isTarget, signal: options.signal }));
     await using links = new Links({
       links: plan.links,
       engine: plan.engine,
@@ -56,6 +58,7 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       runFolder: folder.path,
       emit: history.emit.bind(history),
       phase: () => 'incremental',
+      signal: options.signal,
       onProcess: (pid, what, logFile) => void processes.record(pid, { what, group: false, logFile }),
     });
     await links.start();
@@ -78,35 +81,6 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
     history.close();
     await rm(`${folder.path}/spool`, { recursive: true, force: true });
   }
-}
-
-async function checkStart(
-  plan: Plan,
-  instances: ReadonlyMap<string, ProvisionedInstance>,
-  signal: AbortSignal,
-): Promise<void> {
-  const rows = await runPrechecks({
-    instances: new Map(
-      plan.instances.map(({ name }) => [
-        name,
-        {
-          endpoint: endpointIn(instances, name),
-          provisioned: false,
-          mayProbe: plan.links.some((link) => link.target === name),
-        },
-      ]),
-    ),
-    links: plan.links,
-    allowExisting: false,
-    heartbeatPrefix: plan.engine.heartbeatPrefix,
-    signal,
-  });
-  const [first] = blockingRows(rows);
-  if (first === undefined) return;
-  throw new SyncError('PRECHECK', `${first.id}: ${first.measured}`, {
-    where: first.subject,
-    ...(first.repair === undefined ? {} : { hint: first.repair }),
-  });
 }
 
 /** One line per link on stdout: phase, offsets, lag. One JSON object per line under --json. */

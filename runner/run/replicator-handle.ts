@@ -17,7 +17,7 @@ export interface ReplicatorHandleOptions {
   /** Called in the tick the process starts. */
   onStarted: (pid: number) => void;
   onMessage: (message: FromReplicator) => void;
-  /** It ended without being told to. */
+  /** It ended without being told to: died, was ended by somebody, or none of its links could go on. */
   onDied: (error: SyncError) => void;
 }
 
@@ -41,15 +41,13 @@ export class ReplicatorHandle {
       serialization: 'json',
     });
     if (this.#child.pid !== undefined) options.onStarted(this.#child.pid);
+    this.#note({ kind: 'started', pid: this.#child.pid, node: process.version });
     this.#child.stdout?.pipe(this.#log, { end: false });
     this.#child.stderr?.pipe(this.#log, { end: false });
     this.#child.on('message', (message: FromReplicator) => this.#onMessage(message));
-    this.#exited = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => {
-        this.#onExit(code, signal);
-        resolve();
-      });
-    });
+    this.#child.once('exit', (code, signal) => this.#onExit(code, signal));
+    // `close`, not `exit`: its last words may still be in the pipes.
+    this.#exited = new Promise((resolve) => this.#child.once('close', () => resolve()));
   }
 
   /** Resolves when the process has taken its orders. @throws SyncError INTERNAL when it does not come up. */
@@ -131,20 +129,32 @@ export class ReplicatorHandle {
       this.#statuses = message.links;
       for (const resolve of this.#waiters.splice(0)) resolve(message.links);
     }
-    if (message.kind === 'log')
-      this.#log.write(`${JSON.stringify({ at: new Date().toISOString(), ...message })}\n`);
+    // Statuses come twice a second and are in the history; everything else is worth keeping.
+    else this.#note(message);
     this.#options.onMessage(message);
   }
 
+  #note(entry: object): void {
+    this.#log.write(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
+  }
+
   #onExit(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#note({ kind: 'ended', code, signal, told: this.#stopping });
     for (const resolve of this.#waiters.splice(0)) resolve(this.#statuses);
-    if (this.#stopping || code === 0) return;
-    const how = signal === null ? `exit code ${code}` : signal;
+    if (this.#stopping) return;
     this.#options.onDied(
-      new SyncError('INTERNAL', `The replicator of ${this.name} died (${how}).`, {
+      new SyncError('INTERNAL', `The replicator of ${this.name} ${wordEnd(code, signal)}.`, {
         where: this.#options.logFile,
-        hint: 'Its log says why. What it had applied is safe: the checkpoint is on the target.',
+        hint:
+          signal === 'SIGKILL'
+            ? 'Somebody ended it, or the system did for want of memory. What it had applied is safe: the checkpoint is on the target.'
+            : 'Its log says why. What it had applied is safe: the checkpoint is on the target.',
       }),
     );
   }
+}
+
+function wordEnd(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal !== null) return `died (${signal})`;
+  return code === 0 ? 'ended without being told to' : `died (exit code ${code})`;
 }

@@ -3,6 +3,8 @@
  * never called complete.
  */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
 import type { Endpoint } from '../../../engine/connect/endpoint.ts';
@@ -74,7 +76,7 @@ test.each([
   await using workspace = await Workspace.open();
   const spec = await workspace.write({
     ...rehearsal(proxy),
-    instances: { source: { url: proxy.url }, target: { url: `redis://127.0.0.1:${target.port}` } },
+    instances: { source: { url: proxy.url }, target: { url: urlOf(target) } },
   });
   const { exitCode, out, err } = await workspace.command(['run', spec, '--until', 'synced']);
   expect(exitCode).toBe(3);
@@ -92,6 +94,7 @@ test('the replicator is killed while it streams: the run says so and does not pa
     data: [{ keys: 100 }],
     workload: [{ rate: '200/s', mix: { string: 1 } }],
     incremental: '60s',
+    compare: { rounds: 1 },
   });
   await using command = new CommandProcess(['verify', spec, '--json'], workspace.out);
   await command.phase('incremental');
@@ -105,21 +108,31 @@ test('the replicator is killed while it streams: the run says so and does not pa
   expect(results.exitCode).toBe(code);
   expect(results.links[0]?.state).toBe('Failed');
   expect(results.error?.message).toMatch(/replicator of source died \(SIGKILL\)/);
+  expect(await readFile(join(workspace.latest, 'replicator-source.log'), 'utf8')).toContain(
+    '"signal":"SIGKILL"',
+  );
   expect(command.err.match(/\berror:/g)).toHaveLength(1);
   expect(await workspace.gone()).toBe(true);
+});
+
+test('the replicator is told to stop by somebody else: `run` does not wait for it for ever', async () => {
+  await using source = await filledServer();
+  await using target = await startServer();
+  await using workspace = await Workspace.open();
+  const spec = await workspace.write(existing(source, target));
+  await using command = new CommandProcess(['run', spec], workspace.out);
+  await command.printed(/Synchronizing/);
+  const replicator = workspace.processes().find(({ what }) => what === 'replicator source');
+  expect(replicator && signalProcess(replicator, 'SIGTERM')).toBe(true);
+  expect(await command.ended).toEqual({ code: 5, signal: null });
+  expect(command.err).toMatch(/replicator of source ended without being told to/);
 });
 
 test('the replicator is killed: `run` ends with the reason, and goes on from the checkpoint when started again', async () => {
   await using source = await filledServer();
   await using target = await startServer();
   await using workspace = await Workspace.open();
-  const spec = await workspace.write({
-    ...rehearsal(),
-    instances: {
-      source: { url: `redis://127.0.0.1:${source.port}` },
-      target: { url: `redis://127.0.0.1:${target.port}` },
-    },
-  });
+  const spec = await workspace.write(existing(source, target));
   {
     await using command = new CommandProcess(['run', spec], workspace.out);
     await command.printed(/Synchronizing/);
@@ -149,6 +162,14 @@ function rehearsal(proxy?: Proxy): Record<string, unknown> {
   };
 }
 
+function existing(source: TestServer, target: TestServer): Record<string, unknown> {
+  return { ...rehearsal(), instances: { source: { url: urlOf(source) }, target: { url: urlOf(target) } } };
+}
+
+function urlOf({ port }: TestServer): string {
+  return `redis://127.0.0.1:${port}`;
+}
+
 /** With values that do not compress, so that a byte in the middle of the snapshot is a byte of a value. */
 async function filledServer(): Promise<TestServer> {
   const server = await startServer({ 'repl-diskless-sync': 'yes' });
@@ -157,7 +178,7 @@ async function filledServer(): Promise<TestServer> {
     Array.from({ length: KEYS }, (_, index) => [
       'SET',
       `key:${index}`,
-      createHash('shake256', { outputLength: 256 }).update(`${index}`).digest('latin1'),
+      createHash('shake256', { outputLength: 256 }).update(`${index}`).digest(),
     ]),
   );
   return server;

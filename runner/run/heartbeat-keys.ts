@@ -1,0 +1,29 @@
+/** Looks for heartbeat keys on a target: there must be none (S2-4). */
+import { Connection } from '../../engine/connect/connection.ts';
+import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { textOf } from '../../engine/resp/reply-text.ts';
+
+const SCAN_COUNT = 2000;
+
+/** How many keys of database 0, where heartbeats are written, begin with the prefix. */
+export async function countHeartbeatKeys(
+  target: Endpoint,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<number> {
+  await using connection = await Connection.open(target, { name: 'redis-sync', signal });
+  const pattern = `${escapeGlob(prefix)}*`;
+  let found = 0;
+  let cursor = '0';
+  do {
+    const reply = await connection.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+    const [next, keys] = Array.isArray(reply) ? reply : [];
+    cursor = textOf(next ?? '0');
+    found += Array.isArray(keys) ? keys.length : 0;
+  } while (cursor !== '0');
+  return found;
+}
+
+function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
+}

@@ -1,0 +1,45 @@
+/** The prechecks of a run, and the refusal to start when one of them forbids it. */
+import { SyncError } from '../../engine/errors.ts';
+import type { PrecheckRow } from '../../reports/results.ts';
+import type { InstancePlan, Plan } from '../plan/plan.ts';
+import { blockingRows, runPrechecks } from '../precheck/run-prechecks.ts';
+import type { ProvisionedInstance } from '../provision/provisioner.ts';
+
+export interface StartCheck {
+  plan: Plan;
+  instances: ReadonlyMap<string, ProvisionedInstance>;
+  /** Whether probe keys may be written to an instance. */
+  mayProbe: (instance: InstancePlan) => boolean;
+  signal: AbortSignal;
+}
+
+/** Every row, blocking ones included. @throws the signal's reason. */
+export async function checkStart({ plan, instances, mayProbe, signal }: StartCheck): Promise<PrecheckRow[]> {
+  const checked = plan.instances.flatMap((instance) => {
+    const provisioned = instances.get(instance.name);
+    if (provisioned === undefined) return [];
+    const endpoint = provisioned.primary();
+    const about = { endpoint, provisioned: provisioned.provisioned, mayProbe: mayProbe(instance) };
+    return [[instance.name, about] as const];
+  });
+  const rows = await runPrechecks({
+    instances: new Map(checked),
+    links: plan.links,
+    allowExisting: false,
+    heartbeatPrefix: plan.engine.heartbeatPrefix,
+    signal,
+  });
+  signal.throwIfAborted();
+  return rows;
+}
+
+/** @throws SyncError PRECHECK naming the first row that forbids a start. */
+export function refuseBlocked(rows: readonly PrecheckRow[]): void {
+  const [first, ...others] = blockingRows(rows);
+  if (first === undefined) return;
+  const more = others.length > 0 ? ` (and ${others.map((row) => row.id).join(', ')})` : '';
+  throw new SyncError('PRECHECK', `${first.id}: ${first.measured}${more}`, {
+    where: first.subject,
+    ...(first.repair === undefined ? {} : { hint: first.repair }),
+  });
+}
