@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
 import { OWN_KEY_PREFIX } from '../../engine/link/options.ts';
-import { parseInfo, textOf } from '../provision/info.ts';
+import { parseInfo, textOf } from '../../engine/resp/reply-text.ts';
 import type { Side } from './side.ts';
 
 export interface DumpSample {

@@ -1,6 +1,6 @@
 /** Reads what part a server plays in its replication: ROLE, or INFO replication where ROLE is not allowed. */
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
-import { textOf } from '../provision/info.ts';
+import { textOf } from '../../engine/resp/reply-text.ts';
 import type { Side } from './side.ts';
 
 export type ReplicationRole =

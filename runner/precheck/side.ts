@@ -3,7 +3,7 @@ import { Connection, type Argument } from '../../engine/connect/connection.ts';
 import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { asError, SyncError } from '../../engine/errors.ts';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
-import { parseInfo, textOf } from '../provision/info.ts';
+import { parseInfo, textOf } from '../../engine/resp/reply-text.ts';
 
 /** A fact that could not be measured, and why. Becomes a row with verdict UNKNOWN. */
 export class Unmeasured extends Error {

@@ -1,6 +1,6 @@
 /** Estimates how fast a source's replication stream grows. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseInfo, textOf } from '../provision/info.ts';
+import { parseInfo, textOf } from '../../engine/resp/reply-text.ts';
 import { ReplyError } from '../../engine/resp/reply.ts';
 import { Unmeasured, type Side } from './side.ts';
 

@@ -6,7 +6,8 @@ import { asError, SyncError } from '../../engine/errors.ts';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
 import type { InstancePlan } from '../plan/plan.ts';
 import { endpointOf } from './endpoint-url.ts';
-import { parseInfo, productOf, textOf } from './info.ts';
+import { parseInfo, textOf } from '../../engine/resp/reply-text.ts';
+import { productOf } from './product.ts';
 import type {
   Capability,
   ProvisionContext,

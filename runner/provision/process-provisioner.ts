@@ -6,7 +6,7 @@ import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
 import type { InstancePlan } from '../plan/plan.ts';
 import { pickFreePort } from './free-port.ts';
-import { parseInfo } from './info.ts';
+import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type {
   Capability,
   ProvisionContext,

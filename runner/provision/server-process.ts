@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '../../engine/connect/connection.ts';
 import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { asError, SyncError } from '../../engine/errors.ts';
-import { parseInfo } from './info.ts';
+import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { ProcessLedger, ProcessRecord } from './process-ledger.ts';
 import { isAlive, readProcess, signalProcess } from './process-identity.mjs';
 import type { NodeControl, ProvisionedNode } from './provisioner.ts';

@@ -1,5 +1,5 @@
 /** auth.login: the account is accepted; a production server without any password is worth a word. */
-import { textOf } from '../../provision/info.ts';
+import { textOf } from '../../../engine/resp/reply-text.ts';
 import { ReplyError } from '../../../engine/resp/reply.ts';
 import type { Precheck } from '../precheck.ts';
 

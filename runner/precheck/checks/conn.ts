@@ -1,5 +1,5 @@
 /** conn.source, conn.destination: the address answers, and quickly. */
-import { textOf } from '../../provision/info.ts';
+import { textOf } from '../../../engine/resp/reply-text.ts';
 import { ReplyError } from '../../../engine/resp/reply.ts';
 import type { Outcome, Precheck } from '../precheck.ts';
 import type { Side } from '../side.ts';

@@ -1,7 +1,7 @@
 /** destination.empty: nothing on the target that a full sync would mix with the source's data. Our own keys do not count. */
 import { OWN_KEY_PREFIX } from '../../../engine/link/options.ts';
 import { checkpointKey } from '../../../engine/apply/checkpoint.ts';
-import { textOf } from '../../provision/info.ts';
+import { textOf } from '../../../engine/resp/reply-text.ts';
 import type { DestinationSubject, Outcome, Precheck } from '../precheck.ts';
 import type { Side } from '../side.ts';
 

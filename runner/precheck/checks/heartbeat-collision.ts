@@ -1,5 +1,5 @@
 /** heartbeat.collision: no key of the user's begins with the heartbeat prefix; such keys would not be replicated. */
-import { textOf } from '../../provision/info.ts';
+import { textOf } from '../../../engine/resp/reply-text.ts';
 import type { Precheck } from '../precheck.ts';
 import { Unmeasured, type Side } from '../side.ts';
 

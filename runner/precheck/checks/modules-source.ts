@@ -1,6 +1,6 @@
 /** modules.source: no values of loaded modules; their bytes mean something only to the module, and are left out. */
 import { ReplyError } from '../../../engine/resp/reply.ts';
-import { textOf } from '../../provision/info.ts';
+import { textOf } from '../../../engine/resp/reply-text.ts';
 import type { Precheck } from '../precheck.ts';
 import type { Side } from '../side.ts';
 

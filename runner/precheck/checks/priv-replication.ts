@@ -1,6 +1,6 @@
 /** priv.replication: the account may be a replica (PSYNC, REPLCONF), and PSYNC goes by that name. Costs the source no fork. */
 import { ReplyError } from '../../../engine/resp/reply.ts';
-import { textOf } from '../../provision/info.ts';
+import { textOf } from '../../../engine/resp/reply-text.ts';
 import type { Outcome, Precheck } from '../precheck.ts';
 import type { Side } from '../side.ts';
 

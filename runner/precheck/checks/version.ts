@@ -1,5 +1,5 @@
 /** version.source, version.destination, version.order: both are new enough, and the target is not older than the source. */
-import { productOf } from '../../provision/info.ts';
+import { productOf } from '../../provision/product.ts';
 import type { Precheck } from '../precheck.ts';
 import { Unmeasured, type Side } from '../side.ts';
 

@@ -4,7 +4,7 @@ import { Connection } from '../../../engine/connect/connection.ts';
 import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import { blockingRows, runPrechecks } from '../../../runner/precheck/run-prechecks.ts';
 import { pickFreePort } from '../../../runner/provision/free-port.ts';
-import { parseInfo } from '../../../runner/provision/info.ts';
+import { parseInfo } from '../../../engine/resp/reply-text.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { bulk, contextOf, rowOf, startPeer } from './support.ts';
 

@@ -4,7 +4,7 @@ import { Connection } from '../../../engine/connect/connection.ts';
 import { parseReplicaLimit } from '../../../runner/precheck/checks/repl-outputbuffer.ts';
 import { runPrechecks } from '../../../runner/precheck/run-prechecks.ts';
 import { PRECHECKS } from '../../../runner/precheck/registry.ts';
-import { parseInfo } from '../../../runner/provision/info.ts';
+import { parseInfo } from '../../../engine/resp/reply-text.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { contextOf, rowOf, type Pair } from './support.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
 import { writeDumpFooter } from '../../../engine/rdb/dump-payload.ts';
 import { compareVersions } from '../../../runner/precheck/checks/version.ts';
-import { parseInfo } from '../../../runner/provision/info.ts';
+import { parseInfo } from '../../../engine/resp/reply-text.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { bulk, rowOf, startPeer, type Pair } from './support.ts';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
 import { SyncError } from '../../../engine/errors.ts';
 import { pickFreePort } from '../../../runner/provision/free-port.ts';
-import { parseInfo, textOf } from '../../../runner/provision/info.ts';
+import { parseInfo, textOf } from '../../../engine/resp/reply-text.ts';
 import { describeKept } from '../../../runner/provision/kept.ts';
 import { isAlive, readProcess } from '../../../runner/provision/process-identity.mjs';
 import { ProcessLedger } from '../../../runner/provision/process-ledger.ts';
