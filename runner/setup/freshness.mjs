@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-const SOURCE_FOLDERS = ['engine', 'reports', 'scenarios', 'runner', 'test/bench', 'test/support', 'test/torture'];
+const SOURCE_FOLDERS = [
+  'engine',
+  'reports',
+  'scenarios',
+  'runner',
+  'test/bench',
+  'test/support',
+  'test/torture',
+];
 const BUILD_FILES = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 
 /** Where the build leaves the fingerprint of the sources it was made from. */

@@ -23,7 +23,10 @@ const ALLOWED: Record<string, readonly string[]> = {
 const LONG_FILES = new Set(['runner/spec/spec.generated.ts']);
 const LINES_MAX = 600;
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => file !== '' && existsSync(join(ROOT, file)));
 const sources = files.filter((file) => /\.(ts|mts|mjs)$/.test(file) && ROOMS.includes(roomOf(file)));
@@ -37,8 +40,12 @@ function read(file: string): string {
 }
 
 function importsOf(file: string): string[] {
-  const found = read(file).matchAll(/(?:^|\n)\s*(?:import|export)[^'"\n;]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|import\s+'([^']+)'/g);
-  return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '').filter((specifier) => specifier.startsWith('.'));
+  const found = read(file).matchAll(
+    /(?:^|\n)\s*(?:import|export)[^'"\n;]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|import\s+'([^']+)'/g,
+  );
+  return [...found]
+    .map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+    .filter((specifier) => specifier.startsWith('.'));
 }
 
 describe('the source', () => {
@@ -58,7 +65,11 @@ describe('the source', () => {
 
   it('keeps the codecs sans-IO: no sockets, files, timers or processes in resp/ and rdb/', () => {
     const codecs = sources.filter((file) => /^engine\/(resp|rdb)\//.test(file));
-    const wrong = codecs.filter((file) => /from 'node:(net|tls|fs|fs\/promises|child_process|timers|http)'|setTimeout|setInterval/.test(read(file)));
+    const wrong = codecs.filter((file) =>
+      /from 'node:(net|tls|fs|fs\/promises|child_process|timers|http)'|setTimeout|setInterval/.test(
+        read(file),
+      ),
+    );
     expect(codecs.length).toBeGreaterThan(10);
     expect(wrong).toEqual([]);
   });
@@ -78,13 +89,17 @@ describe('the source', () => {
 
   it('has no barrels, no utils, no leftovers', () => {
     expect(sources.filter((file) => /\/(index|utils?|helpers?|misc|common)\.ts$/.test(file))).toEqual([]);
-    const left = sources.filter((file) => /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck|: any\b|as any\b/.test(read(file)));
+    const left = sources.filter((file) =>
+      /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck|: any\b|as any\b/.test(read(file)),
+    );
     expect(left).toEqual([]);
   });
 
   it('names no machine, registry or workplace in anything that is committed', () => {
     const text = files.filter((file) => !/\.(rdb|bin|png)$/.test(file) && !file.startsWith('test/tidy/'));
-    const wrong = text.filter((file) => /\/(?:work|root)\/|registry\.npm|\bsubagents?\b|\.library\//i.test(read(file)));
+    const wrong = text.filter((file) =>
+      /\/(?:work|root)\/|registry\.npm|\bsubagents?\b|\.library\//i.test(read(file)),
+    );
     expect(wrong).toEqual([]);
   });
 });
