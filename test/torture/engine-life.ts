@@ -16,7 +16,7 @@ export interface EngineLifeOptions {
   /** Everything it says but its statuses. */
   onMessage: (message: FromReplicator) => void;
   /** It ended, and nobody wanted it to. */
-  onEnded: (why: string) => void;
+  onDied: (why: string) => void;
 }
 
 export class EngineLife {

@@ -68,7 +68,7 @@ export class Lives {
       logFile: join(folder, 'replicator.log'),
       spoolFolder: this.spoolFolder,
       onMessage: (message) => this.#onMessage(message),
-      onEnded: (why) => history.problem(`the engine ended: ${why}`),
+      onDied: (why) => history.problem(`the engine ended: ${why}`),
     });
     history.note('engine started', { life: number, pid: this.#life.pid, envelopeCommands, logMemoryBytes });
   }
