@@ -4,8 +4,8 @@ import type { ValueCursor } from './value-cursor.ts';
 import { readZiplist } from './ziplist.ts';
 
 /** A quicklist node that is one large element. */
-const CONTAINER_PLAIN = 1;
-const CONTAINER_PACKED = 2;
+export const CONTAINER_PLAIN = 1;
+export const CONTAINER_PACKED = 2;
 
 /** count × string: LIST and SET. */
 export function decodeStrings(cursor: ValueCursor): Buffer[] {

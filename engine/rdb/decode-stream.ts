@@ -19,7 +19,7 @@ import type { StreamGroup, Value } from './value.ts';
 import type { ValueCursor } from './value-cursor.ts';
 
 type Stream = Extract<Value, { type: 'stream' }>;
-type StreamEntries = Stream['entries'];
+export type StreamEntries = Stream['entries'];
 
 const ID_BYTES = 16;
 const UNKNOWN = -1;
@@ -162,7 +162,7 @@ class Elements {
  *                                                             else:         m │ (field, value) × m
  *                                                             elements of this entry (for walking backwards)
  */
-function readBlock(cursor: ValueCursor, entries: StreamEntries): void {
+export function readBlock(cursor: ValueCursor, entries: StreamEntries): void {
   const master = cursor.string();
   if (master.length !== ID_BYTES) cursor.fail(`the id of a block has ${master.length} bytes`);
   const masterMs = master.readBigUInt64BE();

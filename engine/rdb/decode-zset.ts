@@ -46,8 +46,12 @@ function textScore(cursor: ValueCursor): number {
   }
 }
 
-/** A double as C's `%.17g` or fpconv writes it. */
 function parseScore(text: string, cursor: ValueCursor): number {
+  return parseScoreText(text) ?? cursor.fail(`${JSON.stringify(text)} is not a score`);
+}
+
+/** A double as C's `%.17g` or fpconv writes it; undefined when it is none. */
+export function parseScoreText(text: string): number | undefined {
   switch (text) {
     case 'inf':
       return Infinity;
@@ -55,8 +59,7 @@ function parseScore(text: string, cursor: ValueCursor): number {
       return -Infinity;
     default: {
       const score = text === '' ? NaN : Number(text);
-      if (Number.isNaN(score)) cursor.fail(`${JSON.stringify(text)} is not a score`);
-      return score;
+      return Number.isNaN(score) ? undefined : score;
     }
   }
 }
