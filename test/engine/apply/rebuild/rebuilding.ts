@@ -1,5 +1,5 @@
 /** Rebuilds whole snapshots with commands and says what was lost on the way. Test support only. */
-import { Connection } from '../../../../engine/connect/connection.ts';
+import type { Connection } from '../../../../engine/connect/connection.ts';
 import type { LinkFinding } from '../../../../engine/apply/finding.ts';
 import type { CommandOutput } from '../../../../engine/apply/rebuild/command-chunk.ts';
 import { Losses } from '../../../../engine/apply/rebuild/losses.ts';

@@ -96,14 +96,14 @@ function outcomeOf(action: () => unknown): string {
   }
 }
 
-describe('a compressed string', () => {
-  /** `times` × 264 zero bytes: one literal, then copies from one byte back. */
-  function zeros(times: number): Buffer {
-    const copies = Buffer.alloc(times * 3);
-    for (let at = 0; at < copies.length; at += 3) copies.set([0xe0, 0xff, 0], at);
-    return Buffer.concat([Buffer.from([0, 0]), copies]);
-  }
+/** `times` × 264 zero bytes: one literal, then copies from one byte back. */
+function zeros(times: number): Buffer {
+  const copies = Buffer.alloc(times * 3);
+  for (let at = 0; at < copies.length; at += 3) copies.set([0xe0, 0xff, 0], at);
+  return Buffer.concat([Buffer.from([0, 0]), copies]);
+}
 
+describe('a compressed string', () => {
   it('is decompressed in blocks, pausing between them, however much it becomes', () => {
     const compressed = zeros(40_000);
     const head = Buffer.alloc(11);
