@@ -4,13 +4,14 @@
  *
  *   facts + counts ──▶ pass over all keys (snapshots or commands) ──▶ suspects ──▶ rounds ──▶ differences
  */
-import { Connection } from '../connect/connection.ts';
+import type { Connection } from '../connect/connection.ts';
 import type { Endpoint } from '../connect/endpoint.ts';
 import { SyncError } from '../errors.ts';
 import { runScanPass } from './commands/scan-pass.ts';
 import { countIgnored, countRows } from './counts.ts';
 import type { CompareMethod, ComparisonResult } from './difference.ts';
-import { COMPARE_CLIENT_NAME, type CompareOptions, type CompareSettings, fillDefaults } from './options.ts';
+import { type CompareOptions, type CompareSettings, fillDefaults } from './options.ts';
+import { openConnection } from './open-connection.ts';
 import { PassState } from './pass-state.ts';
 import { chooseMethod } from './method.ts';
 import { recheckSuspects } from './recheck/rounds.ts';
@@ -160,12 +161,7 @@ class Side implements AsyncDisposable {
     const side = new Side();
     try {
       for (const endpoint of endpoints) {
-        const connection = await Connection.open(endpoint, {
-          name: COMPARE_CLIENT_NAME,
-          connectTimeoutMs: settings.connectTimeoutMs,
-          replyTimeoutMs: settings.idleTimeoutMs,
-          ...(settings.signal ? { signal: settings.signal } : {}),
-        });
+        const connection = await openConnection(endpoint, settings);
         side.connections.push(connection);
         side.nodes.push({ endpoint, facts: await readServerFacts(connection) });
       }
@@ -184,6 +180,8 @@ class Side implements AsyncDisposable {
   async warnings(): Promise<string[]> {
     const warnings: string[] = [];
     for (const [index, { facts }] of this.nodes.entries()) {
+      if (facts.role === 'slave')
+        warnings.push(`${facts.node} is a replica: it may have been behind its primary`);
       const policy = facts.maxmemoryPolicy;
       if (!facts.hasNoTouch && /lru|lfu/.test(policy)) {
         warnings.push(

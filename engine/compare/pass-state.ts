@@ -32,6 +32,10 @@ export class IgnoredKeys {
   }
 }
 
+/** Tags of listed keys. */
+export const LOOKED_DIFFERENT = 1;
+export const COUNTED_EQUAL = 2;
+
 const IGNORED_LIST_BYTES = 4 * 1024 * 1024;
 
 export class PassState {
@@ -56,15 +60,19 @@ export class PassState {
     return hasPrefix(this.settings.ignorePrefixes, bytes, start, end);
   }
 
-  /** A key that looks different by `seen`. Kept for another look; counted as it is when there is no room. */
+  /**
+   * A key that looks different by `seen`. Kept for another look; counted as it is when there is no room. `counted`: the
+   * pass has counted it as equal before.
+   */
   suspect(
     database: number,
     key: Uint8Array,
     start: number,
     end: number,
-    seen: { class: DifferenceClass; type: string },
+    seen: { class: DifferenceClass; type: string; counted?: boolean },
   ): void {
-    if (this.suspects.add(database, key, start, end)) return;
+    const tag = LOOKED_DIFFERENT | (seen.counted === true ? COUNTED_EQUAL : 0);
+    if (this.suspects.add(database, key, start, end, tag)) return;
     this.tally.different(database, seen.type, [seen.class]);
     this.tally.notRechecked++;
   }

@@ -15,9 +15,13 @@ export interface ServerFacts {
   node: string;
   version: string;
   cluster: boolean;
+  /** `master` or `slave`, as INFO says. */
+  role: string;
   keyspace: DatabaseCount[];
   /** PEXPIRETIME, from 7.0. */
   hasExpireTime: boolean;
+  /** HPEXPIRETIME, from Redis 7.4 and Valkey 9. */
+  hasFieldExpiry: boolean;
   /** MEMORY USAGE, from 4.0. */
   hasMemoryUsage: boolean;
   /** CLIENT NO-TOUCH, from 7.2. */
@@ -25,6 +29,11 @@ export interface ServerFacts {
   usedMemoryBytes: number;
   maxmemoryPolicy: string;
   evictedKeys: number;
+  /**
+   * Changes as soon as anything is written, expires or is evicted, whatever did it; undefined when the server does not
+   * tell (some managed ones).
+   */
+  history: string | undefined;
   /** The server's clock minus ours, ms, at the middle of the round trip. */
   clockOffsetMs: number;
 }
@@ -46,23 +55,32 @@ export async function readServerFacts(connection: Connection): Promise<ServerFac
   const lines = parseInfo(text);
   const commands = await connection.pipeline([
     ['COMMAND', 'INFO', 'PEXPIRETIME'],
+    ['COMMAND', 'INFO', 'HPEXPIRETIME'],
     ['MEMORY', 'USAGE', 'redis-sync:probe'],
     ['CLIENT', 'NO-TOUCH', 'ON'],
   ]);
-  const [expireTime, memoryUsage, noTouch] = commands;
+  const [expireTime, fieldExpiry, memoryUsage, noTouch] = commands;
   return {
     node: describeEndpoint(connection.endpoint),
     version: lines['redis_version'] ?? 'unknown',
     cluster: lines['redis_mode'] === 'cluster' || lines['cluster_enabled'] === '1',
+    role: lines['role'] ?? 'unknown',
     keyspace: parseKeyspace(lines),
-    hasExpireTime: Array.isArray(expireTime) && expireTime.length === 1 && Array.isArray(expireTime[0]),
+    hasExpireTime: isKnown(expireTime),
+    hasFieldExpiry: isKnown(fieldExpiry),
     hasMemoryUsage: !(memoryUsage instanceof ReplyError) || memoryUsage.kind === 'MOVED',
     hasNoTouch: noTouch === 'OK',
     usedMemoryBytes: Number(lines['used_memory'] ?? 0),
     maxmemoryPolicy: lines['maxmemory_policy'] ?? 'unknown',
     evictedKeys: Number(lines['evicted_keys'] ?? 0),
+    history: historyOf(lines),
     clockOffsetMs: await readClockOffset(connection),
   };
+}
+
+/** Whether COMMAND INFO of one name describes it. */
+function isKnown(reply: Reply | undefined): boolean {
+  return Array.isArray(reply) && Array.isArray(reply[0]);
 }
 
 /** The server's TIME in ms. */
@@ -80,6 +98,18 @@ async function readClockOffset(connection: Connection): Promise<number> {
   const before = Date.now();
   const server = await readServerTimeMs(connection);
   return server - (before + Date.now()) / 2;
+}
+
+function historyOf(lines: Record<string, string>): string | undefined {
+  const counters = [
+    'run_id',
+    'rdb_last_save_time',
+    'rdb_changes_since_last_save',
+    'expired_keys',
+    'evicted_keys',
+  ];
+  const values = counters.map((name) => lines[name]);
+  return values.includes(undefined) ? undefined : values.join(' ');
 }
 
 function parseKeyspace(lines: Record<string, string>): DatabaseCount[] {

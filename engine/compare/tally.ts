@@ -30,10 +30,22 @@ export class Tally {
     return created;
   }
 
+  /** Keys of a database that the pass found equal. */
+  equalKeys(database: number): number {
+    return this.equalByType(database).reduce((sum, count) => sum + count, 0);
+  }
+
   equal(database: number, type: string): void {
     const row = this.#row(database, type);
     row.compared++;
     row.equal++;
+  }
+
+  /** Takes back one key that was counted as equal. */
+  notEqual(database: number, type: string): void {
+    const row = this.#row(database, type);
+    row.compared--;
+    row.equal--;
   }
 
   /** One key, however many classes it has. */

@@ -4,6 +4,7 @@
  * lost a connection starts over or says so.
  */
 import type { Socket } from 'node:net';
+import { authCommand } from '../../connect/credentials.ts';
 import { dial } from '../../connect/dial.ts';
 import { describeEndpoint, type Endpoint } from '../../connect/endpoint.ts';
 import { wordReplyError } from '../../connect/reply-errors.ts';
@@ -65,9 +66,10 @@ export class BatchSocket implements AsyncDisposable {
     });
     const opened = new BatchSocket(endpoint, socket, options);
     try {
-      if (endpoint.password !== undefined) {
-        const user = endpoint.username === undefined ? [] : [endpoint.username];
-        await opened.call('AUTH', ...user, endpoint.password);
+      const auth = authCommand(endpoint);
+      if (auth !== undefined) {
+        const refused = await opened.tryCall(...auth);
+        if (refused) throw refused;
       }
       opened.release(
         await opened.send(
@@ -99,11 +101,12 @@ export class BatchSocket implements AsyncDisposable {
     });
   }
 
-  /** One command whose reply does not matter beyond success. Throws on an error reply. */
-  async call(...args: Argument[]): Promise<void> {
+  /** One command whose reply does not matter beyond success: the refusal, if it was refused. */
+  async tryCall(...args: Argument[]): Promise<SyncError | undefined> {
     const batch = await this.send(encodeCommands([args]), 1);
-    if (batch.kind[0] === ITEM.ERROR) throw this.refused(batch, 0, String(args[0]));
+    const refused = batch.kind[0] === ITEM.ERROR ? this.refused(batch, 0, String(args[0])) : undefined;
     this.release(batch);
+    return refused;
   }
 
   /** The error reply that is item `item`, worded. */

@@ -2,32 +2,17 @@
  * Compares the DUMP and expiry replies of one batch of keys from both sides. Equal bytes prove equality; different bytes
  * prove nothing, so they are brought to their canonical digest first. Runs once per key: no allocation on the way.
  */
-import { PayloadDigester } from '../digest/payload-digest.ts';
-import type { Lanes } from '../digest/murmur.ts';
-import type { DifferenceClass } from '../difference.ts';
-import type { PassState } from '../pass-state.ts';
-import { rdbTypeName } from '../rdb-types.ts';
 import { DUMP_FOOTER_BYTES } from '../../rdb/dump-payload.ts';
 import { flavorOfVersion } from '../../rdb/format.ts';
+import type { DifferenceClass } from '../difference.ts';
+import type { Lanes } from '../digest/murmur.ts';
+import { PayloadDigester } from '../digest/payload-digest.ts';
+import type { PassState } from '../pass-state.ts';
+import { rdbTypeName } from '../rdb-types.ts';
+import type { BatchKeys, Reads, SideReplies } from './key-reader.ts';
 import { ITEM, type ReplyBatch } from './reply-batch.ts';
 
-/** The keys a batch asked for: items of the SCAN reply they came in. */
-export interface BatchKeys {
-  database: number;
-  scan: ReplyBatch;
-  items: Int32Array;
-  count: number;
-}
-
-/** One side's replies: `DUMP key, expiry of key` per key, from item `first` on. */
-export interface SideReplies {
-  batch: ReplyBatch;
-  first: number;
-  /** Added to a non-negative expiry: 0 when it is absolute, the server's clock when it is a remaining time. */
-  clockMs: number;
-  /** By how much a time may be wrong because the clock was read around it. */
-  uncertaintyMs: number;
-}
+type Verdict = 'equal' | 'gone' | DifferenceClass;
 
 export class PairBatch {
   readonly #state: PassState;
@@ -39,45 +24,49 @@ export class PairBatch {
     this.#state = state;
   }
 
-  /** Counts the equal keys and lists the others as suspects. */
-  compare(keys: BatchKeys, source: SideReplies, targets: readonly SideReplies[]): void {
+  /**
+   * Counts the equal keys and lists the others as suspects. When only expiry was read, only suspects are listed: the
+   * keys were counted by an earlier pass. No target means that none has the database.
+   */
+  compare(keys: BatchKeys, reads: Reads, source: SideReplies, targets: readonly SideReplies[]): void {
     const equal = this.#state.tally.equalByType(keys.database);
-    const single = targets.length === 1 ? targets[0] : undefined;
     for (let index = 0; index < keys.count; index++) {
-      const target = single ?? holderOf(targets, index);
-      const dump = source.first + 2 * index;
-      const verdict = this.#compareKey(source, dump, target, target.first + 2 * index);
-      if (verdict === GONE) continue;
-      if (verdict === null) {
-        const type = source.batch.bytes[source.batch.start[dump]!]!;
-        equal[type]!++;
-        this.#state.tally.bytes += source.batch.end[dump]! - source.batch.start[dump]!;
-      } else {
-        const item = keys.items[index]!;
-        const { bytes, start, end } = keys.scan;
-        this.#state.suspect(keys.database, bytes, start[item]!, end[item]!, {
-          class: verdict,
-          type: typeOf(source.batch, dump) ?? 'unknown',
-        });
+      const item = source.first + source.perKey * index;
+      const target = targets.length === 1 ? targets[0] : holderOf(targets, index);
+      const verdict =
+        target === undefined
+          ? 'MISSING_KEY'
+          : this.#compareKey(reads, source, item, target, target.first + target.perKey * index);
+      if (verdict === 'gone') continue;
+      if (verdict !== 'equal') this.#suspect(keys, index, verdict, reads === 'expiry');
+      else if (reads !== 'expiry') {
+        const { bytes, start, end } = source.batch;
+        equal[bytes[start[item]!]!]!++;
+        this.#state.tally.bytes += end[item]! - start[item]!;
       }
     }
   }
 
-  /** null = equal. */
-  #compareKey(
-    source: SideReplies,
-    s: number,
-    target: SideReplies,
-    t: number,
-  ): DifferenceClass | null | typeof GONE {
+  #suspect(keys: BatchKeys, index: number, seen: DifferenceClass, counted: boolean): void {
+    const item = keys.items[index]!;
+    const { bytes, start, end } = keys.scan;
+    this.#state.suspect(keys.database, bytes, start[item]!, end[item]!, {
+      class: seen,
+      type: 'unknown',
+      counted,
+    });
+  }
+
+  #compareKey(reads: Reads, source: SideReplies, s: number, target: SideReplies, t: number): Verdict {
+    if (reads === 'expiry') return this.#sameExpiry(source, s, target, t) ? 'equal' : 'TTL_MISMATCH';
     const sourceKind = source.batch.kind[s];
     const targetKind = target.batch.kind[t];
     if (sourceKind !== ITEM.BULK || targetKind !== ITEM.BULK) {
-      const gone = sourceKind !== ITEM.BULK && targetKind === ITEM.NULL;
-      return gone && sourceKind === ITEM.NULL ? GONE : 'MISSING_KEY';
+      return sourceKind === ITEM.NULL && targetKind === ITEM.NULL ? 'gone' : 'MISSING_KEY';
     }
-    if (!this.#sameValue(source.batch, s, target.batch, t)) return 'VALUE_MISMATCH';
-    return this.#sameExpiry(source, s + 1, target, t + 1) ? null : 'TTL_MISMATCH';
+    if (!this.#sameValue(source.batch, s, target.batch, t)) return differentTypes(source, s, target, t);
+    if (reads === 'value' || this.#sameExpiry(source, s + 1, target, t + 1)) return 'equal';
+    return 'TTL_MISMATCH';
   }
 
   #sameValue(left: ReplyBatch, l: number, right: ReplyBatch, r: number): boolean {
@@ -85,8 +74,8 @@ export class PairBatch {
     const leftEnd = left.end[l]! - DUMP_FOOTER_BYTES;
     const rightStart = right.start[r]!;
     const rightEnd = right.end[r]! - DUMP_FOOTER_BYTES;
-    if (leftEnd - leftStart === rightEnd - rightStart) {
-      const size = leftEnd - leftStart;
+    const size = leftEnd - leftStart;
+    if (size === rightEnd - rightStart) {
       if (size > LONG_BYTES) {
         if (left.bytes.compare(right.bytes, rightStart, rightEnd, leftStart, leftEnd) === 0) return true;
       } else if (sameBytes(left.bytes, leftStart, right.bytes, rightStart, size)) return true;
@@ -121,7 +110,6 @@ export class PairBatch {
   }
 }
 
-const GONE = 'gone';
 /** From here on a native comparison is faster than a loop. */
 const LONG_BYTES = 128;
 
@@ -131,13 +119,20 @@ function sameBytes(left: Uint8Array, l: number, right: Uint8Array, r: number, si
 }
 
 /** The first node that has the key, or the first one when none has. */
-function holderOf(targets: readonly SideReplies[], index: number): SideReplies {
-  for (const side of targets) if (side.batch.kind[side.first + 2 * index] === ITEM.BULK) return side;
-  const first = targets[0];
-  if (first === undefined) throw new Error('a comparison needs a target');
-  return first;
+function holderOf(targets: readonly SideReplies[], index: number): SideReplies | undefined {
+  for (const side of targets) {
+    const item = side.first + side.perKey * index;
+    const { kind, number } = side.batch;
+    if (kind[item] === ITEM.BULK || (kind[item] === ITEM.INTEGER && number[item] !== NO_KEY)) return side;
+  }
+  return targets[0];
 }
 
-function typeOf(batch: ReplyBatch, item: number): string | undefined {
-  return batch.kind[item] === ITEM.BULK ? rdbTypeName(batch.bytes[batch.start[item]!]!) : undefined;
+/** PTTL and PEXPIRETIME of a key that is not there. */
+const NO_KEY = -2;
+
+function differentTypes(source: SideReplies, s: number, target: SideReplies, t: number): DifferenceClass {
+  const [left, right] = [source.batch, target.batch];
+  const [a, b] = [rdbTypeName(left.bytes[left.start[s]!]!), rdbTypeName(right.bytes[right.start[t]!]!)];
+  return a === b ? 'VALUE_MISMATCH' : 'TYPE_MISMATCH';
 }

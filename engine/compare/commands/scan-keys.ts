@@ -28,10 +28,21 @@ export function socketOptions(settings: CompareSettings): BatchSocketOptions {
   };
 }
 
-/** A server in cluster mode has database 0 only and may refuse SELECT. */
-export async function selectDatabase(socket: BatchSocket, database: number): Promise<void> {
-  if (database !== 0) await socket.call('SELECT', database);
+/**
+ * False when the server has no such database (`databases` in its configuration, or cluster mode, which has one only).
+ *
+ * @throws SyncError for any other refusal.
+ */
+export async function selectDatabase(socket: BatchSocket, database: number): Promise<boolean> {
+  if (database === 0) return true;
+  const refused = await socket.tryCall('SELECT', database);
+  if (refused === undefined) return true;
+  if (NO_SUCH_DATABASE.test(refused.message)) return false;
+  throw refused;
 }
+
+/** What SELECT answers then: db.c of Redis. */
+export const NO_SUCH_DATABASE = /out of range|not allowed in cluster mode/i;
 
 /**
  * Calls `visit` with the position of each key (SCAN may repeat some). Keys that are there all the time are visited.
@@ -45,7 +56,7 @@ export async function scanKeys(
   visit: (bytes: Buffer, start: number, end: number) => void,
 ): Promise<void> {
   await using socket = await BatchSocket.open(endpoint, socketOptions(settings));
-  await selectDatabase(socket, database);
+  if (!(await selectDatabase(socket, database))) return;
   const out = new CommandBuffer();
   const scan = (cursor: string): Promise<ReplyBatch> => {
     out.command('SCAN', cursor, 'COUNT', settings.scanCount);

@@ -50,5 +50,5 @@ export function stringsDiffer(
     at.sourceLength === at.targetLength
       ? `of ${at.sourceLength}`
       : `of ${at.sourceLength} and ${at.targetLength}`;
-  return unequal(`from byte ${at.offset + index} ${lengths} bytes`, around(source), around(target));
+  return unequal(`from offset ${at.offset + index} ${lengths} bytes`, around(source), around(target));
 }

@@ -1,12 +1,14 @@
 /** Reads single keys again, from all nodes of a side, with everything a verdict needs. */
-import { Connection, type Argument } from '../../connect/connection.ts';
-import { describeEndpoint } from '../../connect/endpoint.ts';
+import type { Argument, Connection } from '../../connect/connection.ts';
+import { wordReplyError } from '../../connect/reply-errors.ts';
 import { SyncError } from '../../errors.ts';
+import { NO_SUCH_DATABASE } from '../commands/scan-keys.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
-import { COMPARE_CLIENT_NAME, type CompareSettings } from '../options.ts';
+import { openConnection } from '../open-connection.ts';
+import type { CompareSettings } from '../options.ts';
 import { textOf } from '../../resp/reply-text.ts';
 import { rdbTypeName } from '../rdb-types.ts';
-import { type Node, timeReplyMs } from '../server-facts.ts';
+import { type Node, readServerTimeMs, type ServerFacts, timeReplyMs } from '../server-facts.ts';
 
 /** What one side says about one key. */
 export type KeyState =
@@ -32,28 +34,39 @@ export interface PresentKey {
 export class NodeReader {
   readonly node: string;
   readonly connection: Connection;
+  readonly hasFieldExpiry: boolean;
   readonly #absolute: boolean;
   readonly #sizes: boolean;
   readonly #bigBytes: number;
   #database = 0;
 
-  constructor(connection: Connection, absolute: boolean, sizes: boolean, bigBytes: number) {
+  constructor(connection: Connection, facts: ServerFacts, settings: CompareSettings) {
     this.connection = connection;
-    this.node = describeEndpoint(connection.endpoint);
-    this.#absolute = absolute;
-    this.#sizes = sizes;
-    this.#bigBytes = bigBytes;
+    this.node = facts.node;
+    this.hasFieldExpiry = facts.hasFieldExpiry;
+    this.#absolute = facts.hasExpireTime && !settings.relativeExpiry;
+    this.#sizes = facts.hasMemoryUsage;
+    this.#bigBytes = settings.bigValueBytes;
   }
 
-  async select(database: number): Promise<void> {
-    if (database === this.#database) return;
-    await this.connection.call('SELECT', database);
+  /** False when the server has no such database. */
+  async select(database: number): Promise<boolean> {
+    if (database === this.#database) return true;
+    const reply = await this.connection.tryCall('SELECT', database);
+    if (reply instanceof ReplyError) {
+      if (NO_SUCH_DATABASE.test(reply.message)) return false;
+      throw wordReplyError(reply, this.connection.endpoint, 'SELECT');
+    }
     this.#database = database;
+    return true;
   }
 
   /** Two round trips: what the keys are and how large, then the bytes of those that are not too large. */
   async read(database: number, keys: readonly Buffer[]): Promise<KeyState[]> {
-    await this.select(database);
+    if (!(await this.select(database))) {
+      const nowMs = await readServerTimeMs(this.connection);
+      return keys.map(() => ({ kind: 'absent', nowMs }));
+    }
     const size = (key: Buffer): Argument[] => (this.#sizes ? ['MEMORY', 'USAGE', key] : ['EXISTS', key]);
     const heads = await this.connection.pipeline(keys.flatMap((key) => [['TYPE', key], size(key)]));
     const dumped = keys.map((_, index) => this.#fits(heads[2 * index + 1]));
@@ -115,31 +128,28 @@ function payloadType(payload: Buffer, named: string): string {
 
 /** All nodes of a side. A key is where one of them has it. */
 export class SideReader implements AsyncDisposable {
+  readonly #side: string;
   readonly #nodes: NodeReader[];
 
-  private constructor(nodes: NodeReader[]) {
+  private constructor(side: string, nodes: NodeReader[]) {
+    this.#side = side;
     this.#nodes = nodes;
   }
 
-  static async open(nodes: readonly Node[], settings: CompareSettings): Promise<SideReader> {
+  /** @param side `source` or `target`, for reasons. */
+  static async open(side: string, nodes: readonly Node[], settings: CompareSettings): Promise<SideReader> {
     const readers: NodeReader[] = [];
     try {
       for (const node of nodes) {
-        const connection = await Connection.open(node.endpoint, {
-          name: COMPARE_CLIENT_NAME,
-          connectTimeoutMs: settings.connectTimeoutMs,
-          replyTimeoutMs: settings.idleTimeoutMs,
-          ...(settings.signal ? { signal: settings.signal } : {}),
-        });
+        const connection = await openConnection(node.endpoint, settings);
         if (node.facts.hasNoTouch) await connection.tryCall('CLIENT', 'NO-TOUCH', 'ON');
-        const absolute = node.facts.hasExpireTime && !settings.relativeExpiry;
-        readers.push(new NodeReader(connection, absolute, node.facts.hasMemoryUsage, settings.bigValueBytes));
+        readers.push(new NodeReader(connection, node.facts, settings));
       }
     } catch (error) {
       await Promise.all(readers.map((reader) => reader.connection.close()));
       throw error;
     }
-    return new SideReader(readers);
+    return new SideReader(side, readers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,14 +159,15 @@ export class SideReader implements AsyncDisposable {
   /** @throws SyncError CONNECT when a node is gone. */
   async read(database: number, keys: readonly Buffer[]): Promise<KeyState[]> {
     const perNode = await Promise.all(this.#nodes.map((node) => node.read(database, keys)));
-    return keys.map((_, index) => merge(perNode.map((states) => states[index])));
+    return keys.map((_, index) => this.#merge(perNode.map((states) => states[index])));
   }
-}
 
-function merge(states: readonly (KeyState | undefined)[]): KeyState {
-  const present = states.filter((state) => state?.kind === 'present');
-  if (present.length > 1) return { kind: 'unreadable', reason: 'the key is on more than one node' };
-  const answer = present[0] ?? states.find((state) => state?.kind === 'unreadable') ?? states[0];
-  if (answer === undefined) throw new SyncError('INTERNAL', 'A side without nodes was read.');
-  return answer;
+  #merge(states: readonly (KeyState | undefined)[]): KeyState {
+    const present = states.filter((state) => state?.kind === 'present');
+    if (present.length > 1)
+      return { kind: 'unreadable', reason: `the key is on more than one ${this.#side} node` };
+    const answer = present[0] ?? states.find((state) => state?.kind === 'unreadable') ?? states[0];
+    if (answer === undefined) throw new SyncError('INTERNAL', 'A side without nodes was read.');
+    return answer;
+  }
 }

@@ -182,6 +182,28 @@ async function hashes(pair: Pair): Promise<string | undefined> {
   return extra;
 }
 
+/** Hash-field expiry, where the source knows it (Redis 7.4, Valkey 9 and up). */
+async function fieldExpiryDifference(pair: Pair, fields: readonly Buffer[]): Promise<string | undefined> {
+  if (!pair.source.hasFieldExpiry && !pair.target.hasFieldExpiry) return undefined;
+  const command: Argument[] = ['HPEXPIRETIME', pair.key, 'FIELDS', fields.length, ...fields];
+  const [left, right] = await Promise.all([
+    pair.source.connection.tryCall(...command),
+    pair.target.connection.tryCall(...command),
+  ]);
+  for (const [index, field] of fields.entries()) {
+    const [a, b] = [expiryAt(left, index), expiryAt(right, index)];
+    if (a !== b) return unequal(`expiry of field ${printBytes(field, 64)}`, textOf(a), textOf(b));
+  }
+  return undefined;
+}
+
+const NO_EXPIRY = -1;
+
+/** The side that does not know the command has no such expiry. */
+function expiryAt(reply: Reply, index: number): Reply {
+  return (Array.isArray(reply) ? reply[index] : undefined) ?? NO_EXPIRY;
+}
+
 async function firstFieldDifference(pair: Pair, scanned: 'source' | 'target'): Promise<string | undefined> {
   const other = scanned === 'source' ? pair.target : pair.source;
   for await (const items of pages(pair[scanned], 'HSCAN', pair.key)) {
@@ -197,6 +219,8 @@ async function firstFieldDifference(pair: Pair, scanned: 'source' | 'target'): P
       if (scanned === 'target') texts.reverse();
       return unequal(name, texts[0] ?? '', texts[1] ?? '');
     }
+    const expiry = await fieldExpiryDifference(pair, fields);
+    if (expiry !== undefined) return expiry;
   }
   return undefined;
 }

@@ -8,16 +8,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Difference } from '../difference.ts';
 import { KeyList, type ListedKey } from '../key-list.ts';
-import type { PassState } from '../pass-state.ts';
+import { COUNTED_EQUAL, LOOKED_DIFFERENT, type PassState } from '../pass-state.ts';
 import type { Node } from '../server-facts.ts';
 import { describeKey } from './describe.ts';
 import { fingerprint } from './fingerprint.ts';
 import { SideReader, type KeyState } from './key-state.ts';
 import { comparePaged, type PagedResult } from './paged.ts';
 import { judgeKey, type KeyVerdict } from './verdict.ts';
-
-/** Tag of a listed key: it looked different before (or it is big and nothing is known yet). */
-export const LOOKED_DIFFERENT = 1;
 
 const GROUP_KEYS = 64;
 
@@ -39,8 +36,8 @@ export async function recheckSuspects(input: RecheckInput): Promise<RecheckResul
   const { state } = input;
   const { settings } = state;
   if (state.suspects.size + state.big.size === 0) return { rounds: 0, differences: [] };
-  await using source = await SideReader.open(input.sources, settings);
-  await using target = await SideReader.open(input.targets, settings);
+  await using source = await SideReader.open('source', input.sources, settings);
+  await using target = await SideReader.open('target', input.targets, settings);
   const recheck = new Recheck(input, source, target);
   let pending = [state.suspects, state.big];
   for (let round = 1; ; round++) {
@@ -75,21 +72,16 @@ class Recheck {
     const total = lists.reduce((sum, list) => sum + list.size, 0);
     let read = 0;
     for (const list of lists) {
-      const fromPass = round === 1 && list === state.big ? 0 : LOOKED_DIFFERENT;
       for (const group of list.groups(GROUP_KEYS)) {
         state.settings.signal?.throwIfAborted();
-        await this.#group(group, { round, fromPass }, survivors);
+        await this.#group(group, round, survivors);
         read += group.length;
         onRound(round, read, total);
       }
     }
   }
 
-  async #group(
-    group: readonly ListedKey[],
-    at: { round: number; fromPass: number },
-    survivors: KeyList,
-  ): Promise<void> {
+  async #group(group: readonly ListedKey[], round: number, survivors: KeyList): Promise<void> {
     const database = group[0]?.database ?? 0;
     const keys = group.map((listed) => listed.key);
     const [sources, targets] = await Promise.all([
@@ -99,7 +91,7 @@ class Recheck {
     for (const [index, listed] of group.entries()) {
       const [source, target] = [sources[index], targets[index]];
       if (source === undefined || target === undefined) continue;
-      await this.#key(listed, source, target, at, survivors);
+      await this.#key(listed, source, target, round, survivors);
     }
   }
 
@@ -107,30 +99,32 @@ class Recheck {
     listed: ListedKey,
     source: KeyState,
     target: KeyState,
-    at: { round: number; fromPass: number },
+    round: number,
     survivors: KeyList,
   ): Promise<void> {
     const { state } = this.#input;
     const { tally, settings } = state;
+    const lookedDifferent = (listed.tag & LOOKED_DIFFERENT) === 0 ? 0 : 1;
+    const counted = (listed.tag & COUNTED_EQUAL) !== 0;
     const paged = await readPaged(listed, source, target);
     const verdict = judgeKey(source, target, settings.ttlToleranceMs, pagedVerdict(paged));
     switch (verdict.kind) {
       case 'equal':
-        tally.equal(listed.database, verdict.type);
-        tally.transient += at.fromPass;
+        if (!counted) tally.equal(listed.database, verdict.type);
+        tally.transient += lookedDifferent;
         break;
       case 'gone':
-        tally.transient += at.fromPass;
+        tally.transient += lookedDifferent;
         break;
       case 'expired-in-flight':
         tally.expiredInFlight++;
         break;
       case 'unverified':
-        if (at.round < settings.rounds) this.#keep(listed, source, survivors);
+        if (round < settings.rounds) this.#keep(listed, source, survivors);
         else tally.unverifiedKey(verdict.reason);
         break;
       case 'different':
-        if (at.round < settings.rounds) this.#keep(listed, source, survivors);
+        if (round < settings.rounds) this.#keep(listed, source, survivors);
         else await this.#final(listed, source, target, { verdict, paged });
         break;
       default:
@@ -139,8 +133,8 @@ class Recheck {
   }
 
   #keep(listed: ListedKey, source: KeyState, survivors: KeyList): void {
-    const { database, key } = listed;
-    survivors.add(database, key, 0, key.length, LOOKED_DIFFERENT, fingerprint(source));
+    const { database, key, tag } = listed;
+    survivors.add(database, key, 0, key.length, tag | LOOKED_DIFFERENT, fingerprint(source));
   }
 
   async #final(
@@ -156,6 +150,7 @@ class Recheck {
       return;
     }
     const { type, classes } = found.verdict;
+    if ((listed.tag & COUNTED_EQUAL) !== 0) state.tally.notEqual(database, type);
     state.tally.different(database, type, classes);
     const room = state.settings.maxDifferences - this.differences.length;
     if (room <= 0) return;

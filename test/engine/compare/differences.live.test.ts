@@ -53,7 +53,7 @@ const CASES: Case[] = [
     name: 'string truncated',
     source: [['SET', 'k', 'x'.repeat(300)]],
     target: [['SET', 'k', 'x'.repeat(299)]],
-    found: ['VALUE_MISMATCH "k": from byte 299 of 300 and 299 bytes: "xxxxxxxxx" ≠ "xxxxxxxx"'],
+    found: ['VALUE_MISMATCH "k": from offset 299 of 300 and 299 bytes: "xxxxxxxxx" ≠ "xxxxxxxx"'],
   },
   {
     name: 'type',
@@ -277,13 +277,13 @@ const CASES: Case[] = [
     name: 'hyperloglog',
     both: [['PFADD', 'p', ...list(50)]],
     source: [['PFADD', 'p', 'one more']],
-    found: [/^VALUE_MISMATCH "p": from byte 96 of \d+ and \d+ bytes: /],
+    found: [/^VALUE_MISMATCH "p": from offset 96 of \d+ and \d+ bytes: /],
   },
   {
     name: 'bitmap',
     both: [['SETBIT', 'b', 10_000, 1]],
     target: [['SETBIT', 'b', 77, 1]],
-    found: [/^VALUE_MISMATCH "b": from byte 9 of 1251 bytes: .* ≠ "(\\x00){8}\\x04/],
+    found: [/^VALUE_MISMATCH "b": from offset 9 of 1251 bytes: .* ≠ "(\\x00){8}\\x04/],
   },
   {
     name: 'binary key',
