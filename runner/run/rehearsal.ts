@@ -21,6 +21,7 @@ import { provisionAll } from '../provision/registry.ts';
 import { compareLinks } from './comparison.ts';
 import { countHeartbeatKeys } from './heartbeat-keys.ts';
 import type { History } from './history.ts';
+import { interruptible } from './interruptible.ts';
 import { Links } from './links.ts';
 import { Phases } from './phases.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -92,6 +93,8 @@ export class Rehearsal implements AsyncDisposable {
       emit,
     });
     history.subscribe((event) => this.#timeline.observe(event));
+    // A step that is under way ends with the run.
+    options.signal.addEventListener('abort', () => void this.#timeline.healAll(), { once: true });
   }
 
   /** What was started, for `--keep`. */
@@ -166,7 +169,7 @@ export class Rehearsal implements AsyncDisposable {
     const { plan } = this.#options;
     await this.#phases.run('provision', () => this.#provision());
     await this.#phases.run('precheck', () => this.#check());
-    if (plan.data.length > 0) await this.#phases.run('seed', () => this.#seed());
+    if (plan.data.length > 0) await this.#phases.run('seed', () => interruptible(this.#signal, this.#seed()));
   }
 
   async #provision(): Promise<string> {
@@ -248,7 +251,7 @@ export class Rehearsal implements AsyncDisposable {
     await this.#phases.run('settle', async () => {
       await this.#timeline.settle();
       await this.#stopWorkloads();
-      await this.#links.drain(this.#signal);
+      await interruptible(this.#signal, this.#links.drain(this.#signal));
       if (this.#links.failure) throw this.#links.failure;
       await this.#timeline.fireSettleSteps();
       this.#signal.throwIfAborted();

@@ -16,6 +16,7 @@ import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
 import { History } from './history.ts';
 import type { LinkMonitor } from './link-monitor.ts';
+import { interruptible } from './interruptible.ts';
 import { Links } from './links.ts';
 import { Progress } from './progress.ts';
 import { createRunFolder } from './run-folder.ts';
@@ -65,7 +66,7 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
     const printing = setInterval(() => printStates(links.monitors, io), STATE_INTERVAL_MS);
     try {
       await links.synchronized(options.signal);
-      if (options.until === 'synced') await links.drain(options.signal);
+      if (options.until === 'synced') await interruptible(options.signal, links.drain(options.signal));
       else await links.failed(options.signal);
     } catch (error) {
       if (!options.signal.aborted) throw error;

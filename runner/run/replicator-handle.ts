@@ -8,6 +8,7 @@ import { COMMAND_FILE } from './command-file.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 20_000;
+const STATUS_TIMEOUT_MS = 2000;
 
 export interface ReplicatorHandleOptions {
   /** Source instance, for messages. */
@@ -73,12 +74,17 @@ export class ReplicatorHandle {
     return this.#statuses;
   }
 
-  /** A fresh status; the last known one when the process is gone. */
+  /** A fresh status; the last known one when the process is gone or does not answer. */
   async status(): Promise<LinkStatus[]> {
     if (!this.#child.connected) return this.#statuses;
-    const answer = new Promise<LinkStatus[]>((resolve) => this.#waiters.push(resolve));
-    this.#send({ kind: 'status' });
-    return answer;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(this.#statuses), STATUS_TIMEOUT_MS);
+      this.#waiters.push((statuses) => {
+        clearTimeout(timer);
+        resolve(statuses);
+      });
+      this.#send({ kind: 'status' });
+    });
   }
 
   /** Applies what was received, writes the last checkpoint, ends. Kills by pid when that takes too long. */

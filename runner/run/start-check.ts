@@ -4,6 +4,7 @@ import type { PrecheckRow } from '../../reports/results.ts';
 import type { InstancePlan, Plan } from '../plan/plan.ts';
 import { blockingRows, runPrechecks } from '../precheck/run-prechecks.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
+import { interruptible } from './interruptible.ts';
 
 export interface StartCheck {
   plan: Plan;
@@ -22,15 +23,14 @@ export async function checkStart({ plan, instances, mayProbe, signal }: StartChe
     const about = { endpoint, provisioned: provisioned.provisioned, mayProbe: mayProbe(instance) };
     return [[instance.name, about] as const];
   });
-  const rows = await runPrechecks({
+  const rows = runPrechecks({
     instances: new Map(checked),
     links: plan.links,
     allowExisting: false,
     heartbeatPrefix: plan.engine.heartbeatPrefix,
     signal,
   });
-  signal.throwIfAborted();
-  return rows;
+  return interruptible(signal, rows);
 }
 
 /** @throws SyncError PRECHECK naming the first row that forbids a start. */

@@ -65,6 +65,11 @@ export class CommandProcess implements AsyncDisposable {
     return this.#until(() => pattern.exec(this.out) ?? undefined);
   }
 
+  /** The same on stderr. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#until(() => pattern.exec(this.err) ?? undefined);
+  }
+
   /** Of the newest run in `--out`, so far. */
   events(): readonly RunEvent[] {
     try {
