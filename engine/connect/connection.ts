@@ -10,7 +10,8 @@ import { SyncError } from '../errors.ts';
 import { encodeCommand, encodeCommands, type Argument } from '../resp/encode.ts';
 import { ReplyParser } from '../resp/reply-parser.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
-import { dial } from './dial.ts';
+import { authCommand } from './credentials.ts';
+import { dial, tlsErrorHint } from './dial.ts';
 import { describeEndpoint, type Endpoint } from './endpoint.ts';
 import { wordReplyError } from './reply-errors.ts';
 
@@ -125,11 +126,8 @@ export class Connection implements AsyncDisposable {
   }
 
   async #logIn(name: string | undefined): Promise<void> {
-    const { username, password } = this.endpoint;
-    if (password !== undefined) {
-      const args = username === undefined ? ['AUTH', password] : ['AUTH', username, password];
-      await this.call(...args);
-    }
+    const auth = authCommand(this.endpoint);
+    if (auth !== undefined) await this.call(...auth);
     // Best effort: an account without +client|setname, or a proxy, must not stop us.
     if (name !== undefined) await this.tryCall('CLIENT', 'SETNAME', name);
   }
@@ -172,10 +170,12 @@ export class Connection implements AsyncDisposable {
 
   #lost(why: string, cause?: unknown): SyncError {
     const message = this.#closing ? 'The connection was closed by us.' : `The connection was lost: ${why}.`;
+    const hint = tlsErrorHint(cause);
     return new SyncError('CONNECT', message, {
       where: describeEndpoint(this.endpoint),
       retryable: true,
       cause,
+      ...(hint === undefined ? {} : { hint }),
     });
   }
 

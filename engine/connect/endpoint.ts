@@ -17,6 +17,11 @@ export interface Endpoint {
   port: number;
   username?: string;
   password?: string;
+  /**
+   * Absolute path of a file that holds the password, instead of `password`. Read at every login (credentials.ts), so that a
+   * password that was changed is picked up, and so that the secret itself travels nowhere.
+   */
+  passwordFile?: string;
   tls?: TlsOptions;
 }
 

@@ -4,6 +4,7 @@
  * Sentinel does not adopt us.
  */
 import type { Socket } from 'node:net';
+import { authCommand } from '../connect/credentials.ts';
 import { dial } from '../connect/dial.ts';
 import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
 import { wordReplyError } from '../connect/reply-errors.ts';
@@ -69,10 +70,9 @@ export async function openReplicaSession(
 }
 
 async function logIn(lines: LineReader, source: Endpoint): Promise<void> {
-  if (source.password === undefined) return;
-  const args =
-    source.username === undefined ? ['AUTH', source.password] : ['AUTH', source.username, source.password];
-  const line = await lines.ask(args);
+  const auth = authCommand(source);
+  if (auth === undefined) return;
+  const line = await lines.ask(auth);
   if (line.startsWith('-')) throw wordReplyError(new ReplyError(line.slice(1)), source, 'AUTH');
 }
 
@@ -106,6 +106,7 @@ function refusal(line: string, source: Endpoint): SyncError {
   }
   return new SyncError('PSYNC_REFUSED', `The source refuses to be replicated: ${text}`, {
     where,
+    cause: new ReplyError(text),
     hint: text.startsWith('NOPERM')
       ? 'Give the account replication rights: ACL SETUSER <user> +psync +replconf +ping.'
       : 'The source must allow PSYNC and REPLCONF to this account.',
