@@ -44,7 +44,7 @@ export class EngineLife {
         follow(seen, message);
         if (message.kind !== 'status') options.onMessage(message);
       },
-      onDied: (error) => options.onEnded(error.message),
+      onDied: (error) => options.onDied(error.message),
     });
     return new EngineLife(handle, seen);
   }

@@ -1,4 +1,7 @@
-/** `npm run torture -- --kills N [--seed S] [--cuts M] [--minutes T]`. Prints a table; exit code 1 when anything was lost. */
+/**
+ * `npm run torture -- --kills N [--seed S] [--cuts M] [--minutes T] [--rate R]`. Prints a table; exit code 1 when anything
+ * was lost, duplicated, torn, or otherwise not as it must be.
+ */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { formatResult } from './table.ts';
@@ -16,7 +19,7 @@ const { values } = parseArgs({
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
-const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
+const seed = Number(values.seed ?? randomInt(2 ** 31));
 process.stderr.write(`  seed ${seed}\n`);
 const result = await torture({
   ...DEFAULT_TORTURE,
@@ -29,4 +32,6 @@ const result = await torture({
   onProgress: (line) => process.stderr.write(`  ${line}\n`),
 });
 process.stdout.write(`${formatResult(result)}\n`);
+if (result.verdict === 'fail')
+  process.stdout.write(`Again: npm run torture -- --kills ${values.kills} --seed ${seed}\n`);
 process.exitCode = result.verdict === 'pass' ? 0 : 1;

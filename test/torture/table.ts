@@ -1,11 +1,12 @@
-/** The last thing a torture prints. */
+/** The last thing a torture or a soak prints. */
 import Table from 'cli-table3';
 import { PHASES } from './schedule.ts';
-import type { TortureResult } from './torture.ts';
+import type { SessionResult } from './session.ts';
+import type { SoakFindings } from './soak-judge.ts';
 
 const number = (value: number): string => value.toLocaleString('en');
 
-export function formatResult(result: TortureResult): string {
+export function formatResult(result: SessionResult): string {
   const table = new Table({ style: { head: [], border: [] } });
   const total = PHASES.reduce((sum, phase) => sum + result.kills[phase], 0);
   const { damage } = result;
@@ -48,6 +49,22 @@ export function formatResult(result: TortureResult): string {
     `${result.problemCount} problems:`,
     ...result.problems.map((problem) => `  ${problem}`),
     ...(more > 0 ? [`  … and ${more} more`] : []),
-    `Evidence: ${result.evidenceFolder}. Again: npm run torture -- --seed ${result.seed} …`,
+    `Evidence: ${result.evidenceFolder}.`,
   ].join('\n');
+}
+
+export function formatMeasures({ rows, problems }: SoakFindings): string {
+  const table = new Table({
+    head: ['measure', 'at first', 'median', 'highest', 'at last', 'growth, second half', 'tau'],
+    style: { head: [], border: [] },
+  });
+  for (const { name, atFirst, median, highest, atLast, growth, tau } of rows) {
+    table.push([
+      name,
+      ...[atFirst, median, highest, atLast].map((value) => number(value)),
+      growth === undefined ? '–' : number(Math.round(growth)),
+      tau === undefined ? '–' : tau.toFixed(2),
+    ]);
+  }
+  return [table.toString(), ...problems.map((problem) => `  ${problem}`)].join('\n');
 }
