@@ -29,6 +29,7 @@ export interface ForwardPassInput {
   /** Keys seen so far; grows. */
   seen: KeySet;
   reads: Reads;
+  signal: AbortSignal;
   onKeys: (keys: number) => void;
 }
 
@@ -67,7 +68,7 @@ export class ForwardPass implements AsyncDisposable {
 
   /** @throws SyncError CONNECT, AUTH. */
   static async open(input: ForwardPassInput): Promise<ForwardPass> {
-    const { settings } = input.state;
+    const settings = { ...input.state.settings, signal: input.signal };
     const nodes = [input.source, input.source, ...input.targets];
     const sockets = await openAll(
       nodes.map((node) => node.endpoint),

@@ -10,6 +10,7 @@ import type { Connection } from '../../connect/connection.ts';
 import { SyncError } from '../../errors.ts';
 import { KeySet, NODES_MAX } from '../key-set.ts';
 import { openConnection } from '../open-connection.ts';
+import { inLanes } from '../lanes.ts';
 import type { PassState } from '../pass-state.ts';
 import { readServerFacts, type Node, type ServerFacts } from '../server-facts.ts';
 import { ForwardPass } from './forward-pass.ts';
@@ -22,6 +23,9 @@ export interface ScanPassInput {
   state: PassState;
   onKeys: (keys: number) => void;
 }
+
+/** Nodes of a side read at once. */
+const NODES_AT_ONCE = 4;
 
 /** @throws SyncError CONNECT, PERMISSION, ABORTED. */
 export async function runScanPass(input: ScanPassInput): Promise<void> {
@@ -42,21 +46,32 @@ export async function runScanPass(input: ScanPassInput): Promise<void> {
   await findExtraKeys(input, seen, after.slice(sources.length));
 }
 
+/** Source nodes a few at a time, each database after database. */
 async function forward(
   input: ScanPassInput,
   seen: KeySet,
   databases: ReadonlySet<number>,
   readsOf: (database: number) => Reads,
 ): Promise<void> {
-  for (const [index, source] of input.sources.entries()) {
+  const { sources, targets, state, onKeys } = input;
+  const numbered = sources.map((source, index) => ({ source, index }));
+  await inLanes(numbered, NODES_AT_ONCE, state.settings.signal, async ({ source, index }, signal) => {
     for (const { database } of source.facts.keyspace) {
       if (!databases.has(database)) continue;
-      const { targets, state, onKeys } = input;
       const reads = readsOf(database);
-      await using pass = await ForwardPass.open({ source, index, targets, state, seen, reads, onKeys });
+      await using pass = await ForwardPass.open({
+        source,
+        index,
+        targets,
+        state,
+        seen,
+        reads,
+        onKeys,
+        signal,
+      });
       await pass.run(database);
     }
-  }
+  });
 }
 
 /** Keys of the targets that are not in `seen`. `after`: the targets' facts of now. */
@@ -72,13 +87,19 @@ async function findExtraKeys(input: ScanPassInput, seen: KeySet, after: readonly
       for (const { key } of mine) state.ignoredOnTarget.unread.add(database, key, 0, key.length);
       continue;
     }
-    for (const target of targets) await scanForExtraKeys(target, database, seen, state);
+    await inLanes(targets, NODES_AT_ONCE, state.settings.signal, (target, signal) =>
+      scanForExtraKeys(target, database, { seen, state, signal }),
+    );
   }
 }
 
-async function scanForExtraKeys(node: Node, database: number, seen: KeySet, state: PassState): Promise<void> {
+async function scanForExtraKeys(
+  node: Node,
+  database: number,
+  { seen, state, signal }: { seen: KeySet; state: PassState; signal: AbortSignal },
+): Promise<void> {
   const extra = { class: 'EXTRA_KEY', type: 'unknown' } as const;
-  await scanKeys(node.endpoint, database, state.settings, (bytes, start, end) => {
+  await scanKeys(node.endpoint, database, { ...state.settings, signal }, (bytes, start, end) => {
     if (state.isIgnored(bytes, start, end)) state.ignoredOnTarget.unread.add(database, bytes, start, end);
     else if (!seen.has(database, bytes, start, end)) state.suspect(database, bytes, start, end, extra);
   });

@@ -14,6 +14,7 @@ import type { LocatedBytes } from '../../rdb/entry.ts';
 import { scanKeys } from '../commands/scan-keys.ts';
 import type { DifferenceClass } from '../difference.ts';
 import { hashKey, NODES_MAX } from '../key-set.ts';
+import { inLanes } from '../lanes.ts';
 import type { PassState } from '../pass-state.ts';
 import type { Node } from '../server-facts.ts';
 import { DigestReader } from './digest-reader.ts';
@@ -27,8 +28,8 @@ export interface SnapshotPassInput {
   onKeys: (keys: number) => void;
 }
 
-/** Snapshots received at once from one side: each costs its server a fork. */
-const PULLS_AT_ONCE = 2;
+/** Snapshots received at once; each costs its server a fork. */
+const PULLS_AT_ONCE = 4;
 /** Larger values are not held to be digested but read in pages afterwards; this many times `bigValueBytes`. */
 const INLINE_FACTOR = 64;
 /** Progress is told every so many keys. */
@@ -54,6 +55,13 @@ const CLASS_OF: Readonly<Partial<Record<KeyOutcome, DifferenceClass>>> = {
   expiry: 'TTL_MISMATCH',
 };
 
+interface Pull {
+  side: Side;
+  /** Number of the node on its side. */
+  index: number;
+  node: Node;
+}
+
 class SnapshotPass {
   readonly #input: SnapshotPassInput;
   readonly #state: PassState;
@@ -77,25 +85,16 @@ class SnapshotPass {
   }
 
   async pullAll(): Promise<void> {
-    await Promise.all([this.#pull('source', this.#input.sources), this.#pull('target', this.#input.targets)]);
+    const { sources, targets } = this.#input;
+    await inLanes(alternate(sources, targets), PULLS_AT_ONCE, this.#state.settings.signal, (pull, signal) =>
+      this.#pull(pull, signal),
+    );
     this.#table.finish();
     this.#state.tableBytes = this.#table.bytes;
     this.#report();
   }
 
-  /** All snapshots of one side, a few at a time. */
-  async #pull(side: Side, nodes: readonly Node[]): Promise<void> {
-    const waiting = [...nodes.entries()];
-    const lane = async (): Promise<void> => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const [index, node] = next;
-        await this.#pullOne(side, index, node);
-      }
-    };
-    await Promise.all(Array.from({ length: PULLS_AT_ONCE }, lane));
-  }
-
-  async #pullOne(side: Side, index: number, node: Node): Promise<void> {
+  async #pull({ side, index, node }: Pull, signal: AbortSignal): Promise<void> {
     const { settings, tally } = this.#state;
     const reader = new DigestReader(index, settings.bigValueBytes * INLINE_FACTOR, {
       record: (key, record, valueBytes) => this.#record(side, key, record, valueBytes),
@@ -103,7 +102,7 @@ class SnapshotPass {
         if (side === 'source') tally.expiredInFlight++;
       },
     });
-    await pullSnapshot(node.endpoint, settings, (chunk) => reader.push(chunk));
+    await pullSnapshot(node.endpoint, { ...settings, signal }, (chunk) => reader.push(chunk));
     reader.finish();
   }
 
@@ -158,6 +157,17 @@ class SnapshotPass {
     }
     return named;
   }
+}
+
+/** First source, first target, second source, …: what is read at the same time has the best chance to meet. */
+function alternate(sources: readonly Node[], targets: readonly Node[]): Pull[] {
+  const pulls: Pull[] = [];
+  for (let index = 0; index < Math.max(sources.length, targets.length); index++) {
+    const [source, target] = [sources[index], targets[index]];
+    if (source !== undefined) pulls.push({ side: 'source', index, node: source });
+    if (target !== undefined) pulls.push({ side: 'target', index, node: target });
+  }
+  return pulls;
 }
 
 function countKeys(nodes: readonly Node[]): number {
