@@ -125,6 +125,8 @@ export class Timeline {
   }
 
   #trigger(step: StepPlan, afterMs = 0): void {
+    // What one step emits comes back as history and may have fired the next one already.
+    if (this.#states.get(step) !== 'waiting') return;
     const delayMs = afterMs + step.trigger.delayMs;
     if (delayMs === 0) {
       this.#fire(step);

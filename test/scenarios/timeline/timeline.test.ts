@@ -119,6 +119,19 @@ describe('at', () => {
 });
 
 describe('when', () => {
+  test('satisfied for several steps at once, each fires once', async () => {
+    const when = { phase: 'incremental' } as const;
+    const steps = ['a', 'b', 'c'].map((id) => step(id, { trigger: { when } }));
+    const { timeline, stages } = stage(steps);
+    timeline.observe(linkState('Synchronizing'));
+    await settled();
+    expect(
+      stages()
+        .filter((text) => text.endsWith('requested'))
+        .toSorted(),
+    ).toEqual(['a requested', 'b requested', 'c requested']);
+  });
+
   test.each<[string, NonNullable<StepPlan['trigger']['when']>, RunEventBody[], RunEventBody]>([
     ['a handshake', { phase: 'handshake' }, [], linkState('Initializing')],
     ['a full sync', { link: 'main', phase: 'full-sync' }, [linkState('Initializing')], FULL_SYNC],
