@@ -29,13 +29,16 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts a server with the given directives (`{ 'repl-diskless-sync-delay': '0' }`); resolves when it answers PING. */
+/**
+ * Starts a server with the given directives (`{ 'repl-diskless-sync-delay': '0' }`); resolves when it answers PING. With a
+ * `port` it takes that one: the place of a server that was stopped.
+ */
 export async function startServer(
   config: Record<string, string> = {},
   binary = process.env['REDIS_SYNC_SERVER'] ?? 'redis-server',
 ): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-sync-test-'));
-  const port = await freePort();
+  const port = Number(config['port'] ?? (await freePort()));
   const directives: Record<string, string> = {
     port: String(port),
     bind: '127.0.0.1',
