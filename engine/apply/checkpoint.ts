@@ -1,17 +1,31 @@
 /**
  * The checkpoint: where a link is, kept on the target in the same transaction as the data it speaks of.
  *
- *   HSET redis-sync:link:<id>  replid <40 hex>  offset <n>  db <n>  path <origins>
+ *   HSET redis-sync:link:<id>  replid <40 hex>  offset <n>  db <n>  path <origins>  [alone 1]
  *
  * So after a crash the target itself says exactly which bytes of the stream are in its data: nothing is lost, nothing
  * applied twice. `db` is the database selected at that offset (the stream's SELECT is state). `path` names the source's
  * replication history and, later, every origin before it; whoever reads the target's stream recognises by this first
  * command a transaction that was applied, not written.
+ *
+ *   (nothing) ─full sync begins─▶ redis-sync:loading:<id> ─done─▶ redis-sync:link:<id> ─full sync begins─▶ loading …
+ *
+ * Exactly one of the two keys exists while the link has data on the target. With `loading` the data is half of
+ * something: nobody may continue from there.
+ *
+ * redis-sync:fence:<id> is counted up by whoever begins to apply the stream, and watched by every transaction: bytes of
+ * an earlier connection or process that arrive late (delayed in a proxy, or in the kernel of a killed process) find the
+ * fence moved, and their EXEC does nothing.
  */
 import type { Connection } from '../connect/connection.ts';
+import { describeEndpoint } from '../connect/endpoint.ts';
+import { wordReplyError } from '../connect/reply-errors.ts';
 import { SyncError } from '../errors.ts';
 import { OWN_KEY_PREFIX } from '../link/options.ts';
-import { encodeCommand } from '../resp/encode.ts';
+import { encodeCommand, encodeCommands } from '../resp/encode.ts';
+import { textOf } from '../resp/reply-text.ts';
+import { ReplyError, type Reply } from '../resp/reply.ts';
+import { reactionTo } from './replies.ts';
 
 export interface Checkpoint {
   replid: string;
@@ -20,6 +34,18 @@ export interface Checkpoint {
   /** Database the stream had selected there. */
   database: number;
   path: string;
+  /** The target was empty when the link's first full sync began: all data on it is the link's. */
+  alone: boolean;
+}
+
+/** What a target holds of a link. */
+export interface LinkRecord {
+  /** Where the link can continue; null when there is nothing, or only half of a full sync. */
+  checkpoint: Checkpoint | null;
+  /** A full sync began and did not end. */
+  loading: boolean;
+  /** As in the checkpoint; undefined when there is neither checkpoint nor half a full sync. */
+  alone: boolean | undefined;
 }
 
 /** The key on database 0 of the target. */
@@ -27,9 +53,72 @@ export function checkpointKey(link: string): string {
   return `${OWN_KEY_PREFIX}link:${link}`;
 }
 
+/** The key on database 0 that stands for a full sync that has begun and not ended. */
+export function loadingKey(link: string): string {
+  return `${OWN_KEY_PREFIX}loading:${link}`;
+}
+
+function fenceKey(link: string): string {
+  return `${OWN_KEY_PREFIX}fence:${link}`;
+}
+
 export function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {
-  const { replid, offset, database, path } = checkpoint;
-  return encodeCommand(['HSET', key, 'replid', replid, 'offset', offset, 'db', database, 'path', path]);
+  const { replid, offset, database, path, alone } = checkpoint;
+  const fields = ['replid', replid, 'offset', offset, 'db', database, 'path', path];
+  return encodeCommand(['HSET', key, ...fields, ...(alone ? ['alone', '1'] : [])]);
+}
+
+/** Commands that turn a checkpoint into the mark of a full sync that has begun, as one transaction; `replies` of them. */
+export function encodeLoading(link: string, checkpoint: Checkpoint): { bytes: Buffer; replies: number } {
+  const { replid, offset, alone } = checkpoint;
+  const commands = [
+    ['MULTI'],
+    ['DEL', checkpointKey(link), loadingKey(link)],
+    ['HSET', loadingKey(link), 'replid', replid, 'offset', offset, 'alone', alone ? 1 : 0],
+    ['EXEC'],
+  ];
+  return { bytes: encodeCommands(commands), replies: commands.length };
+}
+
+/** Commands that turn the mark of a full sync into a checkpoint, as one transaction; `replies` of them. */
+export function encodeLoaded(link: string, checkpoint: Checkpoint): { bytes: Buffer; replies: number } {
+  const commands = [
+    encodeCommands([['MULTI'], ['DEL', checkpointKey(link), loadingKey(link)]]),
+    encodeCheckpoint(checkpointKey(link), checkpoint),
+    encodeCommand(['EXEC']),
+  ];
+  return { bytes: Buffer.concat(commands), replies: 4 };
+}
+
+/** EXEC, and at once the watch for the transaction that comes behind: two replies. */
+export function encodeExecAndWatch(link: string): Buffer {
+  return encodeCommands([['EXEC'], ['WATCH', checkpointKey(link), fenceKey(link)]]);
+}
+
+/**
+ * Moves the fence, watches it and the checkpoint for the next transaction on this connection, and reads the checkpoint,
+ * in this order: what an earlier connection still gets done is in what is read.
+ *
+ * @throws SyncError CONNECT; APPLY_REFUSED, retryable as the table of replies says; PROTOCOL as `readCheckpoint`.
+ */
+export async function claimCheckpoint(connection: Connection, link: string): Promise<Checkpoint | null> {
+  const key = checkpointKey(link);
+  const replies = await connection.pipeline([
+    ['INCR', fenceKey(link)],
+    ['WATCH', key, fenceKey(link)],
+    ['HMGET', key, ...FIELDS],
+  ]);
+  for (const reply of replies) {
+    if (!(reply instanceof ReplyError) || reply.kind === 'WRONGTYPE') continue;
+    const { reaction, hint } = reactionTo(reply);
+    throw new SyncError('APPLY_REFUSED', `The target refused to tell where the link is: ${reply.message}`, {
+      where: describeEndpoint(connection.endpoint),
+      hint,
+      retryable: reaction === 'retry',
+      cause: reply,
+    });
+  }
+  return parseCheckpoint(key, replies[2] ?? null);
 }
 
 /**
@@ -38,15 +127,42 @@ export function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {
  * @throws SyncError PROTOCOL when the key holds something else: then nobody may guess.
  */
 export async function readCheckpoint(connection: Connection, link: string): Promise<Checkpoint | null> {
+  return (await readLinkRecord(connection, link)).checkpoint;
+}
+
+/** Everything a target holds of a link. @throws SyncError as `readCheckpoint`. */
+export async function readLinkRecord(connection: Connection, link: string): Promise<LinkRecord> {
   const key = checkpointKey(link);
-  const reply = await connection.call('HMGET', key, 'replid', 'offset', 'db', 'path');
+  const [found = null, loading = null] = await connection.pipeline([
+    ['HMGET', key, ...FIELDS],
+    ['HGET', loadingKey(link), 'alone'],
+  ]);
+  for (const reply of [found, loading]) {
+    if (reply instanceof ReplyError && reply.kind !== 'WRONGTYPE')
+      throw wordReplyError(reply, connection.endpoint, 'HMGET');
+  }
+  const checkpoint = parseCheckpoint(key, found);
+  if (loading instanceof ReplyError) throw unreadable(loadingKey(link));
+  if (loading === null) return { checkpoint, loading: false, alone: checkpoint?.alone };
+  return { checkpoint: null, loading: true, alone: textOf(loading) === '1' };
+}
+
+const FIELDS = ['replid', 'offset', 'db', 'path', 'alone'];
+
+function parseCheckpoint(key: string, reply: Reply): Checkpoint | null {
   if (!Array.isArray(reply)) throw unreadable(key);
-  const [replid, offset, database, path] = reply.map((value) =>
+  const [replid, offset, database, path, alone] = reply.map((value) =>
     Buffer.isBuffer(value) ? value.toString() : null,
   );
   if (replid === null && offset === null) return null;
   if (!replid || !offset || !/^\d+$/.test(offset) || !/^\d+$/.test(database ?? '')) throw unreadable(key);
-  return { replid, offset: BigInt(offset), database: Number(database), path: path ?? '' };
+  return {
+    replid,
+    offset: BigInt(offset),
+    database: Number(database),
+    path: path ?? '',
+    alone: alone === '1',
+  };
 }
 
 function unreadable(key: string): SyncError {

@@ -15,8 +15,6 @@ import { encodeCheckpoint, type Checkpoint } from './checkpoint.ts';
 const HEAD_ROOM = 1024;
 const TAIL_ROOM = 128;
 const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
-/** Sent behind an envelope to make it happen. */
-export const EXEC = encodeCommand(['EXEC']);
 const SELECT_ZERO = encodeCommand(['SELECT', 0]);
 
 /** One transaction, ready to be sent, up to but without its EXEC. */
@@ -50,6 +48,7 @@ interface Boundary {
 export class EnvelopeBuilder {
   readonly #checkpointKey: string;
   readonly #path: string;
+  readonly #alone: boolean;
   #buffer: Buffer;
   #at = HEAD_ROOM;
   #queued = 0;
@@ -65,9 +64,10 @@ export class EnvelopeBuilder {
   readonly #freshBytes: number;
   readonly #free: Buffer[] = [];
 
-  constructor(options: { checkpointKey: string; path: string; sizeBytes: number; start: Checkpoint }) {
+  constructor(options: { checkpointKey: string; sizeBytes: number; start: Checkpoint }) {
     this.#checkpointKey = options.checkpointKey;
-    this.#path = options.path;
+    this.#path = options.start.path;
+    this.#alone = options.start.alone;
     this.#freshBytes = options.sizeBytes + HEAD_ROOM + TAIL_ROOM;
     this.#buffer = Buffer.allocUnsafe(this.#freshBytes);
     this.#replid = options.start.replid;
@@ -138,17 +138,6 @@ export class EnvelopeBuilder {
     this.#boundary = this.#markAt(offset, streamDatabase);
   }
 
-  /** Forgets what stands behind the last boundary (the source cut its stream inside a transaction). */
-  dropIncomplete(): void {
-    const { at, queued, bodyDatabase, commands, transactions, heartbeats } = this.#boundary;
-    this.#at = at;
-    this.#queued = queued;
-    this.#bodyDatabase = bodyDatabase;
-    this.#commands = commands;
-    this.#transactions = transactions;
-    this.#heartbeats.length = heartbeats;
-  }
-
   /** The envelope up to the last boundary; the builder goes on behind it, in another buffer. */
   take(): Envelope {
     const boundary = this.#boundary;
@@ -157,6 +146,7 @@ export class EnvelopeBuilder {
       offset: boundary.offset,
       database: boundary.streamDatabase,
       path: this.#path,
+      alone: this.#alone,
     };
     const heartbeats = this.#heartbeats.slice(0, boundary.heartbeats);
     const repeat = this.#repeatCheckpoint;

@@ -1,22 +1,36 @@
 /**
  * One link's way from the replication log to its target.
  *
- *   snapshot-start ─▶ SNAPSHOT ─snapshot-end─▶ checkpoint ─▶ STREAM ◀─ stream-start (reconnected: goes on seamlessly)
+ *   snapshot-start ─▶ SNAPSHOT ─snapshot-end─▶ reconcile ─▶ checkpoint ─▶ STREAM ◀─ stream-start (goes on seamlessly)
  *                        └─ snapshot-aborted ─▶ IDLE, until the next snapshot-start
  *
- * The lane reads its own cursor, so a slow target holds up nobody else. It owns the checkpoint of its link.
+ * The lane reads its own cursor, so a slow target holds up nobody else. It owns what its target keeps of the link: the
+ * checkpoint, or from the first to the last command of a full sync the mark that there is only half of one.
  */
+import type { Connection } from '../connect/connection.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { LogItem } from '../log/item.ts';
 import type { LogCursor } from '../log/log-cursor.ts';
 import type { EngineOptions, LinkOptions } from '../link/options.ts';
 import { textOf } from '../resp/reply-text.ts';
-import { checkpointKey, encodeCheckpoint, readCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { ReplyError } from '../resp/reply.ts';
+import {
+  encodeLoaded,
+  encodeLoading,
+  readLinkRecord,
+  type Checkpoint,
+  type LinkRecord,
+} from './checkpoint.ts';
 import { newCounters, type LinkCounters } from './counters.ts';
-import type { LinkFinding } from './finding.ts';
+import { FindingLimit, type LinkFinding } from './finding.ts';
+import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from './full-resync.ts';
+import { Reconciliation } from './reconciliation.ts';
+import { wordRefusal } from './refusals.ts';
+import { unwrapRefusal } from './replies.ts';
 import { SnapshotApplier } from './snapshot-applier.ts';
 import { StreamApplier } from './stream-applier.ts';
 import { Target } from './target.ts';
+import { isEmpty, otherLinks } from './target-contents.ts';
 
 export interface LaneEvents {
   /** The snapshot is on the target, checkpoint written: the link is in sync. */
@@ -33,10 +47,24 @@ export interface LaneEvents {
 export interface LaneOptions {
   link: LinkOptions;
   engine: EngineOptions;
+  /** Where temporary files may be made. */
+  spoolFolder: string;
   events: LaneEvents;
   random: () => number;
   now: () => number;
   wallClock: () => number;
+}
+
+/** A full sync on its way to the target. */
+interface FullSync {
+  applier: SnapshotApplier;
+  /** What will be the checkpoint when everything is there. */
+  checkpoint: Checkpoint;
+  cause: string;
+  /** What the target held of the link before. */
+  before: LinkRecord;
+  /** Undefined when nothing has to be deleted, or may be. */
+  reconciliation: Reconciliation | undefined;
 }
 
 export class Lane {
@@ -44,10 +72,13 @@ export class Lane {
   readonly counters: LinkCounters = newCounters();
   readonly #options: LaneOptions;
   readonly #target: Target;
-  #snapshot: SnapshotApplier | undefined;
-  #snapshotPosition: { replid: string; offset: bigint } | undefined;
+  readonly #findings: FindingLimit;
+  #fullSync: FullSync | undefined;
   #stream: StreamApplier | undefined;
+  /** Where the target is, before the stream begins; undefined while it has nothing, or half of a full sync. */
   #checkpoint: Checkpoint | undefined;
+  /** Stream bytes before the checkpoint that another lane of the same source still needs. */
+  #skipBytes = 0;
   #resume: (() => void) | undefined;
   #paused: Promise<void> | undefined;
 
@@ -55,6 +86,7 @@ export class Lane {
     this.id = options.link.id;
     this.#options = options;
     const { engine, link, events, random, now } = options;
+    this.#findings = new FindingLimit((finding) => events.finding(finding));
     this.#target = new Target({
       endpoint: link.target,
       name: `redis-sync:${link.id}`,
@@ -70,9 +102,9 @@ export class Lane {
     });
   }
 
-  /** Source offset up to which everything is on the target; -1 while nothing is. */
+  /** Source offset up to which everything is on the target; -1 while the stream has not begun. */
   get appliedOffset(): bigint {
-    return this.#stream?.appliedOffset ?? this.#checkpoint?.offset ?? -1n;
+    return this.#stream?.appliedOffset ?? -1n;
   }
 
   /** The snapshot is applied (or was not needed): commands flow. */
@@ -84,23 +116,25 @@ export class Lane {
     return this.#paused !== undefined;
   }
 
-  /** Connects, looks whether the target can be written to, reads where this link was. @throws SyncError. */
+  /**
+   * Connects, looks whether the target can be written to, reads where this link was. Waits for a target that is not ready.
+   *
+   * @returns where the link can continue, or null.
+   * @throws SyncError; the signal's reason. Then the target is closed.
+   */
   async prepare(signal: AbortSignal): Promise<Checkpoint | null> {
-    const connection = await this.#target.connect(signal);
-    const role = await connection.tryCall('ROLE');
-    if (Array.isArray(role) && textOf(role[0]) === 'slave') {
-      throw new SyncError(
-        'TARGET_NOT_WRITABLE',
-        `The target is a replica of ${textOf(role[1])}:${textOf(role[2])}.`,
-        {
-          where: this.#target.describe(),
-          hint: 'Point the link to the primary.',
-        },
-      );
+    try {
+      const record = await this.#attempt(signal, async (connection) => {
+        await this.#refuseReplica(connection);
+        return readLinkRecord(connection, this.id);
+      });
+      this.#checkpoint = record.checkpoint ?? undefined;
+      this.#target.worked();
+      return record.checkpoint;
+    } catch (error) {
+      await this.#target.close();
+      throw error;
     }
-    const checkpoint = await readCheckpoint(connection, this.id);
-    if (checkpoint !== null) this.#checkpoint = checkpoint;
-    return checkpoint;
   }
 
   /** Stop applying; reading from the source goes on into the log. */
@@ -114,48 +148,72 @@ export class Lane {
   }
 
   /**
-   * Applies until the log says `closed` (then everything complete is applied) or the signal aborts.
+   * Applies until the log says `closed`; then everything complete is applied, and the target has all of it.
    *
-   * @throws SyncError what stops the link.
+   * @throws SyncError what stops the link; ABORTED when that is in the middle of a full sync; the signal's reason.
    */
   async run(cursor: LogCursor, signal: AbortSignal): Promise<void> {
+    const ending = new AbortController();
+    const ended = AbortSignal.any([signal, ending.signal]);
+    // Whoever waits for an answer of the target wakes up when the connection goes.
+    const onEnded = (): void => void this.#target.close();
+    ended.addEventListener('abort', onEnded, { once: true });
     try {
       for (;;) {
-        if (this.#paused) await this.#paused;
-        const item = cursor.tryNext() ?? (await cursor.next(signal));
+        if (this.#paused) await this.#whilePaused(ended);
+        const item = cursor.tryNext() ?? (await cursor.next(ended));
         if (item.kind === 'closed') break;
-        await this.#take(item, signal);
+        await this.#take(item, ended);
       }
-      if (this.#snapshot) throw stoppedHalfWay();
+      if (this.#stream === undefined && this.#checkpoint === undefined) throw stoppedHalfWay();
       await this.#stream?.drain();
     } catch (error) {
-      if (!signal.aborted) throw asError(error);
+      signal.throwIfAborted();
+      throw asError(error);
     } finally {
+      ending.abort();
+      this.#fullSync?.applier.abandon();
+      await this.#stream?.settled();
       await this.#target.close();
+      await this.#fullSync?.reconciliation?.close();
     }
+  }
+
+  async #whilePaused(signal: AbortSignal): Promise<void> {
+    const waiting = new Promise<void>((resolve) => {
+      void this.#paused?.then(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await waiting;
+    signal.throwIfAborted();
   }
 
   async #take(item: Exclude<LogItem, { kind: 'closed' }>, signal: AbortSignal): Promise<void> {
     switch (item.kind) {
       case 'bytes':
-        return this.#snapshot ? this.#snapshot.push(item.chunk) : this.#stream?.push(item.chunk);
+        return this.#fullSync
+          ? this.#fullSync.applier.push(item.chunk)
+          : this.#stream?.push(this.#skip(item.chunk));
       case 'snapshot-start':
-        return this.#beginSnapshot(item.replid, item.offset, signal);
+        return this.#beginFullSync(item, signal);
       case 'snapshot-end':
-        return this.#endSnapshot(signal);
+        return this.#endFullSync(signal);
       case 'snapshot-aborted':
-        this.#snapshot = undefined;
-        return undefined;
+        return this.#abandonFullSync();
       case 'stream-start':
         return this.#beginStream(item.replid, item.offset, signal);
     }
   }
 
-  async #beginSnapshot(replid: string, offset: bigint, signal: AbortSignal): Promise<void> {
-    await this.#stream?.drain();
-    this.#stream = undefined;
-    const { engine, events, now } = this.#options;
+  async #beginFullSync(item: LogItem & { kind: 'snapshot-start' }, signal: AbortSignal): Promise<void> {
+    const { engine, events, now, spoolFolder } = this.#options;
     const { counters } = this;
+    await this.#stream?.drain();
+    await this.#abandonFullSync();
+    const before = await this.#attempt(signal, (connection) => readLinkRecord(connection, this.id));
+    if (before.checkpoint !== null && engine.fullResync === 'fail') throw refuseFullResync(item.cause);
+    this.#stream = undefined;
+    this.#checkpoint = undefined;
     Object.assign(counters, {
       snapshotKeys: 0,
       snapshotBytes: 0,
@@ -163,49 +221,113 @@ export class Lane {
       snapshotDone: false,
     });
     counters.snapshotStartedMs = now();
-    this.#snapshotPosition = { replid, offset };
-    this.#snapshot = new SnapshotApplier({
+    const alone = before.alone ?? (await this.#attempt(signal, isEmpty));
+    const { replid, offset, cause } = item;
+    const checkpoint: Checkpoint = { replid, offset, database: 0, path: replid, alone };
+    await this.#attempt(signal, (connection) => this.#write(connection, encodeLoading(this.id, checkpoint)));
+    const mayHoldMore = before.checkpoint !== null || before.loading;
+    const reconciliation =
+      mayHoldMore && alone && engine.fullResync !== 'reload'
+        ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
+        : undefined;
+    const applier = new SnapshotApplier({
       target: this.#target,
       counters,
       heartbeatPrefix: engine.heartbeatPrefix,
-      onFinding: (finding) => events.finding(finding),
+      onFinding: (finding) => this.#findings.report(finding),
+      reconciliation,
       signal,
     });
+    this.#fullSync = { applier, checkpoint, cause, before, reconciliation };
     events.snapshotStarted();
-    await this.#target.connect(signal);
   }
 
-  async #endSnapshot(signal: AbortSignal): Promise<void> {
+  async #endFullSync(signal: AbortSignal): Promise<void> {
     const { counters } = this;
-    const position = this.#snapshotPosition;
-    if (this.#snapshot === undefined || position === undefined) return;
-    await this.#snapshot.finish();
-    this.#snapshot = undefined;
-    const checkpoint: Checkpoint = { ...position, database: 0, path: position.replid };
-    await this.#writeCheckpoint(checkpoint, signal);
-    this.#checkpoint = checkpoint;
+    const sync = this.#fullSync;
+    if (sync === undefined) return;
+    await sync.applier.finish();
+    if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, signal);
+    else if (sync.before.checkpoint !== null)
+      this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
+    await this.#attempt(signal, (connection) =>
+      this.#write(connection, encodeLoaded(this.id, sync.checkpoint)),
+    );
+    this.#fullSync = undefined;
+    this.#checkpoint = sync.checkpoint;
     counters.snapshotDurationMs = this.#options.now() - counters.snapshotStartedMs;
     counters.snapshotDone = true;
     counters.fullResyncs++;
     this.#options.events.synchronized('full');
   }
 
-  async #writeCheckpoint(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
-    const bytes = encodeCheckpoint(checkpointKey(this.id), checkpoint);
+  /** Deletes what the new snapshot does not have, if all data on the target is this link's. */
+  async #reconcile(sync: FullSync, reconciliation: Reconciliation, signal: AbortSignal): Promise<void> {
+    const { emptySource } = this.#options.engine;
+    if (
+      this.counters.snapshotKeys === 0 &&
+      emptySource !== 'replicate' &&
+      !(await this.#attempt(signal, isEmpty))
+    ) {
+      throw refuseEmptySource(this.#target.describe());
+    }
+    const others = await this.#attempt(signal, (connection) => otherLinks(connection, this.id));
+    const removed = others.length === 0 ? await reconciliation.removeOthers(this.#target, signal) : undefined;
+    await reconciliation.close();
+    if (sync.before.checkpoint === null) return;
+    this.#findings.report(
+      removed === undefined ? keptFinding(sync.cause, true, others) : removedFinding(sync.cause, removed),
+    );
+  }
+
+  async #abandonFullSync(): Promise<void> {
+    this.#fullSync?.applier.abandon();
+    await this.#fullSync?.reconciliation?.close();
+    this.#fullSync = undefined;
+  }
+
+  /** Does something on the target, again and again until it works. @throws SyncError what does not get better by waiting. */
+  async #attempt<Result>(
+    signal: AbortSignal,
+    work: (connection: Connection) => Promise<Result>,
+  ): Promise<Result> {
     for (;;) {
       try {
-        const connection = await this.#target.connect(signal);
-        await connection.call('SELECT', 0);
-        const [reply] = await connection.pipelineRaw(bytes, 1);
-        if (typeof reply === 'number') return;
-        throw new SyncError('APPLY_REFUSED', `The target refused the checkpoint: ${textOf(reply)}`, {
-          where: this.#target.describe(),
-          retryable: true,
-        });
+        return await work(await this.#target.connect(signal));
       } catch (error) {
         await this.#target.wait(asError(error), signal);
       }
     }
+  }
+
+  async #refuseReplica(connection: Connection): Promise<void> {
+    const role = await connection.tryCall('ROLE');
+    if (!Array.isArray(role) || textOf(role[0]) !== 'slave') return;
+    throw new SyncError(
+      'TARGET_NOT_WRITABLE',
+      `The target is a replica of ${textOf(role[1])}:${textOf(role[2])}.`,
+      {
+        where: this.#target.describe(),
+        hint: 'Point the link to the primary.',
+      },
+    );
+  }
+
+  /** Sends commands of our own to database 0. @throws SyncError when one is refused, retryable unless it cannot help. */
+  async #write(connection: Connection, commands: { bytes: Buffer; replies: number }): Promise<void> {
+    await connection.call('SELECT', 0);
+    const replies = await connection.pipelineRaw(commands.bytes, commands.replies);
+    const refused = replies.find((reply) => reply instanceof ReplyError);
+    if (refused instanceof ReplyError)
+      throw wordRefusal(unwrapRefusal(refused), undefined, this.#target.describe());
+  }
+
+  /** Leaves out what the target has already. */
+  #skip(chunk: Buffer): Buffer {
+    if (this.#skipBytes === 0) return chunk;
+    const skipped = Math.min(this.#skipBytes, chunk.length);
+    this.#skipBytes -= skipped;
+    return chunk.subarray(skipped);
   }
 
   #beginStream(replid: string, offset: bigint, signal: AbortSignal): undefined {
@@ -216,7 +338,7 @@ export class Lane {
       return;
     }
     const checkpoint = this.#checkpoint;
-    if (checkpoint === undefined || checkpoint.offset !== offset) {
+    if (checkpoint === undefined || checkpoint.offset < offset) {
       throw new SyncError(
         'INTERNAL',
         `Link ${this.id} is at ${checkpoint?.offset ?? 'no'} offset, but the stream begins at ${offset}.`,
@@ -224,6 +346,7 @@ export class Lane {
     }
     const { engine, events, wallClock, link } = this.#options;
     const resumed = !this.counters.snapshotDone;
+    this.#skipBytes = Number(checkpoint.offset - offset);
     this.#stream = new StreamApplier({
       link: link.id,
       target: this.#target,
@@ -231,8 +354,7 @@ export class Lane {
       counters: this.counters,
       start: { ...checkpoint, replid },
       onAckRequested: () => events.ackRequested(),
-      onApplied: () => undefined,
-      onFinding: (finding) => events.finding(finding),
+      onFinding: (finding) => this.#findings.report(finding),
       wallClock,
       signal,
     });

@@ -5,7 +5,7 @@
  *   count   the command was executed and failed on its own (the data differs from the source): a finding, the link goes on
  *   stop    retrying cannot help: the link stops and says why
  */
-import type { ReplyError } from '../resp/reply.ts';
+import { ReplyError } from '../resp/reply.ts';
 
 export type Reaction = 'retry' | 'count' | 'stop';
 
@@ -61,6 +61,15 @@ const TEXTS: [pattern: RegExp, row: Row][] = [
 ];
 
 const OTHER: Row = { reaction: 'count', hint: 'The target executed the command and it failed there.' };
+
+/**
+ * What is behind the error. EXEC refused as a whole (memory, role or script state changed since its commands were queued)
+ * says `EXECABORT Transaction discarded because of: OOM …`. Source: rejectCommand in server.c, since 6.2.
+ */
+export function unwrapRefusal(error: ReplyError): ReplyError {
+  const inner = /^EXECABORT .*discarded because of: (.+)$/s.exec(error.message)?.[1];
+  return inner === undefined ? error : new ReplyError(inner);
+}
 
 export function reactionTo(error: ReplyError): Row {
   return ROWS[error.kind] ?? TEXTS.find(([pattern]) => pattern.test(error.message))?.[1] ?? OTHER;

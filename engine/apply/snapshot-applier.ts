@@ -8,12 +8,12 @@
 import { asError, SyncError } from '../errors.ts';
 import type { RawEntry } from '../rdb/entry.ts';
 import { RawSnapshotReader } from '../rdb/raw-reader.ts';
-import { encodeCommand } from '../resp/encode.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
 import { OWN_KEY_PREFIX } from '../link/options.ts';
 import { count, type LinkCounters } from './counters.ts';
 import type { LinkFinding } from './finding.ts';
 import { findCommands, printKey, wordRefusal } from './refusals.ts';
+import type { Reconciliation } from './reconciliation.ts';
 import { reactionTo } from './replies.ts';
 import { RestoreBatchBuilder, type RestoreBatch } from './restore-batch.ts';
 import type { Target } from './target.ts';
@@ -27,6 +27,8 @@ export interface SnapshotApplierOptions {
   counters: LinkCounters;
   heartbeatPrefix: string;
   onFinding: (finding: LinkFinding) => void;
+  /** Told of every key and library of the snapshot, when the target may hold older ones. */
+  reconciliation: Reconciliation | undefined;
   signal: AbortSignal;
 }
 
@@ -40,12 +42,14 @@ export class SnapshotApplier {
   readonly #libraries: Buffer[] = [];
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
+  #abandoned = false;
+  readonly #onAbort = (): void => this.#wakeUp();
 
   constructor(options: SnapshotApplierOptions) {
     this.#options = options;
     this.#heartbeatPrefix = Buffer.from(options.heartbeatPrefix);
     const { counters, onFinding } = options;
-    options.signal.addEventListener('abort', () => this.#wakeUp(), { once: true });
+    options.signal.addEventListener('abort', this.#onAbort);
     this.#reader = new RawSnapshotReader({
       header: (version) => {
         this.#builder.version = version;
@@ -53,7 +57,10 @@ export class SnapshotApplier {
       sizes: (_database, keys) => {
         counters.snapshotExpectedKeys += keys;
       },
-      functionLibrary: (code) => this.#libraries.push(Buffer.from(code)),
+      functionLibrary: (code) => {
+        this.#libraries.push(Buffer.from(code));
+        options.reconciliation?.keepLibrary(code);
+      },
       entry: (entry) => this.#onEntry(entry),
       moduleValue: (database, key, module) =>
         onFinding({
@@ -76,6 +83,7 @@ export class SnapshotApplier {
   async push(chunk: Buffer): Promise<void> {
     this.#options.counters.snapshotBytes += chunk.length;
     this.#reader.push(chunk);
+    await this.#options.reconciliation?.room();
     if (this.#inFlight.length > IN_FLIGHT_MAX || this.#failure) await this.#settle(IN_FLIGHT_MAX);
   }
 
@@ -89,11 +97,19 @@ export class SnapshotApplier {
     if (!this.#builder.empty) this.#send(this.#builder.take());
     await this.#settle(0);
     for (const code of this.#libraries) await this.#loadFunctions(code);
+    this.abandon();
+  }
+
+  /** Lets go of the signal; what is still in flight is of no interest any more. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
   }
 
   #onEntry(entry: RawEntry): void {
     if (isOwn(entry.key, this.#heartbeatPrefix)) return count(this.#options.counters.dropped, 'heartbeat');
     if (isOwn(entry.key, OWN_PREFIX)) return count(this.#options.counters.dropped, 'checkpoint');
+    this.#options.reconciliation?.keep(entry.database, entry.key);
     this.#builder.add(entry);
     if (this.#builder.full) this.#send(this.#builder.take());
   }
@@ -115,6 +131,7 @@ export class SnapshotApplier {
   }
 
   #onReplies(batch: RestoreBatch, replies: Reply[]): void {
+    if (this.#abandoned) return;
     const refused: number[] = [];
     for (let index = 0; index < replies.length; index++)
       if (replies[index] instanceof ReplyError) refused.push(index);
@@ -174,16 +191,23 @@ export class SnapshotApplier {
 
   async #loadFunctions(code: Buffer): Promise<void> {
     const { target, signal, counters, onFinding } = this.#options;
-    const connection = await target.connect(signal);
-    const [reply] = await connection.pipelineRaw(encodeCommand(['FUNCTION', 'LOAD', 'REPLACE', code]), 1);
-    if (!(reply instanceof ReplyError)) return;
-    count(counters.errors, reply.kind);
-    onFinding({
-      code: 'UNSUPPORTED_COMMAND',
-      severity: 'error',
-      message: `The target refused a function library: ${reply.message}`,
-      evidence: { reply: reply.message },
-    });
+    for (;;) {
+      try {
+        const connection = await target.connect(signal);
+        const reply = await connection.tryCall('FUNCTION', 'LOAD', 'REPLACE', code);
+        if (!(reply instanceof ReplyError)) return;
+        count(counters.errors, reply.kind);
+        if (reactionTo(reply).reaction === 'retry') throw wordRefusal(reply, undefined, target.describe());
+        return onFinding({
+          code: 'UNSUPPORTED_COMMAND',
+          severity: 'error',
+          message: `The target refused a function library: ${reply.message}`,
+          evidence: { reply: reply.message },
+        });
+      } catch (error) {
+        await target.wait(asError(error), signal);
+      }
+    }
   }
 
   #fail(error: Error): void {

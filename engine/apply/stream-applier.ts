@@ -8,22 +8,26 @@
  * nothing overtakes a refused envelope, retrying it keeps the order.
  *
  * Exactly-once: an envelope carries its checkpoint. When its outcome is unknown (connection lost behind EXEC) the
- * checkpoint on the target is read: it says whether the envelope was applied. A staged envelope without EXEC never was.
+ * checkpoint on the target is read: it says whether the envelope was applied. A staged envelope without EXEC never was. So
+ * that an EXEC still on its way cannot be executed after the checkpoint was read, every transaction watches the fence,
+ * which is moved before reading (see checkpoint.ts); the watch is sent with the EXEC before and so costs no round trip.
  */
 import { asError, SyncError } from '../errors.ts';
 import type { Connection } from '../connect/connection.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
-import { checkpointKey, readCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { checkpointKey, claimCheckpoint, encodeExecAndWatch, type Checkpoint } from './checkpoint.ts';
 import { count, type LinkCounters } from './counters.ts';
-import { EnvelopeBuilder, EXEC, type Envelope } from './envelope.ts';
+import { EnvelopeBuilder, type Envelope } from './envelope.ts';
 import type { LinkFinding } from './finding.ts';
 import { findCommands, wordRefusal } from './refusals.ts';
-import { reactionTo } from './replies.ts';
+import { reactionTo, unwrapRefusal } from './replies.ts';
 import { StreamTranslator } from './stream-translator.ts';
 import type { Target } from './target.ts';
 import type { EngineOptions } from '../link/options.ts';
 
 const LAG_SAMPLES_MAX = 4096;
+/** Far below every backlog (1 MiB by default). */
+const CHECKPOINT_LAG_BYTES = 64n * 1024n;
 
 export interface StreamApplierOptions {
   link: string;
@@ -32,23 +36,25 @@ export interface StreamApplierOptions {
   counters: LinkCounters;
   /** Where the stream begins. */
   start: Checkpoint;
+  /** Tell the source now what is applied. */
   onAckRequested: () => void;
-  onApplied: () => void;
   onFinding: (finding: LinkFinding) => void;
   /** Wall clock in ms, the same one the heartbeat is written with. */
   wallClock: () => number;
   signal: AbortSignal;
 }
 
-/** An envelope that was written to a connection, all but its EXEC. */
-interface Staged {
-  envelope: Envelope;
-  /** Undefined when it is not written anywhere. */
-  connection: Connection | undefined;
+/** Where an envelope was written to, all but its EXEC. */
+interface Written {
+  connection: Connection;
   replies: Promise<Reply[]>;
 }
 
-const notConnected = new SyncError('CONNECT', 'The target is not connected.', { retryable: true });
+interface Staged {
+  envelope: Envelope;
+  /** Undefined when it is not written anywhere. */
+  written: Written | undefined;
+}
 
 export class StreamApplier {
   readonly #options: StreamApplierOptions;
@@ -60,31 +66,32 @@ export class StreamApplier {
   #executingOn: Connection | undefined;
   /** The envelope behind the executing one. */
   #staged: Staged | undefined;
+  /** The connection that moved the fence: only on it may we apply. */
+  #claimed: Connection | undefined;
+  readonly #execAndWatch: Buffer;
   #wake: (() => void) | undefined;
   #failure: Error | undefined;
-  #appliedOffset: bigint;
-  /** Of the checkpoint on the target. Behind `#appliedOffset` when only protocol lines came since. */
+  /** Offset of the checkpoint on the target. */
   #checkpointOffset: bigint;
+  /** May be beyond the checkpoint: behind it came nothing that changes the target. */
+  #appliedOffset: bigint;
+  #ackRequestedAt: bigint | undefined;
 
   constructor(options: StreamApplierOptions) {
     this.#options = options;
     const { engine, start, counters, link } = options;
     this.#appliedOffset = start.offset;
     this.#checkpointOffset = start.offset;
+    this.#execAndWatch = encodeExecAndWatch(link);
     const key = checkpointKey(link);
-    this.#builder = new EnvelopeBuilder({
-      checkpointKey: key,
-      path: start.path,
-      sizeBytes: engine.envelopeBytes,
-      start,
-    });
+    this.#builder = new EnvelopeBuilder({ checkpointKey: key, sizeBytes: engine.envelopeBytes, start });
     this.#translator = new StreamTranslator({
       builder: this.#builder,
       start: { offset: start.offset, database: start.database },
       heartbeatPrefix: engine.heartbeatPrefix,
       checkpointKey: key,
       flush: engine.flush,
-      onAckRequested: options.onAckRequested,
+      onAckRequested: (offset) => this.#onAckRequested(offset),
       onDropped: (reason) => count(counters.dropped, reason),
       onFlush: (name, database, offset) => this.#onFlush(name, database, offset),
     });
@@ -103,17 +110,28 @@ export class StreamApplier {
   /** Takes the next stream bytes; resolves when there is room for more. @throws SyncError when the link must stop. */
   async push(chunk: Buffer): Promise<void> {
     this.#options.counters.streamBytes += chunk.length;
-    this.#translator.push(chunk);
+    try {
+      this.#translator.push(chunk);
+    } catch (error) {
+      // What stands before the command that must not be applied is applied all the same.
+      await this.drain();
+      throw error;
+    }
     this.#kick();
     while (this.#pumping && this.#builderIsFull) await this.#progress();
     if (this.#failure) throw this.#failure;
   }
 
-  /** Resolves when every complete unit pushed so far is applied. */
+  /** Resolves when every complete unit pushed so far is applied. @throws SyncError when the link must stop. */
   async drain(): Promise<void> {
     this.#kick();
     await this.#pumping;
     if (this.#failure) throw this.#failure;
+  }
+
+  /** Resolves when nothing runs any more. For the end, after the signal was aborted and the target closed. */
+  async settled(): Promise<void> {
+    await this.#pumping;
   }
 
   get #builderIsFull(): boolean {
@@ -123,19 +141,19 @@ export class StreamApplier {
 
   #kick(): void {
     if (this.#failure) return;
-    if (this.#pumping) {
-      // Behind: let the target parse the next envelope while it executes this one.
-      const behind = this.#executingOn !== undefined && this.#staged === undefined && this.#builderIsFull;
-      if (behind && this.#builder.hasUnits) this.#staged = this.#stage(this.#builder.take());
-      return;
-    }
-    if (this.#hasWork) this.#pumping = this.#pump();
-    // Only protocol lines since: nothing to write, the position moves on by itself.
-    else this.#appliedOffset = this.#builder.offset;
+    if (this.#pumping) this.#stageBehind();
+    else if (this.#hasWork) this.#pumping = this.#pump();
+    else this.#advance(this.#builder.offset);
   }
 
   get #hasWork(): boolean {
-    return this.#staged !== undefined || this.#builder.hasUnits || this.#builder.hasHeartbeats;
+    return (
+      this.#staged !== undefined ||
+      this.#builder.hasUnits ||
+      this.#builder.hasHeartbeats ||
+      // Only dropped and protocol commands for so long that a restart could find the checkpoint too old to continue.
+      this.#builder.offset - this.#checkpointOffset >= CHECKPOINT_LAG_BYTES
+    );
   }
 
   async #pump(): Promise<void> {
@@ -143,15 +161,29 @@ export class StreamApplier {
       while (this.#hasWork) {
         const next = this.#staged ?? this.#stage(this.#builder.take());
         this.#staged = undefined;
-        const current = next.connection === undefined ? this.#stage(next.envelope) : next;
-        await this.#apply(current);
-        this.#applied(current.envelope);
+        await this.#apply(next);
+        this.#applied(next.envelope);
       }
+      // Behind the last envelope stand only protocol lines: nothing to write, the position moves on by itself.
+      this.#advance(this.#builder.offset);
     } catch (error) {
       this.#failure = asError(error);
     }
     this.#pumping = undefined;
     this.#wakeUp();
+  }
+
+  #advance(offset: bigint): void {
+    this.#appliedOffset = offset;
+    if (this.#ackRequestedAt === undefined || offset < this.#ackRequestedAt) return;
+    this.#ackRequestedAt = undefined;
+    this.#options.onAckRequested();
+  }
+
+  /** The source gets an answer at once, and another when everything up to its question is applied (WAIT waits for it). */
+  #onAckRequested(offset: bigint): void {
+    this.#ackRequestedAt = offset;
+    this.#options.onAckRequested();
   }
 
   /** Resolves when an envelope was applied, or the pump has ended. */
@@ -164,38 +196,44 @@ export class StreamApplier {
     this.#wake = undefined;
   }
 
-  /** Writes an envelope without its EXEC; without a connection it is only kept. */
+  /** While the target is behind, it parses the next envelope as it executes this one. */
+  #stageBehind(): void {
+    if (this.#executingOn === undefined || this.#staged !== undefined) return;
+    if (this.#builderIsFull && this.#builder.hasUnits) this.#staged = this.#stage(this.#builder.take());
+  }
+
+  /** Writes an envelope without its EXEC; without a claimed connection it is only kept. */
   #stage(envelope: Envelope): Staged {
-    const connection = this.#options.target.current;
-    if (connection === undefined) return { envelope, connection, replies: Promise.resolve([]) };
+    const connection = this.#claimed;
+    if (connection === undefined || connection.closed) return { envelope, written: undefined };
     const replies = connection.pipelineRaw(envelope.bytes, envelope.queued + 1);
     // Looked at when its turn comes; without a listener until then a lost connection would be "unhandled".
     replies.catch(() => undefined);
-    return { envelope, connection, replies };
+    return { envelope, written: { connection, replies } };
   }
 
   /** Sends EXEC, and everything again as often as needed, until applied. @throws what stops the link. */
   async #apply(first: Staged): Promise<void> {
-    let staged = first;
+    let { envelope, written } = first;
     for (;;) {
-      const failure =
-        staged.connection === undefined ? notConnected : await this.#execute(staged, staged.connection);
-      if (failure === undefined) return;
-      if (await this.#recover(staged.envelope, failure)) return;
-      staged = this.#stage(staged.envelope);
+      const failure = written && (await this.#execute(envelope, written));
+      if (failure === 'applied') return;
+      if (await this.#recover(envelope, failure)) return;
+      ({ written } = this.#stage(envelope));
     }
   }
 
-  /** Undefined when applied, else what went wrong. */
-  async #execute(staged: Staged, connection: Connection): Promise<SyncError | undefined> {
+  /** What went wrong, if it was not applied. */
+  async #execute(envelope: Envelope, written: Written): Promise<SyncError | 'applied'> {
+    const { connection } = written;
     try {
-      const executed = connection.pipelineRaw(EXEC, 1);
+      const executed = connection.pipelineRaw(this.#execAndWatch, 2);
       this.#executingOn = connection;
-      if (this.#staged && this.#staged.connection !== connection)
+      if (this.#staged && this.#staged.written?.connection !== connection)
         this.#staged = this.#stage(this.#staged.envelope);
-      this.#kick();
-      const [queued, [result]] = await Promise.all([staged.replies, executed]);
-      return this.#read(staged.envelope, queued, result ?? null);
+      this.#stageBehind();
+      const [queued, [result]] = await Promise.all([written.replies, executed]);
+      return this.#read(envelope, queued, result ?? null) ?? 'applied';
     } catch (error) {
       if (error instanceof SyncError) return error;
       throw error;
@@ -205,18 +243,24 @@ export class StreamApplier {
   }
 
   /**
-   * Waits, opens a fresh connection (on the old one the next envelope may already stand in a MULTI of its own) and asks the
-   * target whether the envelope is in its data. Only an answer counts: without one the envelope is not sent again.
+   * Opens and claims a fresh connection (on the old one the next envelope may already stand in a MULTI of its own) and asks
+   * the target whether the envelope is in its data. Only an answer counts: without one the envelope is not sent again.
+   *
+   * @param first what made this necessary, and worth a wait; undefined when nothing was sent yet.
    */
-  async #recover(envelope: Envelope, first: SyncError): Promise<boolean> {
-    const { target, signal } = this.#options;
+  async #recover(envelope: Envelope, first: SyncError | undefined): Promise<boolean> {
+    const { target, signal, link } = this.#options;
     let failure = first;
     for (;;) {
-      await target.wait(failure, signal);
-      await target.close();
-      if (this.#staged) this.#staged = { ...this.#staged, connection: undefined };
+      if (failure) await target.wait(failure, signal);
+      if (failure) await target.close();
+      this.#claimed = undefined;
+      if (this.#staged) this.#staged = { envelope: this.#staged.envelope, written: undefined };
       try {
-        return await this.#wasApplied(await target.connect(signal), envelope);
+        const connection = await target.connect(signal);
+        const found = await claimCheckpoint(connection, link);
+        this.#claimed = connection;
+        return this.#wasApplied(found, envelope);
       } catch (error) {
         if (!(error instanceof SyncError)) throw error;
         failure = error;
@@ -225,8 +269,7 @@ export class StreamApplier {
   }
 
   #applied(envelope: Envelope): void {
-    const { counters, target, wallClock, onApplied } = this.#options;
-    this.#appliedOffset = envelope.checkpoint.offset;
+    const { counters, target, wallClock } = this.#options;
     this.#checkpointOffset = envelope.checkpoint.offset;
     counters.streamCommands += envelope.commands;
     counters.transactions += envelope.transactions;
@@ -236,21 +279,31 @@ export class StreamApplier {
     }
     envelope.release();
     target.worked();
-    onApplied();
+    this.#advance(envelope.checkpoint.offset);
     this.#wakeUp();
   }
 
   /** The target itself says whether the envelope is in its data. */
-  async #wasApplied(connection: Connection, envelope: Envelope): Promise<boolean> {
-    const found = await readCheckpoint(connection, this.#options.link);
-    if (found !== null && found.offset >= envelope.checkpoint.offset) return true;
-    if (found !== null && found.offset >= this.#checkpointOffset) return false;
+  #wasApplied(found: Checkpoint | null, envelope: Envelope): boolean {
+    if (found?.offset === envelope.checkpoint.offset) return true;
+    if (found?.offset === this.#checkpointOffset) return false;
+    const where = this.#options.target.describe();
+    if (found !== null && found.offset > this.#checkpointOffset) {
+      throw new SyncError(
+        'APPLY_REFUSED',
+        `Somebody else moved the checkpoint of this link from ${this.#checkpointOffset} to ${found.offset}.`,
+        {
+          where,
+          hint: 'The same link runs twice: stop one of them.',
+        },
+      );
+    }
     throw new SyncError(
       'APPLY_REFUSED',
       `The target has lost writes it had acknowledged: we applied up to offset ${this.#checkpointOffset}, its checkpoint says ${found?.offset ?? 'nothing'}.`,
       {
-        where: this.#options.target.describe(),
-        hint: 'It restarted without its data, or failed over to a replica that was behind. Start the link again: it will do a full sync.',
+        where,
+        hint: 'It restarted without its data, was flushed, or failed over to a replica that was behind. Start the link again: it goes on from what the target has, or does a full sync.',
       },
     );
   }
@@ -262,8 +315,20 @@ export class StreamApplier {
       return undefined;
     }
     const where = this.#options.target.describe();
-    const refused = queued.findIndex((reply) => reply instanceof ReplyError);
-    const error = refused === -1 ? result : queued[refused];
+    if (result === null) {
+      return new SyncError(
+        'CONNECT',
+        'The fence or the checkpoint of this link was moved on the target by somebody else.',
+        {
+          where,
+          retryable: true,
+          hint: 'An earlier connection of this link, another process that runs it, or FLUSHALL on the target.',
+        },
+      );
+    }
+    const refused = queued.findIndex((each) => each instanceof ReplyError);
+    const answer = refused === -1 ? result : queued[refused];
+    const error = answer instanceof ReplyError ? unwrapRefusal(answer) : answer;
     if (!(error instanceof ReplyError)) {
       return new SyncError('PROTOCOL', 'The target answered EXEC with something else than an array.', {
         where,

@@ -20,8 +20,8 @@ export interface TranslatorOptions {
   heartbeatPrefix: string;
   checkpointKey: string;
   flush: FlushPolicy;
-  /** REPLCONF GETACK: the source asks where we are. */
-  onAckRequested: () => void;
+  /** REPLCONF GETACK at this offset: the source asks where we are. */
+  onAckRequested: (offset: bigint) => void;
   onDropped: (reason: string) => void;
   onFlush: (name: string, database: number, offset: bigint) => void;
 }
@@ -77,7 +77,7 @@ export class StreamTranslator {
       case 'ping':
         return;
       case 'replconf':
-        return this.#options.onAckRequested();
+        return this.#options.onAckRequested(this.offset);
       case 'select':
         this.#flushRun();
         this.#database = Number(text(frame, 1));
@@ -145,6 +145,10 @@ export class StreamTranslator {
     onFlush(name, this.#database, this.offset);
     if (flush === 'ignore') return onDropped(name);
     if (flush === 'fail') {
+      // What came before it is complete: it is applied, and a later start begins with this very command.
+      this.#flushRun();
+      if (!this.#inTransaction)
+        this.#builder.mark(this.offset - BigInt(frame.end - frame.start), this.#database);
       throw new SyncError(
         'POLICY',
         `${name.toUpperCase()} on the source (database ${this.#database}, offset ${this.offset}).`,

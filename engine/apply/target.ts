@@ -1,6 +1,9 @@
 /**
  * The connection of one lane to its target, reopened with backoff. What was in flight when it broke is for the lane to
  * decide: it reads the checkpoint and knows.
+ *
+ * A new connection first ends those the lane had before, in this process or in one that was killed: bytes of theirs that
+ * are still on their way would be executed behind ours.
  */
 import { Connection } from '../connect/connection.ts';
 import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
@@ -50,8 +53,7 @@ export class Target {
       signal.throwIfAborted();
       if (this.current !== undefined) return this.current;
       try {
-        const { endpoint, name, replyTimeoutMs } = this.#options;
-        this.#connection = await Connection.open(endpoint, { name, replyTimeoutMs, signal });
+        this.#connection = await this.#open(signal);
       } catch (error) {
         await this.wait(asError(error), signal);
       }
@@ -87,4 +89,35 @@ export class Target {
   async close(): Promise<void> {
     await this.#connection?.close();
   }
+
+  async #open(signal: AbortSignal): Promise<Connection> {
+    const { endpoint, replyTimeoutMs } = this.#options;
+    // CLIENT SETNAME takes no spaces.
+    const name = this.#options.name.replaceAll(/[^!-~]/g, '_');
+    const connection = await Connection.open(endpoint, { name, replyTimeoutMs, signal });
+    try {
+      await endPredecessors(connection, name);
+      signal.throwIfAborted();
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+    return connection;
+  }
+}
+
+/** Ends the other connections of this name. An account that may not only loses this guard; the stream has another. */
+async function endPredecessors(connection: Connection, name: string): Promise<void> {
+  const [own, list] = await connection.pipeline([
+    ['CLIENT', 'ID'],
+    ['CLIENT', 'LIST'],
+  ]);
+  if (typeof own !== 'number' || !Buffer.isBuffer(list)) return;
+  const ids = list
+    .toString('latin1')
+    .split('\n')
+    .filter((line) => line.includes(` name=${name} `))
+    .map((line) => /^id=(\d+) /.exec(line)?.[1])
+    .filter((id) => id !== undefined && Number(id) !== own);
+  await connection.pipeline(ids.map((id) => ['CLIENT', 'KILL', 'ID', id ?? '']));
 }

@@ -20,11 +20,15 @@ export interface HeartbeatOptions {
   onRefused: (error: Error) => void;
 }
 
+/** How long removing the key may take at the end: it dies by itself anyway. */
+const FAREWELL_MS = 1000;
+
 /** Runs until the signal aborts; never throws. Removes the key at the end. */
 export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
   const { source, key, intervalMs, wallClock } = options;
   const ttlSeconds = Math.max(3, Math.ceil((3 * intervalMs) / 1000));
   let connection: Connection | undefined;
+  let reported = false;
   while (!signal.aborted) {
     try {
       connection ??= await Connection.open(source, {
@@ -32,24 +36,41 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
         replyTimeoutMs: 10_000,
         signal,
       });
-      await connection.call('SETEX', key, ttlSeconds, wallClock());
+      await withinOrAborted(connection.call('SETEX', key, ttlSeconds, wallClock()), signal);
     } catch (error) {
-      if (isRefusal(error)) {
-        if (!signal.aborted) options.onRefused(asError(error));
-        break;
+      if (isRefusal(error) && !signal.aborted && !reported) {
+        reported = true;
+        options.onRefused(asError(error));
       }
+      // A memory limit or a missing replica will pass; a permission or a password is not tried again and again.
+      if (isFinal(error)) break;
       await connection?.close();
       connection = undefined;
     }
     await delay(intervalMs, signal);
   }
-  await connection?.tryCall('DEL', key).catch(() => undefined);
+  await Promise.race([connection?.tryCall('DEL', key).catch(() => undefined), delay(FAREWELL_MS)]);
   await connection?.close();
 }
 
+/** The answer, unless the signal aborts first: a source that hangs must not hold up the end. */
+async function withinOrAborted(answer: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  answer.catch(() => undefined);
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<void>((resolve) => (stop = resolve));
+  const onAbort = (): void => stop?.();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([answer, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
 function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof SyncError &&
-    (error.code === 'PERMISSION' || error.code === 'AUTH' || error.code === 'TARGET_NOT_WRITABLE')
-  );
+  return isFinal(error) || (error instanceof SyncError && error.code === 'TARGET_NOT_WRITABLE');
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof SyncError && (error.code === 'PERMISSION' || error.code === 'AUTH');
 }

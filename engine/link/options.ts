@@ -4,6 +4,18 @@ import type { Endpoint } from '../connect/endpoint.ts';
 /** What to do with FLUSHALL/FLUSHDB in the source's stream. `fail` stops the link and names the offset. */
 export type FlushPolicy = 'fail' | 'propagate' | 'ignore';
 
+/**
+ * What to do when the source answers FULLRESYNC although the link had a copy of its data on the target.
+ *
+ *   reconcile   load the new snapshot over it, then delete what the snapshot does not have
+ *   reload      load only: keys that are gone from the source stay on the target (what managed services do)
+ *   fail        stop before the target is touched
+ */
+export type FullResyncPolicy = 'reconcile' | 'reload' | 'fail';
+
+/** What to do when that new snapshot has no key at all while the target has some: the source may have lost its data. */
+export type EmptySourcePolicy = 'stop' | 'replicate';
+
 export interface EngineOptions {
   /** Replication log: bytes held in memory before it spills to disk. */
   logMemoryBytes: number;
@@ -16,6 +28,10 @@ export interface EngineOptions {
   heartbeatMs: number;
   heartbeatPrefix: string;
   flush: FlushPolicy;
+  /** Default reconcile. */
+  fullResync?: FullResyncPolicy;
+  /** Default stop. */
+  emptySource?: EmptySourcePolicy;
   /** Total time to keep trying after a lost connection. */
   retryMs: number;
   /** Give up on a silent peer after this long. */
@@ -46,6 +62,6 @@ export interface ReplicatorOptions {
   source: Endpoint;
   links: LinkOptions[];
   engine: EngineOptions;
-  /** Folder of this replicator's own, for log segments. Created; removed at the end. */
+  /** Folder of this replicator's own, for log segments and other temporary files. Created; removed at the end. */
   spoolFolder: string;
 }

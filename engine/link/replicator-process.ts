@@ -4,6 +4,8 @@ import type { FromReplicator, ToReplicator } from './messages.ts';
 import { Replicator } from './replicator.ts';
 
 const STATUS_INTERVAL_MS = 500;
+/** How long an orphan goes on applying what it has received. */
+const ORPHAN_DRAIN_MS = 10_000;
 
 /** Says it to the parent, if it is still there. */
 function tell(message: FromReplicator): void {
@@ -34,8 +36,11 @@ export async function runReplicatorProcess(): Promise<void> {
     });
     tell({ kind: 'ready' });
   });
-  // The parent died or let go: finish cleanly, the checkpoint is on the target.
-  process.on('disconnect', () => replicator.stop());
+  // The parent died or let go: finish cleanly, but do not live on because a target is down. The checkpoint is there.
+  process.on('disconnect', () => {
+    replicator.stop();
+    setTimeout(() => replicator.abort(), ORPHAN_DRAIN_MS).unref();
+  });
   // A terminal's Ctrl-C reaches the whole group; the parent decides what it means.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => replicator.stop());

@@ -55,9 +55,10 @@ export class Replicator {
     const { signal } = this.#applying;
     try {
       await this.#log.removeLeftovers();
-      const position = await this.#prepare(signal);
-      const lanes = this.#links.map((link) => this.#runLane(link, signal));
-      const receiving = this.#receive(position);
+      const ready = await this.#prepare(signal);
+      if (ready.length === 0) return;
+      const lanes = ready.map(({ link }) => this.#runLane(link, signal));
+      const receiving = this.#receive(commonPosition(ready.map(({ checkpoint }) => checkpoint)));
       await Promise.all(lanes);
       this.#receiving.abort();
       await receiving;
@@ -70,14 +71,25 @@ export class Replicator {
     }
   }
 
-  /** Applies what was received, then ends. `run` resolves when it is done. */
+  /** Applies what was received, then ends. `run` resolves when it is done, however long the target makes it wait. */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
     for (const { lane } of this.#links) lane.resume();
     this.#receiving.abort();
     // Before the receiver exists there is nothing to drain.
-    if (this.#receiver === undefined) this.#applying.abort();
+    if (this.#receiver === undefined) this.abort();
+  }
+
+  /** Ends at once; what was received and not applied is fetched again by the next start. */
+  abort(): void {
+    this.#stopping = true;
+    this.#receiving.abort();
+    this.#applying.abort(
+      new SyncError('ABORTED', 'The link was stopped before everything received was applied.', {
+        hint: 'Start it again: it goes on where the target is.',
+      }),
+    );
   }
 
   pause(id: string): void {
@@ -91,7 +103,7 @@ export class Replicator {
     const link = this.#links.find(({ lane }) => lane.id === id);
     if (link === undefined || !link.lane.paused) return;
     link.lane.resume();
-    this.#transition(link, link.lane.streaming ? 'Synchronizing' : 'Initializing', 'resumed');
+    this.#transition(link, this.#stateOf(link), 'resumed');
   }
 
   /** A snapshot of every link's counters. Lag samples are handed out once. */
@@ -142,6 +154,7 @@ export class Replicator {
       lane: new Lane({
         link: options,
         engine: this.#options.engine,
+        spoolFolder: this.#options.spoolFolder,
         random: Math.random,
         now: () => performance.now(),
         wallClock: () => Date.now(),
@@ -158,11 +171,20 @@ export class Replicator {
     return link;
   }
 
-  /** Where to begin: what every target says it has. */
-  async #prepare(signal: AbortSignal): Promise<ReplicationPosition | null> {
+  /** Connects every target and asks what it has. A link that cannot begin fails alone. */
+  async #prepare(signal: AbortSignal): Promise<{ link: HostedLink; checkpoint: Checkpoint | null }[]> {
     for (const link of this.#links) this.#transition(link, 'Initializing', 'started');
-    const checkpoints = await Promise.all(this.#links.map(({ lane }) => lane.prepare(signal)));
-    return commonPosition(checkpoints);
+    const prepared = await Promise.all(
+      this.#links.map(async (link) => {
+        try {
+          return { link, checkpoint: await link.lane.prepare(signal) };
+        } catch (error) {
+          this.#failLink(link, error);
+          return undefined;
+        }
+      }),
+    );
+    return prepared.filter((each) => each !== undefined);
   }
 
   async #receive(position: ReplicationPosition | null): Promise<void> {
@@ -198,7 +220,7 @@ export class Replicator {
     const cursor = this.#log.openCursor();
     try {
       await link.lane.run(cursor, signal);
-      if (!signal.aborted) this.#transition(link, 'Finished', 'stopped');
+      this.#transition(link, 'Finished', 'stopped');
     } catch (error) {
       this.#failLink(link, error);
     } finally {
@@ -219,13 +241,8 @@ export class Replicator {
         offset: String(at.offset),
         cause,
       });
-      if (
-        mode === 'partial' &&
-        link.lane.streaming &&
-        link.state === 'Retrying' &&
-        link.waitingFor.size === 0
-      ) {
-        this.#transition(link, 'Synchronizing', 'stream continued');
+      if (mode === 'partial' && link.state === 'Retrying' && link.waitingFor.size === 0) {
+        this.#transition(link, this.#stateOf(link), 'stream continued');
       }
     }
   }
@@ -257,7 +274,13 @@ export class Replicator {
   #working(link: HostedLink, what: 'source' | 'target'): void {
     link.waitingFor.delete(what);
     if (link.state !== 'Retrying' || link.waitingFor.size > 0) return;
-    this.#transition(link, link.lane.streaming ? 'Synchronizing' : 'Initializing', `the ${what} works again`);
+    this.#transition(link, this.#stateOf(link), `the ${what} works again`);
+  }
+
+  /** The state of a link that waits for nothing. */
+  #stateOf({ lane }: HostedLink): LinkState {
+    if (lane.paused) return 'Suspending';
+    return lane.streaming ? 'Synchronizing' : 'Initializing';
   }
 
   #failLink(link: HostedLink, error: unknown): void {
@@ -324,12 +347,18 @@ function isOver(state: LinkState): boolean {
   return state === 'Failed' || state === 'Finished' || state === 'InitializeFailed';
 }
 
-/** The one position every target can continue from, or null: then a full sync for all. */
+/**
+ * The position that every target can continue from, or null: then a full sync for all. Targets of the same history may be at
+ * different places (their lanes are applied independently): the stream begins for the one that is furthest behind, and the
+ * others leave out what they have.
+ */
 export function commonPosition(checkpoints: readonly (Checkpoint | null)[]): ReplicationPosition | null {
-  const [first] = checkpoints;
-  if (first === undefined || first === null) return null;
-  const same = checkpoints.every((each) => each?.replid === first.replid && each.offset === first.offset);
-  return same ? { replid: first.replid, offset: first.offset } : null;
+  let lowest: Checkpoint | undefined;
+  for (const checkpoint of checkpoints) {
+    if (checkpoint === null || checkpoint.replid !== (lowest ?? checkpoint).replid) return null;
+    if (lowest === undefined || checkpoint.offset < lowest.offset) lowest = checkpoint;
+  }
+  return lowest === undefined ? null : { replid: lowest.replid, offset: lowest.offset };
 }
 
 export function describeFailure(error: unknown): ReplicatorError {

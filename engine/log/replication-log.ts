@@ -20,7 +20,8 @@ import { LogCursor } from './log-cursor.ts';
 import { SegmentFile } from './segment-file.ts';
 
 const SEGMENT_BYTES = 32 * 1024 * 1024;
-const SEGMENT_NAME = /^segment-\d{6,}\.log$/;
+/** Files of the folder that are ours: segments, and what reconciling keeps there. */
+const SPOOL_NAME = /^(segment-\d{6,}\.log|reconcile-[0-9a-f]{12}-\d+\.spool)$/;
 /** Size of an open entry in memory, and of one that will go to disk. */
 const JOINED_BYTES = 16 * 1024;
 const EXTENT_BYTES_MAX = 1024 * 1024;
@@ -83,14 +84,14 @@ export class ReplicationLog {
   }
 
   /**
-   * Deletes the segments that a process which was killed left in the folder. Before the first `append`.
+   * Deletes the files that a process which was killed left in the folder. Before the first `append`.
    *
    * @throws SyncError LOG_FULL when the folder cannot be read or written.
    */
   async removeLeftovers(): Promise<void> {
     const { folder } = this.#options;
     try {
-      for (const name of await readdir(folder)) if (SEGMENT_NAME.test(name)) await unlink(join(folder, name));
+      for (const name of await readdir(folder)) if (SPOOL_NAME.test(name)) await unlink(join(folder, name));
     } catch (error) {
       if (!isMissing(error)) throw wordDiskError(error, folder);
     }

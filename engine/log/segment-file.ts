@@ -31,6 +31,11 @@ export class SegmentFile {
     return { position, written };
   }
 
+  /** Settles when everything appended so far is written, or has failed. */
+  async flushed(): Promise<void> {
+    await this.#writes;
+  }
+
   async read(position: number, length: number): Promise<Buffer> {
     const handle = await this.#opening;
     const buffer = Buffer.allocUnsafeSlow(length);

@@ -49,6 +49,8 @@ export class Receiver {
   #socket: Socket | undefined;
   /** A snapshot is being received: after a break it has to start over. */
   #inSnapshot = false;
+  /** Why the full sync that is running had to be one. */
+  #fullSyncCause = '';
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -129,6 +131,7 @@ export class Receiver {
           ? cause
           : `the source could not continue from ${asked.replid}:${asked.offset} (${cause})`;
       this.#inSnapshot = true;
+      this.#fullSyncCause = why;
       this.#options.events.syncStarted('full', this.#position, why);
       return;
     }
@@ -182,7 +185,8 @@ export class Receiver {
     const { log } = this.#options;
     const position = this.#at();
     return new SnapshotFramer({
-      begin: ({ sizeBytes }) => log.append({ kind: 'snapshot-start', ...position, sizeBytes }),
+      begin: ({ sizeBytes }) =>
+        log.append({ kind: 'snapshot-start', ...position, sizeBytes, cause: this.#fullSyncCause }),
       bytes: (chunk) => log.append({ kind: 'bytes', chunk }),
       end: () => {
         this.#inSnapshot = false;

@@ -63,7 +63,7 @@ describe('ReplicationLog', () => {
     const log = openLog(MIB);
     const cursor = log.openCursor();
     const items: LogItem[] = [
-      { kind: 'snapshot-start', replid: 'a', offset: 7n, sizeBytes: null },
+      { kind: 'snapshot-start', replid: 'a', offset: 7n, sizeBytes: null, cause: 'test' },
       { kind: 'bytes', chunk: pattern(0, 20 * KIB) },
       { kind: 'snapshot-end' },
       { kind: 'stream-start', replid: 'a', offset: 7n },
@@ -263,6 +263,7 @@ describe('ReplicationLog', () => {
     await mkdir(folder);
     await writeFile(join(folder, 'precious.txt'), 'not ours');
     await writeFile(join(folder, 'segment-000001.log'), 'left behind by a process that was killed');
+    await writeFile(join(folder, 'reconcile-0123456789ab-1.spool'), 'left behind as well');
     const log = openLog(0);
     await log.removeLeftovers();
     expect(await segments()).toEqual(['precious.txt']);

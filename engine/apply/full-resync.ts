@@ -1,0 +1,47 @@
+/** What a second full sync of a link is reported as, and what stops it. */
+import { SyncError } from '../errors.ts';
+import type { LinkFinding } from './finding.ts';
+import type { Removed } from './reconciliation.ts';
+
+/** The target is again what the source is. */
+export function removedFinding(cause: string, removed: Removed): LinkFinding {
+  const { keys, libraries } = removed;
+  return {
+    code: 'FULL_RESYNC',
+    severity: 'warning',
+    message: `All data was copied again, and ${keys} keys that are gone from the source were removed: ${cause}`,
+    evidence: { cause, keysRemoved: keys, librariesRemoved: libraries, reconciled: true },
+  };
+}
+
+/** All was copied again, but nothing removed: stale keys may be left. */
+export function keptFinding(cause: string, alone: boolean, otherLinks: readonly string[] = []): LinkFinding {
+  const why = alone
+    ? otherLinks.length > 0
+      ? 'other links write to this target'
+      : 'the policy is to reload only'
+    : 'the target was not empty when the link began';
+  return {
+    code: 'FULL_RESYNC',
+    severity: 'error',
+    message: `All data was copied again; keys that are gone from the source were left on the target, because ${why}: ${cause}`,
+    evidence: { cause, keysRemoved: 0, reconciled: false, otherLinks },
+  };
+}
+
+export function refuseFullResync(cause: string): SyncError {
+  return new SyncError(
+    'POLICY',
+    `The source does not let the link continue, and a second full sync is not wanted: ${cause}`,
+    {
+      hint: 'The target is as it was. Set engine.fullResync to "reconcile" to copy everything again.',
+    },
+  );
+}
+
+export function refuseEmptySource(where: string): SyncError {
+  return new SyncError('POLICY', 'The source has no key any more, but the target has: nothing was deleted.', {
+    where,
+    hint: 'Did the source restart without its data? Restore it, or set engine.emptySource to "replicate" to empty the target too.',
+  });
+}
