@@ -27,6 +27,8 @@ export interface LivesOptions {
   history: History;
   random: Random;
   folder: string;
+  /** What every life is told; else each draws limits of its own. */
+  engine?: Partial<EngineOptions>;
   /** A full sync of this history begins. */
   onFullSync: (replid: string) => void;
 }
@@ -92,7 +94,7 @@ export class Lives {
   }
 
   #drawOptions(): EngineOptions {
-    const { random } = this.#options;
+    const { random, engine } = this.#options;
     return {
       ...DEFAULT_ENGINE_OPTIONS,
       heartbeatMs: 200,
@@ -100,6 +102,7 @@ export class Lives {
       envelopeCommands: random.pick([16, 200, DEFAULT_ENGINE_OPTIONS.envelopeCommands]),
       // Small enough to spill while the target stands still.
       logMemoryBytes: random.pick([64 * 1024, 1024 * 1024, DEFAULT_ENGINE_OPTIONS.logMemoryBytes]),
+      ...engine,
     };
   }
 

@@ -8,7 +8,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asError } from '../../engine/errors.ts';
-import { DEFAULT_ENGINE_OPTIONS } from '../../engine/link/options.ts';
+import { DEFAULT_ENGINE_OPTIONS, type EngineOptions } from '../../engine/link/options.ts';
 import { Random } from '../../scenarios/data/random.ts';
 import type { Workload } from '../../scenarios/workload/open-loop.ts';
 import { until } from '../bench/stopwatch.ts';
@@ -25,6 +25,8 @@ import { judge, type Damage } from './verdict.ts';
 export interface SessionOptions extends FieldOptions {
   /** Between one nuisance and the next, at most. */
   nuisanceEveryMs: number;
+  /** What the engine is told; what is left out each life draws for itself. */
+  engine?: Partial<EngineOptions>;
   /** Ends it early; what was done is judged all the same. */
   signal?: AbortSignal;
   onProgress?: (line: string) => void;
@@ -104,6 +106,7 @@ export class Session {
       history: this.history,
       random: new Random(options.seed, 'lives'),
       folder,
+      ...(options.engine ? { engine: options.engine } : {}),
       onFullSync: (replid) => this.#watch?.onFullSync(replid),
     });
   }

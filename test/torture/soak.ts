@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_ENGINE_OPTIONS } from '../../engine/link/options.ts';
 import { Random } from '../../scenarios/data/random.ts';
 import { until } from '../bench/stopwatch.ts';
 import { runSession, type Session } from './session.ts';
@@ -20,6 +21,8 @@ import { readVitals, type Vitals } from './vitals.ts';
 const SAMPLE_EVERY_MS = 5000;
 const FULL_SYNC_EVERY_MS = { least: 30_000, most: 120_000 };
 const NUISANCE_EVERY_MS = 4000;
+/** Small enough to spill whenever the target stands still, so that segments come and go. */
+const LOG_MEMORY_BYTES = 256 * 1024;
 
 const { values } = parseArgs({
   options: {
@@ -51,6 +54,7 @@ const result = await runSession(
     seed,
     commandsPerSecond: Number(values.rate),
     nuisanceEveryMs: NUISANCE_EVERY_MS,
+    engine: { logMemoryBytes: LOG_MEMORY_BYTES, envelopeCommands: DEFAULT_ENGINE_OPTIONS.envelopeCommands },
     signal: stop.signal,
     onProgress: (line) => process.stderr.write(`  ${line}\n`),
   },
