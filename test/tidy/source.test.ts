@@ -89,8 +89,12 @@ describe('the source', () => {
 
   it('has no barrels, no utils, no leftovers', () => {
     expect(sources.filter((file) => /\/(index|utils?|helpers?|misc|common)\.ts$/.test(file))).toEqual([]);
-    const left = sources.filter((file) =>
-      /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck|: any\b|as any\b/.test(read(file)),
+    // Prose may say "any" after a colon; code may not.
+    const code = (file: string): string => read(file).replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '');
+    const left = sources.filter(
+      (file) =>
+        /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck/.test(read(file)) ||
+        /: any\b|\bas any\b/.test(code(file)),
     );
     expect(left).toEqual([]);
   });
