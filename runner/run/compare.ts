@@ -1,8 +1,7 @@
 /** `compare`: full-data comparison of two live endpoints. Reads only. */
 import { dirname } from 'node:path';
-import { asError, SyncError } from '../../engine/errors.ts';
+import { SyncError } from '../../engine/errors.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
-import { describeFailure } from '../../engine/link/replicator.ts';
 import type { Comparison, Results } from '../../reports/results.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
@@ -10,13 +9,14 @@ import type { Plan } from '../plan/plan.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
-import { compareLinks } from './comparison.ts';
+import { compareLinks, describeCompared, describeComparing } from './comparison.ts';
+import { recordFailure } from './failure.ts';
 import { History } from './history.ts';
 import { Phases } from './phases.ts';
 import { Progress } from './progress.ts';
 import { printReport } from './print-report.ts';
 import { writeReports } from './report-files.ts';
-import { buildResults } from './results.ts';
+import { buildResults, describeInstances } from './results.ts';
 import { createRunFolder } from './run-folder.ts';
 
 /** Compares, reports, and returns the verdict's exit code. The endpoints are never written to. */
@@ -27,13 +27,14 @@ export async function compareInstances(plan: Plan, io: Io, options: RunOptions):
   history.subscribe((event) => progress.observe(event));
   const startedAt = new Date();
   history.emit({ kind: 'run-started', spec: plan.spec, seed: plan.seed, version: process.version });
+  progress.say(io.errColors.bold(`Comparing ${describePairs(plan)}`));
   const phases = new Phases(history);
   let instances: ReadonlyMap<string, ProvisionedInstance> = new Map();
   let comparison: Comparison | null = null;
   let error: Results['error'] = null;
   await using processes = await ProcessLedger.open(folder.path);
   try {
-    await phases.run('provision', async () => {
+    await phases.run('precheck', async () => {
       instances = await provisionAll(plan.instances, {
         runFolder: folder.path,
         processes,
@@ -41,6 +42,7 @@ export async function compareInstances(plan: Plan, io: Io, options: RunOptions):
         env: io.env,
         signal: options.signal,
       });
+      return describeInstances(instances);
     });
     await phases.run('verify', async () => {
       comparison = await compareLinks({
@@ -49,13 +51,12 @@ export async function compareInstances(plan: Plan, io: Io, options: RunOptions):
         compare: plan.compare,
         heartbeatPrefix: plan.engine.heartbeatPrefix,
         signal: options.signal,
-        onProgress: (link, { keys, expectedKeys, suspects }) =>
-          progress.show(`  verify ${link}: ${keys} of ${expectedKeys} keys, ${suspects} look different`),
+        onProgress: (link, now) => progress.show(describeComparing(link, now)),
       });
+      return describeCompared(comparison);
     });
   } catch (thrown) {
-    error = describeFailure(asError(thrown));
-    history.emit({ kind: 'error', ...error });
+    error = recordFailure(thrown, history, options.signal);
   }
   const outcome = {
     instances,
@@ -82,9 +83,15 @@ export async function compareInstances(plan: Plan, io: Io, options: RunOptions):
   history.emit({ kind: 'verdict', verdict, summary, exitCode });
   const results = await writeReports(folder.path, draft, history.events, plan.report.formats);
   history.close();
+  progress.clear();
   if (io.json) io.out(`${JSON.stringify(results, null, 2)}\n`);
   else printReport(results, history.events, io);
   return results.exitCode;
+}
+
+function describePairs({ links, instances }: Plan): string {
+  const urlOf = (name: string): string => instances.find((instance) => instance.name === name)?.url ?? name;
+  return links.map(({ source, target }) => `${urlOf(source)} with ${urlOf(target)}`).join(', ');
 }
 
 function endpointOf(instances: ReadonlyMap<string, ProvisionedInstance>, name: string): Endpoint {

@@ -3,6 +3,7 @@ import { compareInstances } from '../../engine/compare/compare.ts';
 import { DIFFERENCE_CLASSES, type ComparisonResult } from '../../engine/compare/difference.ts';
 import type { CompareProgress } from '../../engine/compare/options.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { formatCount } from '../../reports/display.ts';
 import type { Comparison, Difference } from '../../reports/results.ts';
 import type { LinkPlan, Plan } from '../plan/plan.ts';
 
@@ -33,6 +34,20 @@ export async function compareLinks(options: CompareLinksOptions): Promise<Compar
     parts.push([link, result]);
   }
   return mergeComparisons(parts);
+}
+
+/** One line on how far a comparison is. */
+export function describeComparing(link: string, now: CompareProgress): string {
+  const of = now.expectedKeys > 0 ? ` of ${formatCount(now.expectedKeys)}` : '';
+  const keys = `${formatCount(now.keys)}${of} keys`;
+  if (now.phase === 'recheck') return `  verify ${link}: round ${now.round}, ${keys} that look different`;
+  const suspects = now.suspects > 0 ? `, ${formatCount(now.suspects)} look different` : '';
+  return `  verify ${link}: ${keys}${suspects}`;
+}
+
+/** One line on what a comparison did. */
+export function describeCompared({ keysCompared, method }: Comparison): string {
+  return `${formatCount(keysCompared)} keys, method ${method}`;
 }
 
 export function mergeComparisons(parts: readonly [Pick<LinkPlan, 'id'>, ComparisonResult][]): Comparison {

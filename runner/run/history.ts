@@ -5,21 +5,31 @@ import type { RunEvent, RunEventBody } from '../../reports/events.ts';
 
 export const EVENTS_FILE = 'events.ndjson';
 
+export interface HistoryOptions {
+  /** Monotonic milliseconds. */
+  now?: () => number;
+  /** Keep the events in memory too, for judging. Default true; what runs for months must not. */
+  retain?: boolean;
+}
+
 export class History {
   readonly #file: number;
   readonly #events: RunEvent[] = [];
   readonly #startedMs: number;
   readonly #now: () => number;
   readonly #listeners: ((event: RunEvent) => void)[] = [];
+  readonly #retain: boolean;
+  #seq = 0;
   #open = true;
 
-  /** @param now monotonic milliseconds. */
-  constructor(folder: string, now: () => number = () => performance.now()) {
+  constructor(folder: string, { now = () => performance.now(), retain = true }: HistoryOptions = {}) {
     this.#file = openSync(join(folder, EVENTS_FILE), 'ax');
     this.#now = now;
     this.#startedMs = now();
+    this.#retain = retain;
   }
 
+  /** So far; none when they are not retained. */
   get events(): readonly RunEvent[] {
     return this.#events;
   }
@@ -37,13 +47,13 @@ export class History {
   /** Written synchronously: a run that crashes in the next line can still be judged. */
   emit(body: RunEventBody): RunEvent {
     const event: RunEvent = {
-      seq: this.#events.length + 1,
+      seq: ++this.#seq,
       at: new Date().toISOString(),
       ms: this.elapsedMs,
       ...body,
     };
     if (this.#open) writeSync(this.#file, `${JSON.stringify(event)}\n`);
-    this.#events.push(event);
+    if (this.#retain) this.#events.push(event);
     for (const listener of this.#listeners) listener(event);
     return event;
   }

@@ -72,9 +72,12 @@ export class Links implements AsyncDisposable {
   /**
    * Waits until every link has applied what its source has written by now; the writers must have stopped. Emits
    * `drained` per link, also when it was given up: the offsets tell.
+   *
+   * @returns the links that did not get there.
    */
-  async drain(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.monitors.map((monitor) => this.#drainLink(monitor, signal)));
+  async drain(signal: AbortSignal): Promise<string[]> {
+    const drained = await Promise.all(this.monitors.map((monitor) => this.#drainLink(monitor, signal)));
+    return this.monitors.flatMap((monitor, index) => (drained[index] === true ? [] : [monitor.plan.id]));
   }
 
   /** Applies what was received and ends the processes. Idempotent. */
@@ -170,7 +173,7 @@ export class Links implements AsyncDisposable {
     }
   }
 
-  async #drainLink(monitor: LinkMonitor, signal: AbortSignal): Promise<void> {
+  async #drainLink(monitor: LinkMonitor, signal: AbortSignal): Promise<boolean> {
     const { endpointOf, emit } = this.#options;
     const began = performance.now();
     const wanted = await readOffset(endpointOf(monitor.plan.source));
@@ -193,6 +196,7 @@ export class Links implements AsyncDisposable {
       appliedOffset: String(monitor.appliedOffset > wanted ? wanted : monitor.appliedOffset),
       durationMs: Math.round(performance.now() - began),
     });
+    return monitor.appliedOffset >= wanted;
   }
 
   async #refresh(monitor: LinkMonitor): Promise<void> {

@@ -3,28 +3,42 @@
  * rewritten (phase, keys, MB/s, lag). On a build server and in a pipe only lines that stay.
  */
 import { formatCount } from '../../reports/display.ts';
-import type { RunEvent } from '../../reports/events.ts';
+import type { RunEvent, RunPhase } from '../../reports/events.ts';
 import { formatBytes, formatDuration } from '../../reports/render/format.ts';
 import type { Io } from '../cli/io.ts';
 
 const CLEAR_LINE = '\r\u001b[K';
+/** While a run works in these, how far its links are is the news. */
+const LINK_PHASES: ReadonlySet<RunPhase> = new Set(['full-sync', 'incremental', 'settle']);
+
+export interface ProgressOptions {
+  /** Say every change of a link's state, not only trouble. */
+  states?: boolean;
+}
 
 export class Progress {
   readonly #io: Io;
   readonly #live: boolean;
+  readonly #states: boolean;
   #phaseStartedMs = 0;
   #bytesBefore = new Map<string, { bytes: number; ms: number }>();
   #shown = false;
 
-  constructor(io: Io) {
+  constructor(io: Io, options: ProgressOptions = {}) {
     this.#io = io;
     this.#live = io.errIsTty && !io.isCi;
+    this.#states = (options.states ?? false) || io.verbose;
+  }
+
+  /** Lines are rewritten here: on a terminal, and not on a build server. */
+  get isLive(): boolean {
+    return this.#live;
   }
 
   /** A line that stays. */
   say(text: string): void {
     if (this.#io.quiet) return;
-    this.#clear();
+    this.clear();
     this.#io.err(`${text}\n`);
   }
 
@@ -35,15 +49,26 @@ export class Progress {
     this.#shown = true;
   }
 
+  /** Takes the line back that would have been replaced; before something else is printed. */
+  clear(): void {
+    if (!this.#shown) return;
+    this.#io.err(CLEAR_LINE);
+    this.#shown = false;
+  }
+
   observe(event: RunEvent): void {
     const { errColors } = this.#io;
     switch (event.kind) {
       case 'phase':
         return this.#onPhase(event);
+      case 'sync-started':
+        this.#bytesBefore.set(event.link, { bytes: 0, ms: event.ms });
+        return;
       case 'progress':
-        return this.show(this.#describeProgress(event));
+        if (LINK_PHASES.has(event.phase)) this.show(this.#describeProgress(event));
+        return;
       case 'link-state':
-        if (event.to === 'Retrying' || this.#io.verbose)
+        if (this.#states || event.to === 'Retrying' || event.from === 'Retrying')
           this.say(`  link ${event.link}: ${event.from} → ${event.to} (${event.cause})`);
         return;
       case 'fault':
@@ -89,11 +114,5 @@ export class Progress {
     return event.phase === 'full-sync'
       ? `  full-sync ${event.link}: ${formatCount(event.keys)}${of} keys, ${formatBytes(rate)}/s`
       : `  ${event.phase} ${event.link}: lag ${formatBytes(event.lagBytes)}${lag}`;
-  }
-
-  #clear(): void {
-    if (!this.#shown) return;
-    this.#io.err(CLEAR_LINE);
-    this.#shown = false;
   }
 }

@@ -5,9 +5,9 @@
  * started is ended: an error only shortens the way. History is on disk before it is judged.
  */
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
-import { asError, SyncError } from '../../engine/errors.ts';
+import { SyncError } from '../../engine/errors.ts';
 import { delay as pause } from '../../engine/psync/backoff.ts';
-import { describeFailure } from '../../engine/link/replicator.ts';
+import { formatCount } from '../../reports/display.ts';
 import type { Comparison, LinkResult, PrecheckRow, Results, WorkloadResult } from '../../reports/results.ts';
 import { seedDataset } from '../../scenarios/data/seeding.ts';
 import { systemClock } from '../../scenarios/timeline/clock.ts';
@@ -18,12 +18,14 @@ import type { Plan } from '../plan/plan.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
-import { compareLinks } from './comparison.ts';
+import { compareLinks, describeCompared, describeComparing } from './comparison.ts';
+import { recordFailure } from './failure.ts';
 import { countHeartbeatKeys } from './heartbeat-keys.ts';
 import type { History } from './history.ts';
 import { interruptible } from './interruptible.ts';
 import { Links } from './links.ts';
 import { Phases } from './phases.ts';
+import { describeInstances } from './results.ts';
 import type { RunFolder } from './run-folder.ts';
 import { checkStart, refuseBlocked } from './start-check.ts';
 
@@ -39,6 +41,8 @@ export interface RehearsalOptions {
   baseFolder: string;
   /** Where PATH and the secrets named by the spec come from. */
   env: NodeJS.ProcessEnv;
+  /** Shows how far a long phase is; the next line replaces it. */
+  show: (line: string) => void;
 }
 
 /** Everything a run collected; what the results document is made of. */
@@ -196,9 +200,7 @@ export class Rehearsal implements AsyncDisposable {
         });
       }
     }
-    return [...this.#instances.values()]
-      .map(({ name, server, version }) => `${name}: ${server} ${version}`)
-      .join(', ');
+    return describeInstances(this.#instances);
   }
 
   async #check(): Promise<string> {
@@ -213,7 +215,7 @@ export class Rehearsal implements AsyncDisposable {
   }
 
   async #seed(): Promise<string> {
-    const { plan, history } = this.#options;
+    const { plan, history, show } = this.#options;
     let total = 0;
     // One dataset after another per instance: the same seed gives the same data.
     for (const [index, dataset] of plan.data.entries()) {
@@ -221,12 +223,14 @@ export class Rehearsal implements AsyncDisposable {
         const { keys, bytes, durationMs } = await seedDataset(this.#endpointOf(instance), dataset, {
           seed: plan.seed + index,
           signal: this.#signal,
+          onProgress: (now) =>
+            show(`  seed ${instance}: ${formatCount(now.keys)} of ${formatCount(now.total)} keys`),
         });
         total += keys;
         history.emit({ kind: 'seeded', instance, keys, bytes, durationMs });
       }
     }
-    return `${total} keys`;
+    return `${formatCount(total)} keys`;
   }
 
   async #replicate(): Promise<void> {
@@ -268,16 +272,17 @@ export class Rehearsal implements AsyncDisposable {
 
   async #verify(): Promise<void> {
     await this.#phases.run('verify', async () => {
-      const { plan } = this.#options;
+      const { plan, show } = this.#options;
       this.#comparison = await compareLinks({
         links: plan.links,
         endpointOf: (name) => this.#endpointOf(name),
         compare: plan.compare,
         heartbeatPrefix: plan.engine.heartbeatPrefix,
         signal: this.#signal,
+        onProgress: (link, now) => show(describeComparing(link, now)),
       });
       this.#heartbeatKeysOnTargets = await this.#countHeartbeatKeys();
-      return `${this.#comparison.keysCompared} keys, method ${this.#comparison.method}`;
+      return describeCompared(this.#comparison);
     });
   }
 
@@ -355,21 +360,9 @@ export class Rehearsal implements AsyncDisposable {
     );
   }
 
+  /** The first failure is the one that counts. */
   #fail(thrown: unknown): void {
-    const { history } = this.#options;
-    if (this.#error !== null) return;
-    if (this.#signal.aborted) {
-      // What fails after Ctrl-C fails because of it.
-      const { message } = asError(this.#signal.reason);
-      this.#error = { code: 'ABORTED', message: `The run was ${message}.` };
-      history.emit({ kind: 'interrupted', signal: /SIG[A-Z]+/.exec(message)?.[0] ?? 'SIGINT' });
-      return;
-    }
-    const error = describeFailure(asError(thrown));
-    this.#error = error;
-    // A link that gives up has said so already.
-    const isTold = history.events.some((event) => event.kind === 'error' && event.message === error.message);
-    if (!isTold) history.emit({ kind: 'error', ...error });
+    this.#error ??= recordFailure(thrown, this.#options.history, this.#signal);
   }
 
   #endpointOf(name: string): Endpoint {

@@ -6,8 +6,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SyncError } from '../../engine/errors.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
-import { formatCount } from '../../reports/display.ts';
-import { formatBytes, formatDuration } from '../../reports/render/format.ts';
+import type { RunEventBody } from '../../reports/events.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -15,14 +14,15 @@ import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
 import { History } from './history.ts';
-import type { LinkMonitor } from './link-monitor.ts';
 import { interruptible } from './interruptible.ts';
+import { LinkStates } from './link-states.ts';
 import { Links } from './links.ts';
 import { Progress } from './progress.ts';
 import { createRunFolder } from './run-folder.ts';
 import { checkStart, refuseBlocked } from './start-check.ts';
 
-const STATE_INTERVAL_MS = 1000;
+/** Of a replication that runs for months, how far it was is kept this often. */
+const PROGRESS_INTERVAL_MS = 10_000;
 
 export interface ReplicateOptions extends RunOptions {
   /** `synced`: end when every link is in sync and has applied what its source had written by then. */
@@ -32,11 +32,12 @@ export interface ReplicateOptions extends RunOptions {
 /** Returns 0 after a clean stop. @throws SyncError what stopped a link, or kept it from starting. */
 export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOptions): Promise<number> {
   const folder = await createRunFolder(options.out, plan);
-  const history = new History(folder.path);
-  const progress = new Progress(io);
+  const history = new History(folder.path, { retain: false });
+  const progress = new Progress(io, { states: true });
   history.subscribe((event) => {
     // What ends a link ends the command, which says it then; after Ctrl-C it ends without a word.
-    if (event.kind !== 'error' || event.code === 'ABORTED') progress.observe(event);
+    const isSaidLater = event.kind === 'error' && event.code !== 'ABORTED';
+    if (event.kind !== 'progress' && !isSaidLater) progress.observe(event);
   });
   history.emit({ kind: 'run-started', spec: plan.spec, seed: plan.seed, version: process.version });
   try {
@@ -57,25 +58,25 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       engine: plan.engine,
       endpointOf,
       runFolder: folder.path,
-      emit: history.emit.bind(history),
+      emit: thinOut(history),
       phase: () => 'incremental',
       signal: options.signal,
       onProcess: (pid, what, logFile) => void processes.record(pid, { what, group: false, logFile }),
     });
+    progress.say(io.errColors.bold(`Replicating ${describeLinks(plan, instances)}`));
+    if (options.until === 'SIGINT') progress.say('Ctrl-C stops it; started again it goes on from there.');
     await links.start();
-    const printing = setInterval(() => printStates(links.monitors, io), STATE_INTERVAL_MS);
+    using states = new LinkStates(links.monitors, io, progress);
     try {
       await links.synchronized(options.signal);
-      if (options.until === 'synced') await interruptible(options.signal, links.drain(options.signal));
+      if (options.until === 'synced') await drain(links, options.signal);
       else await links.failed(options.signal);
     } catch (error) {
       if (!options.signal.aborted) throw error;
-    } finally {
-      clearInterval(printing);
     }
     await links.stop();
+    states.printLast();
     if (links.failure) throw links.failure;
-    printStates(links.monitors, io);
     progress.say(`Stopped. Start it again to go on from here. History: ${folder.shown}`);
     return 0;
   } finally {
@@ -84,25 +85,31 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
   }
 }
 
-/** One line per link on stdout: phase, offsets, lag. One JSON object per line under --json. */
-function printStates(monitors: readonly LinkMonitor[], io: Io): void {
-  for (const { plan, state, status } of monitors) {
-    if (status === undefined) continue;
-    const { appliedOffset, receivedOffset, replid, lagBytes, lagMs, snapshot, stream } = status;
-    if (io.json) {
-      io.out(
-        `${JSON.stringify({ link: plan.id, state, replid, receivedOffset, appliedOffset, lagBytes, lagMs, snapshot, stream })}\n`,
-      );
-      continue;
+/** @throws SyncError TIMEOUT when a target does not catch up. */
+async function drain(links: Links, signal: AbortSignal): Promise<void> {
+  const behind = await interruptible(signal, links.drain(signal));
+  if (behind.length === 0 || signal.aborted || links.failure) return;
+  throw new SyncError('TIMEOUT', `${behind.join(', ')} did not catch up with the source.`, {
+    hint: 'The target applies nothing any more: look at its log and at that of the replicator. Start again to go on.',
+  });
+}
+
+/** Emits everything but most of the progress. */
+function thinOut(history: History): (event: RunEventBody) => void {
+  const last = new Map<string, number>();
+  return (event) => {
+    if (event.kind === 'progress') {
+      const since = history.elapsedMs - (last.get(event.link) ?? -Infinity);
+      if (since < PROGRESS_INTERVAL_MS) return;
+      last.set(event.link, history.elapsedMs);
     }
-    if (io.quiet) continue;
-    const lag = `${formatBytes(lagBytes)}${lagMs === null ? '' : `, ${formatDuration(lagMs)}`}`;
-    const detail =
-      state === 'Initializing'
-        ? `${formatCount(snapshot.keys)}${snapshot.expectedKeys > 0 ? ` of ${formatCount(snapshot.expectedKeys)}` : ''} keys`
-        : `applied ${appliedOffset} of ${receivedOffset}, lag ${lag}, ${formatCount(stream.commands)} commands`;
-    io.out(`${plan.id}  ${state}  ${detail}\n`);
-  }
+    history.emit(event);
+  };
+}
+
+function describeLinks({ links }: Plan, instances: ReadonlyMap<string, ProvisionedInstance>): string {
+  const describe = (name: string): string => `${name} (${instances.get(name)?.nodes[0]?.address ?? '?'})`;
+  return links.map(({ source, target }) => `${describe(source)} → ${describe(target)}`).join(', ');
 }
 
 function endpointIn(instances: ReadonlyMap<string, ProvisionedInstance>, name: string): Endpoint {

@@ -54,7 +54,7 @@ export function buildResults(input: ResultsInput): Results {
       ...(keep ? { kept: true } : {}),
     },
     ...judgement,
-    instances: describeInstances(plan, outcome.instances),
+    instances: instanceResults(plan, outcome.instances),
     links,
     precheck,
     phases: outcome.phases.results,
@@ -67,11 +67,15 @@ export function buildResults(input: ResultsInput): Results {
   };
 }
 
-function describeInstances(
-  plan: Plan,
-  instances: ReadonlyMap<string, ProvisionedInstance>,
-): InstanceResult[] {
-  return plan.instances.map(({ name, kind }) => {
+/** One line: `source: redis 7.0.15, target: valkey 8.0.1`. */
+export function describeInstances(instances: ReadonlyMap<string, ProvisionedInstance>): string {
+  return [...instances.values()]
+    .map(({ name, server, version }) => `${name}: ${`${server} ${version}`.trim() || 'unknown'}`)
+    .join(', ');
+}
+
+function instanceResults(plan: Plan, instances: ReadonlyMap<string, ProvisionedInstance>): InstanceResult[] {
+  return plan.instances.map(({ name, kind, url }) => {
     const instance = instances.get(name);
     const endpoint = instance?.primary();
     return {
@@ -80,7 +84,7 @@ function describeInstances(
       server: instance?.server ?? '',
       version: instance?.version ?? '',
       addresses: instance?.nodes.map((node) => node.address) ?? [],
-      provisioned: instance?.provisioned ?? false,
+      provisioned: url === undefined,
       ...(endpoint?.tls === undefined ? {} : { tls: true }),
       ...(endpoint?.username === undefined ? {} : { username: endpoint.username }),
     };

@@ -34,10 +34,12 @@ export async function verifyPlan(plan: Plan, io: Io, options: RunOptions): Promi
   history.emit({ kind: 'run-started', spec: plan.spec, seed: plan.seed, version: process.version });
   progress.say(io.errColors.bold(`Rehearsing ${plan.spec} (seed ${plan.seed})`));
   const baseFolder = dirname(plan.spec);
-  const rehearsal = new Rehearsal({ plan, folder, history, ...options, baseFolder, env: io.env });
+  const show = progress.show.bind(progress);
+  const rehearsal = new Rehearsal({ plan, folder, history, ...options, baseFolder, env: io.env, show });
   try {
     const outcome = await rehearsal.run();
     await rehearsal[Symbol.asyncDispose]();
+    progress.clear();
     const input = {
       plan,
       folder,

@@ -52,8 +52,9 @@ test('Ctrl-C stops cleanly; started again it goes on without a second full sync'
   const spec = await workspace.write(between(source, target));
   {
     await using first = new CommandProcess(['run', spec], workspace.out);
-    await first.printed(/Synchronizing {2}applied (\d+) of \1,/);
+    await first.printed(/Synchronizing {2}applied \d+ of \d+, lag /);
     await write(source.endpoint, 'while:streaming', '1');
+    await arrived(target.endpoint, 'while:streaming');
     first.interrupt();
     expect(await first.ended).toEqual({ code: 0, signal: null });
     expect(first.groupLives).toBe(false);
@@ -79,8 +80,8 @@ test('stopped in the middle of its full sync it does not build on the half, and 
   await fill(source.endpoint, 2000);
   const spec = await workspace.write(between(source, target));
   {
-    await using first = new CommandProcess(['run', spec], workspace.out);
-    await first.event((event) => event.kind === 'progress' && event.keys > 0);
+    await using first = new CommandProcess(['run', spec, '--json'], workspace.out);
+    await first.printed(/"snapshot":\{"keys":[1-9]/);
     first.interrupt();
     expect((await first.ended).code).not.toBe(0);
     expect(first.err).toContain('in the middle of the full sync');
@@ -157,6 +158,12 @@ function valueOf(index: number): string {
 async function write(endpoint: Endpoint, key: string, value: string): Promise<void> {
   await using connection = await Connection.open(endpoint);
   await connection.call('SET', key, value);
+}
+
+/** Resolves when the key is there. */
+async function arrived(endpoint: Endpoint, key: string): Promise<void> {
+  await using connection = await Connection.open(endpoint);
+  while ((await connection.call('EXISTS', key)) !== 1) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 /** Every key that is not our own, with its value. */
