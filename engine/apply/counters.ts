@@ -1,6 +1,8 @@
 /** Everything countable about one link. Plain numbers, read by the status report. */
 export interface LinkCounters {
   snapshotKeys: number;
+  /** Of them: rebuilt with commands, because the target does not take their payload or they are too large for one. */
+  snapshotRebuilt: number;
   snapshotBytes: number;
   /** Keys the snapshot announced (RESIZEDB), 0 while unknown. */
   snapshotExpectedKeys: number;
@@ -24,6 +26,7 @@ export interface LinkCounters {
 export function newCounters(): LinkCounters {
   return {
     snapshotKeys: 0,
+    snapshotRebuilt: 0,
     snapshotBytes: 0,
     snapshotExpectedKeys: 0,
     snapshotStartedMs: 0,

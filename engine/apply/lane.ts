@@ -29,6 +29,7 @@ import { wordRefusal } from './refusals.ts';
 import { unwrapRefusal } from './replies.ts';
 import { SnapshotApplier } from './snapshot-applier.ts';
 import { StreamApplier } from './stream-applier.ts';
+import { measureTarget } from './target-facts.ts';
 import { Target } from './target.ts';
 import { isEmpty, otherLinks } from './target-contents.ts';
 
@@ -230,8 +231,11 @@ export class Lane {
       mayHoldMore && alone && engine.fullResync !== 'reload'
         ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
         : undefined;
+    const facts = await this.#attempt(signal, measureTarget);
     const applier = new SnapshotApplier({
+      link: this.id,
       target: this.#target,
+      facts,
       counters,
       heartbeatPrefix: engine.heartbeatPrefix,
       onFinding: (finding) => this.#findings.report(finding),
@@ -239,6 +243,7 @@ export class Lane {
       signal,
     });
     this.#fullSync = { applier, checkpoint, cause, before, reconciliation };
+    await this.#attempt(signal, (connection) => applier.begin(connection));
     events.snapshotStarted();
   }
 

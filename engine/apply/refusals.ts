@@ -7,6 +7,8 @@ import { reactionTo } from './replies.ts';
 /** A command of a sent buffer, cut out again. */
 export interface SentCommand {
   index: number;
+  /** Selected by a SELECT that stands before it in the buffer; 0 when there is none. */
+  database: number;
   name: string;
   /** First argument, or an empty buffer. */
   key: Buffer;
@@ -18,11 +20,16 @@ export function findCommands(bytes: Buffer, indexes: readonly number[]): SentCom
   const wanted = new Set(indexes);
   const found: SentCommand[] = [];
   let index = 0;
+  let database = 0;
   const framer = new CommandFramer((frame) => {
+    const name = frame.buffer.toString('latin1', frame.argStart[0], frame.argEnd[0]).toUpperCase();
+    if (name === 'SELECT')
+      database = Number(frame.buffer.toString('latin1', frame.argStart[1], frame.argEnd[1]));
     if (wanted.has(index)) {
       found.push({
         index,
-        name: frame.buffer.toString('latin1', frame.argStart[0], frame.argEnd[0]).toUpperCase(),
+        database,
+        name,
         key:
           frame.argc > 1
             ? Buffer.from(frame.buffer.subarray(frame.argStart[1], frame.argEnd[1]))

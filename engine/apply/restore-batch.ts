@@ -6,10 +6,13 @@
  *
  * REPLACE makes it idempotent: a batch whose outcome is unknown may be sent again. Every batch begins with SELECT, so
  * that it stands for itself on a fresh connection. (ABSTTL, IDLETIME and FREQ need a target ≥ 5.0.)
+ *
+ * Other commands may stand between the RESTOREs, through `write` and `endCommand`.
  */
 import { digits, encodeCommand } from '../resp/encode.ts';
 import { dumpPayloadLength, writeDumpPayload } from '../rdb/dump-payload.ts';
 import type { RawEntry } from '../rdb/entry.ts';
+import type { CommandOutput } from './rebuild/command-chunk.ts';
 
 const RESTORE = Buffer.from('$7\r\nRESTORE\r\n');
 const REPLACE = Buffer.from('$7\r\nREPLACE\r\n');
@@ -30,20 +33,23 @@ export interface RestoreBatch {
   release(): void;
 }
 
-export class RestoreBatchBuilder {
+export class RestoreBatchBuilder implements CommandOutput {
   readonly #sizeBytes: number;
+  readonly #hints: boolean;
   readonly #pool: Buffer[] = [];
   #buffer: Buffer;
   #at = 0;
   #keys = 0;
   #replies = 0;
   #database = -1;
-  /** RDB version stamped on every payload: the source's. */
-  version = 0;
 
-  /** @param sizeBytes a batch is full when it has reached this. */
-  constructor(sizeBytes: number) {
+  /**
+   * @param sizeBytes a batch is full when it has reached this.
+   * @param hints whether the target takes IDLETIME and FREQ.
+   */
+  constructor(sizeBytes: number, hints = true) {
     this.#sizeBytes = sizeBytes;
+    this.#hints = hints;
     this.#buffer = Buffer.allocUnsafe(sizeBytes * 2);
   }
 
@@ -52,15 +58,16 @@ export class RestoreBatchBuilder {
   }
 
   get empty(): boolean {
-    return this.#keys === 0;
+    return this.#at === 0;
   }
 
-  add(entry: RawEntry): void {
+  /** @param version the RDB version stamped on the payload. */
+  add(entry: RawEntry, version: number): void {
     const { key, value } = entry;
     this.#ensure(key.length + value.length + OVERHEAD_BYTES);
-    if (entry.database !== this.#database) this.#select(entry.database);
+    this.select(entry.database);
     const hasTtl = entry.expireAtMs >= 0;
-    const hasMeta = entry.idleSeconds >= 0 || entry.frequency >= 0;
+    const hasMeta = this.#hints && (entry.idleSeconds >= 0 || entry.frequency >= 0);
     this.#header(0x2a, 5 + (hasTtl ? 1 : 0) + (hasMeta ? 2 : 0));
     this.#raw(RESTORE);
     this.#header(0x24, key.length);
@@ -69,13 +76,37 @@ export class RestoreBatchBuilder {
     if (hasTtl) this.#number(entry.expireAtMs);
     else this.#raw(NO_TTL);
     this.#header(0x24, dumpPayloadLength(value.length));
-    this.#at = writeDumpPayload(entry.type, value, this.version, this.#buffer, this.#at);
+    this.#at = writeDumpPayload(entry.type, value, version, this.#buffer, this.#at);
     this.#crlf();
     this.#raw(REPLACE);
     if (hasTtl) this.#raw(ABSTTL);
     if (hasMeta) this.#metadata(entry);
     this.#keys++;
     this.#replies++;
+  }
+
+  /** What follows is for this database. */
+  select(database: number): void {
+    if (database === this.#database) return;
+    this.#ensure(0);
+    this.#raw(encodeCommand(['SELECT', database]));
+    this.#database = database;
+    this.#replies++;
+  }
+
+  /** Appends a piece of a command. */
+  write(bytes: Uint8Array, start: number, end: number): void {
+    this.#ensure(end - start);
+    this.#raw(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+  }
+
+  endCommand(): void {
+    this.#replies++;
+  }
+
+  /** The commands appended last were for one more key. */
+  countKey(): void {
+    this.#keys++;
   }
 
   /** The batch so far. Its buffer comes back into use with `release`. */
@@ -102,12 +133,6 @@ export class RestoreBatchBuilder {
     const lru = entry.idleSeconds >= 0;
     this.#raw(lru ? IDLETIME : FREQ);
     this.#number(lru ? entry.idleSeconds : entry.frequency);
-  }
-
-  #select(database: number): void {
-    this.#raw(encodeCommand(['SELECT', database]));
-    this.#database = database;
-    this.#replies++;
   }
 
   #raw(bytes: Uint8Array): void {

@@ -1,34 +1,54 @@
 /**
- * Applies one snapshot to a target: entries become RESTORE batches, several of them in flight.
+ * Applies one snapshot to a target. Each value goes the cheapest way that the target takes:
  *
- * RESTORE … REPLACE is idempotent, so whatever has no reply when the connection breaks is simply sent again, in order.
- * Batches that the target refused for now (OOM, LOADING …) stay in flight and are tried again; keys it refuses for good
- * stop the link.
+ *   payload     RESTORE … REPLACE with the source's bytes, under the newest RDB version that both sides know
+ *   commands    rebuilt in one transaction, when the target does not know the value's layout, or refused it
+ *   in parts    built up under a temporary key and renamed, when it is large
+ *
+ * All of it replaces what the key had, and may be sent again: whatever has no reply when the connection breaks is.
  */
-import { asError, SyncError } from '../errors.ts';
-import type { RawEntry } from '../rdb/entry.ts';
-import { RawSnapshotReader } from '../rdb/raw-reader.ts';
-import { ReplyError, type Reply } from '../resp/reply.ts';
+import type { Connection } from '../connect/connection.ts';
 import { OWN_KEY_PREFIX } from '../link/options.ts';
+import { splitDumpPayload } from '../rdb/dump-payload.ts';
+import type { RawEntry } from '../rdb/entry.ts';
+import { flavorOfVersion, TYPE } from '../rdb/format.ts';
+import { RawSnapshotReader } from '../rdb/raw-reader.ts';
+import { asError } from '../errors.ts';
+import { parseInfo } from '../resp/reply-text.ts';
+import { ReplyError } from '../resp/reply.ts';
+import { BatchLine } from './batch-line.ts';
 import { count, type LinkCounters } from './counters.ts';
 import type { LinkFinding } from './finding.ts';
-import { findCommands, printKey, wordRefusal } from './refusals.ts';
-import type { Reconciliation } from './reconciliation.ts';
+import type { CommandOutput } from './rebuild/command-chunk.ts';
+import { isRepeatAnswer, LargeValues } from './rebuild/large-values.ts';
+import { Losses } from './rebuild/losses.ts';
+import { mayRestoreModule } from './rebuild/module-values.ts';
+import { payloadForms, REBUILD, type PayloadForms } from './rebuild/payload-form.ts';
+import { isSmall, Rebuilder } from './rebuild/rebuilder.ts';
+import { parseRestore } from './rebuild/restore-words.ts';
+import { TEMPORARY_PREFIX, temporaryKey } from './rebuild/temporary-key.ts';
+import { writeFeatures, type WriteFeatures } from './rebuild/write-features.ts';
+import { wordRefusal, type SentCommand } from './refusals.ts';
 import { reactionTo } from './replies.ts';
-import { RestoreBatchBuilder, type RestoreBatch } from './restore-batch.ts';
+import { isPayloadRefusal, isSince, type TargetFacts } from './target-facts.ts';
+import type { Reconciliation } from './reconciliation.ts';
 import type { Target } from './target.ts';
 
-const BATCH_BYTES = 128 * 1024;
-const IN_FLIGHT_MAX = 12;
+const INLINE_BYTES_MAX = 4 * 1024 * 1024;
 const OWN_PREFIX = Buffer.from(OWN_KEY_PREFIX);
+const TEMPORARY = Buffer.from(TEMPORARY_PREFIX);
 
 export interface SnapshotApplierOptions {
+  link: string;
   target: Target;
+  facts: TargetFacts;
   counters: LinkCounters;
   heartbeatPrefix: string;
   onFinding: (finding: LinkFinding) => void;
   /** Told of every key and library of the snapshot, when the target may hold older ones. */
   reconciliation: Reconciliation | undefined;
+  /** A value with more bytes is read, and built on the target, in parts. Default 4 MiB. */
+  inlineBytesMax?: number;
   signal: AbortSignal;
 }
 
@@ -36,55 +56,93 @@ export class SnapshotApplier {
   readonly #options: SnapshotApplierOptions;
   readonly #heartbeatPrefix: Buffer;
   readonly #reader: RawSnapshotReader;
-  readonly #builder = new RestoreBatchBuilder(BATCH_BYTES);
-  /** Sent and not answered, in order. */
-  readonly #inFlight: RestoreBatch[] = [];
+  readonly #line: BatchLine;
+  readonly #features: WriteFeatures;
+  /** RESTORE knows ABSTTL (and IDLETIME, FREQ). */
+  readonly #hasAbsoluteTtl: boolean;
+  readonly #losses: Losses;
+  readonly #rebuilder: Rebuilder;
+  readonly #large: LargeValues;
   readonly #libraries: Buffer[] = [];
-  #failure: Error | undefined;
-  #wake: (() => void) | undefined;
-  #abandoned = false;
-  readonly #onAbort = (): void => this.#wakeUp();
+  /** Where the rebuilder writes: the line, while one key's commands are collected. */
+  #output: CommandOutput | undefined;
+  #forms: PayloadForms = new Int16Array(256).fill(REBUILD);
+  /** A large value is being passed over: it is not ours to apply. */
+  #passing = false;
 
   constructor(options: SnapshotApplierOptions) {
     this.#options = options;
+    const { target, facts, counters, onFinding, signal, link } = options;
     this.#heartbeatPrefix = Buffer.from(options.heartbeatPrefix);
-    const { counters, onFinding } = options;
-    options.signal.addEventListener('abort', this.#onAbort);
-    this.#reader = new RawSnapshotReader({
-      header: (version) => {
-        this.#builder.version = version;
-      },
-      sizes: (_database, keys) => {
-        counters.snapshotExpectedKeys += keys;
-      },
-      functionLibrary: (code) => {
-        this.#libraries.push(Buffer.from(code));
-        options.reconciliation?.keepLibrary(code);
-      },
-      entry: (entry) => this.#onEntry(entry),
-      moduleValue: (database, key, module) =>
-        onFinding({
-          code: 'UNSUPPORTED_COMMAND',
-          severity: 'error',
-          message: `Key ${printKey(key)} in database ${database} is a value of module ${module}: the target needs that module.`,
-          evidence: { database, key: key.toString('base64'), module },
-        }),
-      moduleAux: (module) =>
-        onFinding({
-          code: 'UNSUPPORTED_COMMAND',
-          severity: 'warning',
-          message: `The snapshot carries auxiliary data of module ${module}, which cannot be replicated.`,
-          evidence: { module },
-        }),
+    this.#features = writeFeatures(facts);
+    this.#hasAbsoluteTtl = isSince(facts, { redis: '5.0', valkey: '7.2' });
+    this.#losses = new Losses({ onFinding, onCount: (kind, by) => count(counters.dropped, kind, by) });
+    this.#line = new BatchLine({
+      target,
+      signal,
+      evictionHints: this.#hasAbsoluteTtl,
+      onDone: (keys) => (counters.snapshotKeys += keys),
+      onRefused: (command, error, resent) => this.#onRefused(command, error, resent),
+      onReconnected: (connection) => this.#large.check((...args) => connection.call(...args)),
     });
+    this.#rebuilder = new Rebuilder({
+      output: {
+        write: (bytes, start, end) => this.#output?.write(bytes, start, end),
+        endCommand: () => this.#output?.endCommand(),
+      },
+      features: this.#features,
+      losses: this.#losses,
+    });
+    this.#large = new LargeValues({
+      link,
+      cluster: facts.cluster,
+      target,
+      line: {
+        outputFor: (database) => this.#line.outputFor(database),
+        isCrowded: () => this.#line.crowded,
+        room: () => this.#line.room(),
+        empty: () => this.#line.empty(),
+        restore: (entry) => this.#restore(entry),
+      },
+      features: this.#features,
+      losses: this.#losses,
+      onFinding,
+      onBuilt: () => {
+        counters.snapshotKeys++;
+        counters.snapshotRebuilt++;
+      },
+      signal,
+    });
+    this.#reader = this.#openReader();
+  }
+
+  /** Removes what an engine that was killed while it built a large value left on the target. */
+  async begin(connection: Connection): Promise<void> {
+    if (this.#options.facts.cluster) return;
+    const keyspace = parseInfo(await connection.tryCall('INFO', 'keyspace'));
+    const databases = Object.keys(keyspace).flatMap((name) => /^db(\d+)$/.exec(name)?.[1] ?? []);
+    const key = temporaryKey(this.#options.link);
+    await connection.pipeline([
+      ...databases.flatMap((database) => [
+        ['SELECT', database],
+        ['DEL', key],
+      ]),
+      ['SELECT', 0],
+    ]);
   }
 
   /** Applies the next bytes; resolves when so little is in flight that more may come. */
   async push(chunk: Buffer): Promise<void> {
     this.#options.counters.snapshotBytes += chunk.length;
     this.#reader.push(chunk);
+    if (this.#large.waiting) await this.#large.drain();
+    if (this.#line.crowded) await this.#line.room();
     await this.#options.reconciliation?.room();
-    if (this.#inFlight.length > IN_FLIGHT_MAX || this.#failure) await this.#settle(IN_FLIGHT_MAX);
+  }
+
+  /** Lets go of the signal; what is still in flight is of no interest any more. */
+  abandon(): void {
+    this.#line.abandon();
   }
 
   /**
@@ -94,99 +152,135 @@ export class SnapshotApplier {
    */
   async finish(): Promise<void> {
     this.#reader.finish();
-    if (!this.#builder.empty) this.#send(this.#builder.take());
-    await this.#settle(0);
+    do {
+      await this.#large.drain();
+      await this.#line.empty();
+      // What was refused meanwhile may have become a large value.
+    } while (this.#large.waiting);
     for (const code of this.#libraries) await this.#loadFunctions(code);
+    this.#losses.report();
     this.abandon();
   }
 
-  /** Lets go of the signal; what is still in flight is of no interest any more. */
-  abandon(): void {
-    this.#abandoned = true;
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
-  }
-
-  #onEntry(entry: RawEntry): void {
-    if (isOwn(entry.key, this.#heartbeatPrefix)) return count(this.#options.counters.dropped, 'heartbeat');
-    if (isOwn(entry.key, OWN_PREFIX)) return count(this.#options.counters.dropped, 'checkpoint');
-    this.#options.reconciliation?.keep(entry.database, entry.key);
-    this.#builder.add(entry);
-    if (this.#builder.full) this.#send(this.#builder.take());
-  }
-
-  #send(batch: RestoreBatch): void {
-    this.#inFlight.push(batch);
-    const connection = this.#options.target.current;
-    // Without a connection it waits in line; `#settle` reconnects and sends everything.
-    if (connection === undefined)
-      this.#fail(new SyncError('CONNECT', 'The target is not connected.', { retryable: true }));
-    else if (this.#failure === undefined) this.#write(batch, connection);
-  }
-
-  #write(batch: RestoreBatch, connection: NonNullable<Target['current']>): void {
-    connection.pipelineRaw(batch.bytes, batch.replies).then(
-      (replies) => this.#onReplies(batch, replies),
-      (error: unknown) => this.#fail(asError(error)),
+  #openReader(): RawSnapshotReader {
+    const { counters, onFinding, facts } = this.#options;
+    return new RawSnapshotReader(
+      {
+        header: (version, flavor) => {
+          this.#forms = payloadForms(version, flavor, facts);
+        },
+        sizes: (_database, keys) => {
+          counters.snapshotExpectedKeys += keys;
+        },
+        functionLibrary: (code) => {
+          this.#libraries.push(Buffer.from(code));
+          this.#options.reconciliation?.keepLibrary(code);
+        },
+        entry: (entry) => this.#onEntry(entry),
+        largeStart: (entry) => {
+          this.#passing = this.#isPassedOver(entry);
+          if (!this.#passing) this.#large.start(entry, this.#reader.flavor);
+        },
+        largePart: (bytes) => {
+          if (!this.#passing) this.#large.part(bytes);
+        },
+        largeEnd: () => {
+          if (!this.#passing) this.#large.end();
+        },
+        moduleAux: (module) =>
+          onFinding({
+            code: 'UNSUPPORTED_COMMAND',
+            severity: 'warning',
+            message: `The snapshot carries auxiliary data of module ${module}, which cannot be replicated.`,
+            evidence: { module },
+          }),
+      },
+      { maxInlineBytes: this.#options.inlineBytesMax ?? INLINE_BYTES_MAX },
     );
   }
 
-  #onReplies(batch: RestoreBatch, replies: Reply[]): void {
-    if (this.#abandoned) return;
-    const refused: number[] = [];
-    for (let index = 0; index < replies.length; index++)
-      if (replies[index] instanceof ReplyError) refused.push(index);
-    if (refused.length > 0 && !this.#onRefused(batch, replies, refused)) return;
-    this.#options.counters.snapshotKeys += batch.keys;
-    this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
-    batch.release();
-    if (refused.length === 0) this.#options.target.worked();
-    this.#wakeUp();
+  #onEntry(entry: RawEntry): void {
+    if (this.#isPassedOver(entry) || this.#restore(entry)) return;
+    this.#rebuild(entry, this.#reader.flavor);
   }
 
-  /** True when the batch is done all the same (its failures are counted); false when it must be sent again or we stop. */
-  #onRefused(batch: RestoreBatch, replies: Reply[], refused: number[]): boolean {
-    const { counters, target, onFinding } = this.#options;
-    for (const command of findCommands(batch.bytes, refused)) {
-      const error = replies[command.index];
-      if (!(error instanceof ReplyError)) continue;
-      const refusal = wordRefusal(error, command, target.describe());
-      if (reactionTo(error).reaction !== 'count') {
-        this.#fail(refusal);
-        return false;
-      }
-      count(counters.errors, error.kind);
-      onFinding({
-        code: 'APPLY_ERROR',
-        severity: 'error',
-        message: refusal.message,
-        evidence: { key: command.key.toString('base64'), reply: error.message },
-      });
+  /** Our own keys are not data; counted. What is being built under a temporary key by another link is. */
+  #isPassedOver({ database, key }: RawEntry): boolean {
+    const { dropped } = this.#options.counters;
+    if (startsWith(key, this.#heartbeatPrefix)) count(dropped, 'heartbeat');
+    else if (startsWith(key, OWN_PREFIX) && !startsWith(key, TEMPORARY)) count(dropped, 'checkpoint');
+    else {
+      this.#options.reconciliation?.keep(database, key);
+      return false;
     }
     return true;
   }
 
-  /** Waits until at most `most` batches are in flight; reconnects and resends as often as needed. */
-  async #settle(most: number): Promise<void> {
-    const { target, signal } = this.#options;
-    while (this.#inFlight.length > most || this.#failure) {
-      signal.throwIfAborted();
-      if (this.#failure) {
-        await this.#recover(this.#failure);
-        continue;
-      }
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-    if (target.current === undefined) await target.connect(signal);
+  /** As a payload; false when the target does not take one of this type. */
+  #restore(entry: RawEntry): boolean {
+    const version = this.#forms[entry.type] ?? REBUILD;
+    if (version === REBUILD || (entry.expireAtMs >= 0 && !this.#hasAbsoluteTtl)) return false;
+    if (entry.type === TYPE.MODULE_2 && !mayRestoreModule(entry.value, this.#options.facts)) return false;
+    this.#line.restore(entry, version);
+    return true;
   }
 
-  async #recover(failure: Error): Promise<void> {
-    const { target, signal } = this.#options;
-    await target.wait(failure, signal);
-    // The connection may be sound but have batches behind the refused one on it: a fresh one has a clear order.
-    await target.close();
-    const connection = await target.connect(signal);
-    this.#failure = undefined;
-    for (const batch of this.#inFlight) this.#write(batch, connection);
+  #rebuild(entry: RawEntry, flavor: RawSnapshotReader['flavor']): void {
+    if (!isSmall(entry.type, entry.value)) {
+      this.#large.start(entry, flavor);
+      this.#large.part(entry.value);
+      this.#large.end();
+      return;
+    }
+    this.#line.commands(entry.database, (output) => {
+      this.#output = output;
+      const rebuilt = this.#rebuilder.rebuild(entry, flavor, 'transaction');
+      if (rebuilt) this.#options.counters.snapshotRebuilt++;
+      return rebuilt;
+    });
+  }
+
+  #onRefused(command: SentCommand, error: ReplyError, resent: boolean): boolean {
+    const { counters, target, onFinding } = this.#options;
+    const { reaction } = reactionTo(error);
+    if (command.name === 'RESTORE' && isPayloadRefusal(error)) return this.#rebuildRefused(command);
+    if (this.#large.isBuilding(command.key) && reaction !== 'retry') {
+      if (!(resent && isRepeatAnswer(error)))
+        this.#large.refused(wordRefusal(error, command, target.describe()));
+      return true;
+    }
+    if (reaction !== 'count') return false;
+    count(counters.errors, error.kind);
+    onFinding({
+      code: 'APPLY_ERROR',
+      severity: 'error',
+      message: wordRefusal(error, command, target.describe()).message,
+      evidence: { key: command.key.toString('base64'), reply: error.message },
+    });
+    return true;
+  }
+
+  /** The target does not take this payload, whatever it said before: the same value, with commands. */
+  #rebuildRefused(command: SentCommand): boolean {
+    const restore = parseRestore(command.bytes);
+    if (restore === undefined) return false;
+    const { key, payload, ttlMs } = restore;
+    const { type, value, version } = splitDumpPayload(payload);
+    const expireAtMs = ttlMs === 0 ? -1 : ttlMs;
+    const { database } = command;
+    const entry = {
+      database,
+      key,
+      type,
+      value,
+      expireAtMs,
+      idleSeconds: -1,
+      frequency: -1,
+    };
+    // The batch it came in counts it as a key already.
+    this.#options.counters.snapshotKeys--;
+    this.#rebuild(entry, flavorOfVersion(version));
+    return true;
   }
 
   async #loadFunctions(code: Buffer): Promise<void> {
@@ -209,19 +303,9 @@ export class SnapshotApplier {
       }
     }
   }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    this.#wakeUp();
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
-    this.#wake = undefined;
-  }
 }
 
-function isOwn(key: Buffer, prefix: Buffer): boolean {
-  if (key.length < prefix.length || key[0] !== prefix[0]) return false;
+function startsWith(key: Buffer, prefix: Buffer): boolean {
+  if (prefix.length === 0 || key.length < prefix.length || key[0] !== prefix[0]) return false;
   return key.subarray(0, prefix.length).equals(prefix);
 }

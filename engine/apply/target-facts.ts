@@ -35,6 +35,8 @@ export interface TargetFacts {
   payloadVersions: ReadonlySet<number> | undefined;
   /** Names of its commands, upper-case; undefined when COMMAND may not be asked. */
   commands: ReadonlySet<string> | undefined;
+  /** Names of its modules, lower-case; empty when MODULE LIST may not be asked. */
+  modules: ReadonlySet<string>;
   /** One sentence per thing that could not be measured. */
   degraded: readonly string[];
 }
@@ -65,6 +67,7 @@ export const UNKNOWN_TARGET: TargetFacts = {
   databases: undefined,
   payloadVersions: undefined,
   commands: undefined,
+  modules: new Set(),
   degraded: [],
 };
 
@@ -74,10 +77,11 @@ export const UNKNOWN_TARGET: TargetFacts = {
  * @throws SyncError CONNECT when the connection breaks; a refusal never throws.
  */
 export async function measureTarget(connection: Connection): Promise<TargetFacts> {
-  const [info, databases, list] = await connection.pipeline([
+  const [info, databases, list, modules] = await connection.pipeline([
     ['INFO', 'server'],
     ['CONFIG', 'GET', 'databases'],
     ['COMMAND'],
+    ['MODULE', 'LIST'],
   ]);
   const degraded: string[] = [];
   const commands = commandNames(list);
@@ -90,7 +94,14 @@ export async function measureTarget(connection: Connection): Promise<TargetFacts
   if (payloadVersions === undefined) {
     degraded.push('RESTORE could not be tried: payloads are sent in the source’s version');
   }
-  return { ...identity, databases: databaseCount(databases), payloadVersions, commands, degraded };
+  return {
+    ...identity,
+    databases: databaseCount(databases),
+    payloadVersions,
+    commands,
+    modules: moduleNames(modules),
+    degraded,
+  };
 }
 
 /** Whether the target is at least the release named for its family; true when its version is unknown. */
@@ -162,6 +173,12 @@ function commandNames(reply: Reply | undefined): ReadonlySet<string> | undefined
   if (!Array.isArray(reply) || reply.length === 0) return undefined;
   const names = reply.flatMap((row) => (Array.isArray(row) ? [textOf(row[0]).toUpperCase()] : []));
   return new Set(names);
+}
+
+/** Each row is name, value, name, value …. */
+function moduleNames(reply: Reply | undefined): ReadonlySet<string> {
+  if (!Array.isArray(reply)) return new Set();
+  return new Set(reply.map((row) => pairs(row).get('name')?.toLowerCase() ?? ''));
 }
 
 /**

@@ -56,8 +56,12 @@ export class Rebuilder {
    */
   rebuild(entry: RebuildEntry, flavor: Flavor, wrap: 'transaction' | 'inline'): boolean {
     this.#key = entry.key;
+    const loss = lossOfType(entry.type, this.#options.features);
+    if (loss !== undefined) {
+      this.#options.losses.add(loss, entry.key);
+      return false;
+    }
     const value = decodeValue(entry.type, entry.value, flavor);
-    if (!canRepresent(value, entry, this.#options)) return false;
     if (entry.idleSeconds >= 0 || entry.frequency >= 0) this.#options.losses.add('eviction-hint', entry.key);
     if (value.type === 'string' && value.value.length <= SMALL_VALUE_BYTES) {
       this.#string(entry, value.value, wrap);
@@ -102,21 +106,18 @@ export class Rebuilder {
   }
 }
 
-/** False, counted as a loss, when nothing on the target can hold such a value. */
-export function canRepresent(
-  value: Pick<Value, 'type'>,
-  { key }: Pick<RawEntry, 'key'>,
-  { features, losses }: Pick<RebuilderOptions, 'features' | 'losses'>,
-): boolean {
-  const missing =
-    value.type === 'module'
-      ? 'module'
-      : value.type === 'stream' && !features.streams
-        ? 'stream-type'
-        : undefined;
-  if (missing === undefined) return true;
-  losses.add(missing, key);
-  return false;
+const STREAM_TYPES: ReadonlySet<number> = new Set([
+  TYPE.STREAM_LISTPACKS,
+  TYPE.STREAM_LISTPACKS_2,
+  TYPE.STREAM_LISTPACKS_3,
+  TYPE.STREAM_LISTPACKS_4,
+  TYPE.STREAM_LISTPACKS_5,
+]);
+
+/** What is lost when a value of this type has to be rebuilt and no command can; undefined when commands can. */
+export function lossOfType(type: number, features: WriteFeatures): LossKind | undefined {
+  if (type === TYPE.MODULE_2 || type === TYPE.MODULE_PRE_GA) return 'module';
+  return STREAM_TYPES.has(type) && !features.streams ? 'stream-type' : undefined;
 }
 
 /** Whether a value's commands are few enough for one transaction; a compressed string counts with its real length. */

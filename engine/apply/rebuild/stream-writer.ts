@@ -36,6 +36,8 @@ export class StreamWriter {
   /** Pending entries that share everything but their id. */
   #run: { first: PendingEntry; ids: string[] } | undefined;
   #lost = false;
+  /** Entries claimed per group (name as latin1). */
+  readonly pendingByGroup = new Map<string, number>();
 
   constructor(output: CommandOutput, features: WriteFeatures, onLoss: OnLoss) {
     this.#output = output;
@@ -53,6 +55,7 @@ export class StreamWriter {
     this.#consumers = [];
     this.#claimed.clear();
     this.#lost = false;
+    this.pendingByGroup.clear();
   }
 
   entry(id: string, fields: readonly Buffer[]): void {
@@ -117,6 +120,8 @@ export class StreamWriter {
     const run = this.#run;
     if (run === undefined) return;
     const { consumer, deliveryTimeMs, deliveryCount } = run.first;
+    const group = this.#group.toString('latin1');
+    this.pendingByGroup.set(group, (this.pendingByGroup.get(group) ?? 0) + run.ids.length);
     const how = ['TIME', Math.max(0, deliveryTimeMs), 'RETRYCOUNT', deliveryCount, 'JUSTID', 'FORCE'];
     writeCommand(this.#output, ['XCLAIM', this.#key, this.#group, consumer, 0, ...run.ids, ...how]);
     this.#claimed.add(consumer.toString('latin1'));

@@ -56,6 +56,11 @@ export class ValueWriter implements ElementSink {
     this.#stream.begin(key);
   }
 
+  /** Entries claimed per consumer group (name as latin1) since `begin`. */
+  get pendingByGroup(): ReadonlyMap<string, number> {
+    return this.#stream.pendingByGroup;
+  }
+
   /** Writes what is left. */
   end(): void {
     if (this.#command !== '') this.#flush();

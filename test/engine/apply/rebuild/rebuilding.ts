@@ -112,3 +112,10 @@ export function withoutCounters(value: Canonical): Canonical {
     ),
   );
 }
+
+/** Before 7.0 a small sorted set keeps the sign of -0; from then on its packed form stores an integer, ours or not. */
+export function asPackedFromSeven(key: CanonicalKey): CanonicalKey {
+  if (key.key !== 'zset:small') return key;
+  const value: CanonicalKey['value'] = JSON.parse(JSON.stringify(key.value).replace('"-0"', '"0"'));
+  return { ...key, value };
+}
