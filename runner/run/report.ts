@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, SyncError } from '../../engine/errors.ts';
+import { REPORT_FORMATS } from '../../reports/render/registry.ts';
 import { parseHistory } from '../../reports/history.ts';
 import { parseResults } from '../../reports/parse-results.ts';
 import { RESULTS_SCHEMA_VERSION, type Results } from '../../reports/results.ts';
@@ -19,9 +20,7 @@ export interface ReportOptions {
 export async function reportRun(folder: string, io: Io, options: ReportOptions = {}): Promise<number> {
   const stored = await readResults(folder);
   const { events } = parseHistory(await readFile(join(folder, EVENTS_FILE), 'utf8'));
-  const formats =
-    options.formats ??
-    Object.keys(stored.files).filter((name) => !['plan', 'events', 'results'].includes(name));
+  const formats = options.formats ?? REPORT_FORMATS.filter((format) => format in stored.files);
   const results = await writeReports(folder, stored, events, formats);
   if (io.json) {
     io.out(`${JSON.stringify(results, null, 2)}\n`);

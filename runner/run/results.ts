@@ -63,7 +63,7 @@ export function buildResults(input: ResultsInput): Results {
     findings,
     faults: faultsOf(events),
     error,
-    files: {},
+    files: logFiles(plan, outcome),
   };
 }
 
@@ -89,4 +89,18 @@ function instanceResults(plan: Plan, instances: ReadonlyMap<string, ProvisionedI
       ...(endpoint?.username === undefined ? {} : { username: endpoint.username }),
     };
   });
+}
+
+/** Only of what was started: an existing server has its log elsewhere. */
+function logFiles(plan: Plan, { instances, links }: RehearsalOutcome): Record<string, string> {
+  const servers = [...instances.values()].some(({ provisioned }) => provisioned);
+  const sources = new Set(links.filter(({ state }) => state !== 'NotStarted').map(({ source }) => source));
+  return {
+    ...(servers ? { 'server logs': 'servers' } : {}),
+    ...Object.fromEntries(
+      plan.instances
+        .filter(({ name }) => sources.has(name))
+        .map(({ name }) => [`replicator ${name}`, `replicator-${name}.log`]),
+    ),
+  };
 }

@@ -2,6 +2,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Connection } from '../../../engine/connect/connection.ts';
 import { startServer } from '../../support/server.ts';
 import { atSnapshot, holdAt, startProxy, type Tampering } from '../../support/tampering-proxy.ts';
 import { CommandProcess } from './command-process.ts';
@@ -100,6 +101,20 @@ describe('Ctrl-C', () => {
     expect((await command.ended).code).toBe(130);
     expect(await workspace.gone()).toBe(true);
   });
+});
+
+test('Ctrl-C while comparing existing servers: 130, and no verdict', async () => {
+  await using server = await startServer();
+  {
+    await using connection = await Connection.open(server.endpoint);
+    await connection.call('SET', 'key', 'value');
+  }
+  await using proxy = await startProxy(server.endpoint, holdAt('\r\nSCAN\r\n'));
+  await using workspace = await Workspace.open();
+  const argv = ['compare', '--source', proxy.url, '--target', `redis://127.0.0.1:${server.port}`];
+  await using command = new CommandProcess(argv, workspace.out);
+  await Promise.race([proxy.bitten, command.event(() => false)]);
+  expect(await interrupt(command, workspace)).toEqual(interruptedIn('verify'));
 });
 
 test('SIGTERM: 143', async () => {
