@@ -14,7 +14,8 @@ const lanes = new Int32Array(4);
 
 /** Writes the hash of a key of a database into `hash`. */
 export function hashKey(hash: KeyHash, database: number, key: Uint8Array): void {
-  begin(lanes, database);
+  // Spread: the length of a key is mixed in by XOR, so that "" in database 1 and "\\0" in 0 would begin alike.
+  begin(lanes, Math.imul(database + 1, 0x9e3779b1));
   absorb(lanes, key, 0, key.length);
   hash[0] = lanes[0]!;
   hash[1] = lanes[1] === 0 && lanes[0] === 0 ? 1 : lanes[1]!;
