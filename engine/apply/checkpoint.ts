@@ -133,11 +133,13 @@ export async function readCheckpoint(connection: Connection, link: string): Prom
 /** Everything a target holds of a link. @throws SyncError as `readCheckpoint`. */
 export async function readLinkRecord(connection: Connection, link: string): Promise<LinkRecord> {
   const key = checkpointKey(link);
-  const [found = null, loading = null] = await connection.pipeline([
+  // A full sync that broke off leaves its connection on the database of its last key.
+  const [selected = null, found = null, loading = null] = await connection.pipeline([
+    ['SELECT', 0],
     ['HMGET', key, ...FIELDS],
     ['HGET', loadingKey(link), 'alone'],
   ]);
-  for (const reply of [found, loading]) {
+  for (const reply of [selected, found, loading]) {
     if (reply instanceof ReplyError && reply.kind !== 'WRONGTYPE')
       throw wordReplyError(reply, connection.endpoint, 'HMGET');
   }
