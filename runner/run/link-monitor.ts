@@ -16,9 +16,13 @@ export class LinkMonitor {
   #fullSync: LinkResult['fullSync'] = null;
   #lagSamples: number[] = [];
   #peakRssBytes = 0;
+  readonly #now: () => number;
+  #synchronizedAtMs = Infinity;
 
-  constructor(plan: LinkPlan) {
+  /** @param now monotonic milliseconds. */
+  constructor(plan: LinkPlan, now: () => number = () => performance.now()) {
     this.plan = plan;
+    this.#now = now;
   }
 
   /** Full sync done and commands flow, or did until a later failure. */
@@ -47,7 +51,9 @@ export class LinkMonitor {
         if (message.link === this.plan.id) this.state = message.to;
         return;
       case 'sync-finished':
-        if (message.link === this.plan.id && message.mode === 'full') this.#onFullSync(message);
+        if (message.link !== this.plan.id) return;
+        this.#synchronizedAtMs = this.#now();
+        if (message.mode === 'full') this.#onFullSync(message);
         return;
       case 'link-failed':
         if (message.link === this.plan.id) this.failure = message.error;
@@ -87,7 +93,10 @@ export class LinkMonitor {
   #onStatus(status: LinkStatus): void {
     this.status = status;
     this.#peakRssBytes = Math.max(this.#peakRssBytes, status.rssBytes);
-    if (this.#lagSamples.length < LAG_SAMPLES_MAX) this.#lagSamples.push(...status.lagSamples);
+    if (this.#lagSamples.length >= LAG_SAMPLES_MAX) return;
+    // A heartbeat written before the full sync was over waited for the snapshot: that is not the lag of a link in sync.
+    const inSyncMs = this.#now() - this.#synchronizedAtMs;
+    this.#lagSamples.push(...status.lagSamples.filter((lagMs) => lagMs <= inSyncMs));
   }
 
   #onFullSync(message: FromReplicator & { kind: 'sync-finished' }): void {

@@ -23,9 +23,14 @@ const STATUS: LinkStatus = {
   cpuSeconds: 0.5,
 };
 
+/** A second passes before every message. */
 function monitor(...messages: FromReplicator[]): LinkMonitor {
-  const made = new LinkMonitor({ id: 'l', source: 's', target: 't' });
-  for (const message of messages) made.observe(message);
+  let nowMs = 0;
+  const made = new LinkMonitor({ id: 'l', source: 's', target: 't' }, () => nowMs);
+  for (const message of messages) {
+    nowMs += 1000;
+    made.observe(message);
+  }
   return made;
 }
 
@@ -35,6 +40,10 @@ const state = (to: LinkStatus['state']): FromReplicator => ({
   from: 'Initializing',
   to,
   cause: '',
+});
+const lag = (...lagSamples: number[]): FromReplicator => ({
+  kind: 'status',
+  links: [{ ...STATUS, lagSamples }],
 });
 const synced: FromReplicator = {
   kind: 'sync-finished',
@@ -65,6 +74,14 @@ test('the row of the report is the last status and what happened on the way', ()
     peakRssBytes: 5000,
     lagMs: { p50: 3, max: 8, samples: 3 },
   });
+});
+
+test('what waited for a snapshot is not lag', () => {
+  const first = monitor(lag(500), synced, lag(20_000, 1001, 900), lag(1800));
+  expect(first.result().lagMs).toMatchObject({ samples: 2, max: 1800 });
+  const again = monitor(synced, lag(100), synced, lag(5000, 200));
+  expect(again.result().lagMs).toMatchObject({ samples: 2, max: 200 });
+  expect(monitor(lag(1)).result().lagMs).toBeNull();
 });
 
 test('offsets are 64-bit', () => {
