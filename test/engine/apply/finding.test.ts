@@ -7,7 +7,7 @@ function finding(code: string, index: number): LinkFinding {
 
 it('passes the first hundred findings of each code, and says that the rest is only counted', () => {
   const passed: LinkFinding[] = [];
-  const limit = new FindingLimit((finding) => passed.push(finding));
+  const limit = new FindingLimit((each) => passed.push(each));
   for (let index = 1; index <= 1000; index++) limit.report(finding('APPLY_ERROR', index));
   limit.report(finding('FLUSH', 1));
   expect(passed).toHaveLength(101);
