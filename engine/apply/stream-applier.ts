@@ -75,12 +75,14 @@ export class StreamApplier {
   #checkpointOffset: bigint;
   /** May be beyond the checkpoint: behind it came nothing that changes the target. */
   #appliedOffset: bigint;
+  readonly #startedAtMs: number;
   #ackRequestedAt: bigint | undefined;
 
   constructor(options: StreamApplierOptions) {
     this.#options = options;
     const { engine, start, counters, link } = options;
     this.#appliedOffset = start.offset;
+    this.#startedAtMs = options.wallClock();
     this.#checkpointOffset = start.offset;
     this.#execAndWatch = encodeExecAndWatch(link);
     const key = checkpointKey(link);
@@ -275,7 +277,9 @@ export class StreamApplier {
     counters.transactions += envelope.transactions;
     for (const sentAtMs of envelope.heartbeats) {
       counters.lagMs = Math.max(0, wallClock() - sentAtMs);
-      if (counters.lagSamples.length < LAG_SAMPLES_MAX) counters.lagSamples.push(counters.lagMs);
+      // What was written while the snapshot was on its way was behind by that long: it says nothing of the stream.
+      const inStream = sentAtMs >= this.#startedAtMs;
+      if (inStream && counters.lagSamples.length < LAG_SAMPLES_MAX) counters.lagSamples.push(counters.lagMs);
     }
     envelope.release();
     target.worked();
