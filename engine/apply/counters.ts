@@ -14,6 +14,8 @@ export interface LinkCounters {
   transactions: number;
   fullResyncs: number;
   partialResyncs: number;
+  /** Source offset up to which the stream held a write that is applied: what follows were pings and heartbeats. -1 = none. */
+  lastWriteOffset: bigint;
   retries: number;
   dropped: Record<string, number>;
   /** Error replies of the target by first word. */
@@ -37,6 +39,7 @@ export function newCounters(): LinkCounters {
     transactions: 0,
     fullResyncs: 0,
     partialResyncs: 0,
+    lastWriteOffset: -1n,
     retries: 0,
     dropped: {},
     errors: {},

@@ -42,6 +42,6 @@ export function refuseFullResync(cause: string): SyncError {
 export function refuseEmptySource(where: string): SyncError {
   return new SyncError('POLICY', 'The source has no key any more, but the target has: nothing was deleted.', {
     where,
-    hint: 'Did the source restart without its data? Restore it, or set engine.emptySource to "replicate" to empty the target too.',
+    hint: 'Did the source restart without its data? Restore it, or set engine.emptySource to follow to empty the target too.',
   });
 }

@@ -8,6 +8,7 @@
  * checkpoint, or from the first to the last command of a full sync the mark that there is only half of one.
  */
 import type { Connection } from '../connect/connection.ts';
+import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { LogItem } from '../log/item.ts';
 import type { LogCursor } from '../log/log-cursor.ts';
@@ -24,6 +25,7 @@ import {
 import { newCounters, type LinkCounters } from './counters.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from './full-resync.ts';
+import { movedFinding } from './moved-target.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { wordRefusal } from './refusals.ts';
 import { unwrapRefusal } from './replies.ts';
@@ -100,6 +102,7 @@ export class Lane {
         events.waiting(error, waitMs);
       },
       onWorking: () => events.working(),
+      onMoved: (from, to) => this.#findings.report(movedFinding(from, to)),
     });
   }
 
@@ -136,6 +139,11 @@ export class Lane {
       await this.#target.close();
       throw error;
     }
+  }
+
+  /** The target is to be found elsewhere from now on, or with another login. */
+  relocate(target: Whereabouts, signal: AbortSignal): Promise<void> {
+    return this.#target.relocate(target, signal);
   }
 
   /** Stop applying; reading from the source goes on into the log. */
@@ -271,7 +279,7 @@ export class Lane {
     const { emptySource } = this.#options.engine;
     if (
       this.counters.snapshotKeys === 0 &&
-      emptySource !== 'replicate' &&
+      emptySource !== 'follow' &&
       !(await this.#attempt(signal, isEmpty))
     ) {
       throw refuseEmptySource(this.#target.describe());
@@ -352,6 +360,7 @@ export class Lane {
     const { engine, events, wallClock, link } = this.#options;
     const resumed = !this.counters.snapshotDone;
     this.#skipBytes = Number(checkpoint.offset - offset);
+    this.counters.lastWriteOffset = checkpoint.offset;
     this.#stream = new StreamApplier({
       link: link.id,
       target: this.#target,

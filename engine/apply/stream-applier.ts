@@ -273,6 +273,7 @@ export class StreamApplier {
   #applied(envelope: Envelope): void {
     const { counters, target, wallClock } = this.#options;
     this.#checkpointOffset = envelope.checkpoint.offset;
+    if (envelope.commands > 0) counters.lastWriteOffset = envelope.checkpoint.offset;
     counters.streamCommands += envelope.commands;
     counters.transactions += envelope.transactions;
     for (const sentAtMs of envelope.heartbeats) {

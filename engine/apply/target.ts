@@ -6,12 +6,15 @@
  * are still on their way would be executed behind ours.
  */
 import { Connection } from '../connect/connection.ts';
+import { discoveryOf } from '../connect/discover.ts';
+import type { Discovery, Whereabouts } from '../connect/discovery.ts';
 import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
+import { isWorthWaiting, Patience, type Circumstances } from '../connect/patience.ts';
 import { asError, SyncError } from '../errors.ts';
-import { Backoff, delay } from '../psync/backoff.ts';
+import { Backoff } from '../psync/backoff.ts';
 
 export interface TargetOptions {
-  endpoint: Endpoint;
+  endpoint: Whereabouts;
   name: string;
   replyTimeoutMs: number;
   retryMs: number;
@@ -20,22 +23,26 @@ export interface TargetOptions {
   /** Called before each wait, also when a reply (not the connection) makes the lane wait. */
   onWaiting: (error: Error, waitMs: number) => void;
   onWorking: () => void;
+  /** A connection was made to another address than the one before. */
+  onMoved?: (from: Endpoint, to: Endpoint) => void;
 }
 
 export class Target {
   readonly #options: TargetOptions;
   readonly #backoff: Backoff;
+  readonly #patience = new Patience();
+  #discovery: Discovery;
   #connection: Connection | undefined;
+  /** Where the last connection went. */
+  #endpoint: Endpoint | undefined;
   #waiting = false;
+  #hasWorked = false;
 
   constructor(options: TargetOptions) {
     this.#options = options;
+    this.#discovery = discoveryOf(options.endpoint);
     const { retryMs, random, now } = options;
     this.#backoff = new Backoff({ firstMs: 50, capMs: 2000, budgetMs: retryMs, random, now });
-  }
-
-  get endpoint(): Endpoint {
-    return this.#options.endpoint;
   }
 
   /** The live connection, if there is one. */
@@ -67,15 +74,30 @@ export class Target {
    */
   async wait(error: Error, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const waitMs = error instanceof SyncError && error.retryable ? this.#backoff.next() : undefined;
+    if (!(error instanceof SyncError) || !isWorthWaiting(error, this.#circumstances())) throw error;
+    const waitMs = this.#backoff.next();
     if (waitMs === undefined) throw error;
     this.#waiting = true;
     this.#options.onWaiting(error, waitMs);
-    await delay(waitMs, signal);
+    await this.#patience.pause(error, waitMs, this.#circumstances(), signal);
+  }
+
+  /**
+   * The target is to be found elsewhere from now on, or with another login. A connection to an address that is no longer
+   * meant is closed: what was in flight on it is decided by the checkpoint, as after any break.
+   */
+  async relocate(endpoint: Whereabouts, signal: AbortSignal): Promise<void> {
+    this.#discovery = discoveryOf(endpoint);
+    const before = this.current?.endpoint;
+    const now = await this.#discovery.locate({ signal }).catch(() => undefined);
+    const isSame = before && now && describeEndpoint(before) === describeEndpoint(now);
+    if (!isSame) await this.close();
+    this.#patience.interrupt();
   }
 
   /** Something was applied: the next failure gets a new budget. */
   worked(): void {
+    this.#hasWorked = true;
     if (!this.#waiting) return;
     this.#waiting = false;
     this.#backoff.reset();
@@ -83,7 +105,7 @@ export class Target {
   }
 
   describe(): string {
-    return describeEndpoint(this.#options.endpoint);
+    return this.#endpoint === undefined ? this.#discovery.describe() : describeEndpoint(this.#endpoint);
   }
 
   async close(): Promise<void> {
@@ -91,7 +113,9 @@ export class Target {
   }
 
   async #open(signal: AbortSignal): Promise<Connection> {
-    const { endpoint, replyTimeoutMs } = this.#options;
+    const { replyTimeoutMs } = this.#options;
+    const discovery = this.#discovery;
+    const endpoint = await discovery.locate({ signal });
     // CLIENT SETNAME takes no spaces.
     const name = this.#options.name.replaceAll(/[^!-~]/g, '_');
     const connection = await Connection.open(endpoint, { name, replyTimeoutMs, signal });
@@ -102,7 +126,16 @@ export class Target {
       await connection.close();
       throw error;
     }
+    discovery.confirm(endpoint);
+    const before = this.#endpoint;
+    this.#endpoint = endpoint;
+    if (before && describeEndpoint(before) !== describeEndpoint(endpoint))
+      this.#options.onMoved?.(before, endpoint);
     return connection;
+  }
+
+  #circumstances(): Circumstances {
+    return { hasWorked: this.#hasWorked, passwordFile: this.#endpoint?.passwordFile };
   }
 }
 

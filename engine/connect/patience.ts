@@ -25,14 +25,30 @@ export function isWorthWaiting(error: SyncError, { hasWorked, passwordFile }: Ci
   return error.cause instanceof ReplyError && error.cause.kind === 'NOPERM';
 }
 
-/** Waits before the next attempt. Never rejects. */
-export function pauseBefore(
-  error: SyncError,
-  ms: number,
-  { passwordFile }: Circumstances,
-  signal: AbortSignal,
-): Promise<void> {
-  return error.code === 'AUTH' && passwordFile !== undefined
-    ? passwordFileChange(passwordFile, Math.max(ms, LOGIN_RETRY_MS), signal)
-    : delay(ms, signal);
+/** The wait before the next attempt. A new address or a new login, told from outside, cuts it short. */
+export class Patience {
+  #end: (() => void) | undefined;
+
+  /** Resolves after `ms` (longer after a refused login), when interrupted, or when the signal aborts. Never rejects. */
+  async pause(
+    error: SyncError,
+    ms: number,
+    { passwordFile }: Circumstances,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const waiting = new AbortController();
+    const end = (): void => waiting.abort();
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+    this.#end = end;
+    if (error.code === 'AUTH' && passwordFile !== undefined)
+      await passwordFileChange(passwordFile, Math.max(ms, LOGIN_RETRY_MS), waiting.signal);
+    else await delay(ms, waiting.signal);
+    this.#end = undefined;
+    signal.removeEventListener('abort', end);
+  }
+
+  interrupt(): void {
+    this.#end?.();
+  }
 }

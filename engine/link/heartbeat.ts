@@ -5,13 +5,15 @@
  *
  * A source we may not write to only costs precision: reported once, then the lag is unknown (S2-5).
  */
-import { Connection } from '../connect/connection.ts';
-import type { Endpoint } from '../connect/endpoint.ts';
+import type { Connection } from '../connect/connection.ts';
+import { openWhere } from '../connect/discover.ts';
+import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import { delay } from '../psync/backoff.ts';
 
 export interface HeartbeatOptions {
-  source: Endpoint;
+  /** Asked before every connection: the source may have moved. */
+  source: () => Whereabouts;
   /** Full key. */
   key: string;
   intervalMs: number;
@@ -20,6 +22,8 @@ export interface HeartbeatOptions {
   onRefused: (error: Error) => void;
 }
 
+/** Seldom enough that no account is locked. */
+const REFUSED_INTERVAL_MS = 30_000;
 /** How long removing the key may take at the end: it dies by itself anyway. */
 const FAREWELL_MS = 1000;
 
@@ -31,7 +35,7 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
   let reported = false;
   while (!signal.aborted) {
     try {
-      connection ??= await Connection.open(source, {
+      connection ??= await openWhere(source(), {
         name: 'redis-sync:heartbeat',
         replyTimeoutMs: 10_000,
         signal,
@@ -42,10 +46,10 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
         reported = true;
         options.onRefused(asError(error));
       }
-      // A memory limit or a missing replica will pass; a permission or a password is not tried again and again.
-      if (isFinal(error)) break;
       await connection?.close();
       connection = undefined;
+      // A memory limit or a missing replica will pass soon; a right or a password somebody has to give back.
+      if (isFinal(error) && !signal.aborted) await delay(REFUSED_INTERVAL_MS, signal);
     }
     await delay(intervalMs, signal);
   }

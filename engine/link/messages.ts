@@ -2,6 +2,7 @@
  * What the runner and a replicator process say to each other over IPC. Tagged unions, JSON-safe: offsets are decimal
  * strings because they are 64-bit.
  */
+import type { Whereabouts } from '../connect/discovery.ts';
 import type { ReplicatorOptions } from './options.ts';
 
 export type LinkState =
@@ -51,6 +52,8 @@ export type ToReplicator =
   | { kind: 'start'; options: ReplicatorOptions }
   /** Ask for a status now. */
   | { kind: 'status' }
+  /** Where source and targets are to be found from now on, and how to log in; links that are not named stay as they are. */
+  | { kind: 'endpoints'; source: Whereabouts; targets: Record<string, Whereabouts> }
   | { kind: 'pause'; link: string }
   | { kind: 'resume'; link: string }
   /** Apply what was received, write the last checkpoint, close. */

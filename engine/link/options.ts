@@ -1,5 +1,5 @@
 /** What a replicator is told: one source shard, the links that start there, the limits. Plain JSON: crosses IPC. */
-import type { Endpoint } from '../connect/endpoint.ts';
+import type { Whereabouts } from '../connect/discovery.ts';
 
 /** What to do with FLUSHALL/FLUSHDB in the source's stream. `fail` stops the link and names the offset. */
 export type FlushPolicy = 'fail' | 'propagate' | 'ignore';
@@ -13,8 +13,11 @@ export type FlushPolicy = 'fail' | 'propagate' | 'ignore';
  */
 export type FullResyncPolicy = 'reconcile' | 'reload' | 'fail';
 
-/** What to do when that new snapshot has no key at all while the target has some: the source may have lost its data. */
-export type EmptySourcePolicy = 'stop' | 'replicate';
+/**
+ * What to do with a source that has gone backwards: it has no key any more while the target has some, or its history ends
+ * before what the target has. `fail` stops the link before anything is applied, `follow` makes the target the same.
+ */
+export type EmptySourcePolicy = 'fail' | 'follow';
 
 export interface EngineOptions {
   /** Replication log: bytes held in memory before it spills to disk. */
@@ -30,7 +33,7 @@ export interface EngineOptions {
   flush: FlushPolicy;
   /** Default reconcile. */
   fullResync?: FullResyncPolicy;
-  /** Default stop. */
+  /** Default fail. */
   emptySource?: EmptySourcePolicy;
   /** Total time to keep trying after a lost connection. */
   retryMs: number;
@@ -55,11 +58,11 @@ export const OWN_KEY_PREFIX = 'redis-sync:';
 
 export interface LinkOptions {
   id: string;
-  target: Endpoint;
+  target: Whereabouts;
 }
 
 export interface ReplicatorOptions {
-  source: Endpoint;
+  source: Whereabouts;
   links: LinkOptions[];
   engine: EngineOptions;
   /** Folder of this replicator's own, for log segments and other temporary files. Created; removed at the end. */

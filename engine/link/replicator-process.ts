@@ -43,6 +43,7 @@ export async function runReplicatorProcess(): Promise<void> {
   });
   // A terminal's Ctrl-C reaches the whole group; the parent decides what it means.
   process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
   process.on('SIGTERM', () => replicator.stop());
   const status = setInterval(() => tell({ kind: 'status', links: replicator.status() }), STATUS_INTERVAL_MS);
   await replicator.run();
@@ -56,6 +57,8 @@ function obey(replicator: Replicator, message: Exclude<ToReplicator, { kind: 'st
   switch (message.kind) {
     case 'status':
       return tell({ kind: 'status', links: replicator.status() });
+    case 'endpoints':
+      return replicator.relocate(message.source, message.targets);
     case 'pause':
       return replicator.pause(message.link);
     case 'resume':

@@ -10,18 +10,26 @@
 import { randomBytes } from 'node:crypto';
 import { Lane } from '../apply/lane.ts';
 import type { Checkpoint } from '../apply/checkpoint.ts';
+import { openWhere } from '../connect/discover.ts';
+import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import { ReplicationLog } from '../log/replication-log.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import { Receiver } from '../psync/receiver.ts';
+import { parseInfo } from '../resp/reply-text.ts';
 import { runHeartbeat } from './heartbeat.ts';
 import type { FromReplicator, LinkState, LinkStatus, ReplicatorError } from './messages.ts';
 import type { ReplicatorOptions } from './options.ts';
+import { countKeys } from './source-facts.ts';
+import { SourceGuard } from './source-guard.ts';
+
+const COUNT_TIMEOUT_MS = 5000;
 
 type Emit = (message: FromReplicator) => void;
 
 interface HostedLink {
   lane: Lane;
+  target: Whereabouts;
   state: LinkState;
   /** Set while the receiver, the target, or both are being waited for. */
   waitingFor: Set<'source' | 'target'>;
@@ -35,12 +43,14 @@ export class Replicator {
   readonly #receiving = new AbortController();
   readonly #applying = new AbortController();
   #receiver: Receiver | undefined;
+  #source: Whereabouts;
   #heartbeat: Promise<void> | undefined;
   #stopping = false;
 
   constructor(options: ReplicatorOptions, emit: Emit) {
     this.#options = options;
     this.#emit = emit;
+    this.#source = options.source;
     const { engine, spoolFolder } = options;
     this.#log = new ReplicationLog({
       folder: spoolFolder,
@@ -106,6 +116,18 @@ export class Replicator {
     this.#transition(link, this.#stateOf(link), 'resumed');
   }
 
+  /** Where everybody is to be found from now on. Connections to addresses that are still right go on. Never throws. */
+  relocate(source: Whereabouts, targets: Readonly<Record<string, Whereabouts>>): void {
+    this.#source = source;
+    void this.#receiver?.relocate(source, this.#receiving.signal);
+    for (const link of this.#links) {
+      const target = targets[link.lane.id];
+      if (target === undefined || isOver(link.state)) continue;
+      link.target = target;
+      void link.lane.relocate(target, this.#applying.signal);
+    }
+  }
+
   /** A snapshot of every link's counters. Lag samples are handed out once. */
   status(): LinkStatus[] {
     const usage = process.resourceUsage();
@@ -150,6 +172,7 @@ export class Replicator {
   #host(id: string, options: ReplicatorOptions['links'][number]): HostedLink {
     const link: HostedLink = {
       state: 'NotStarted',
+      target: options.target,
       waitingFor: new Set(),
       lane: new Lane({
         link: options,
@@ -188,14 +211,16 @@ export class Replicator {
   }
 
   async #receive(position: ReplicationPosition | null): Promise<void> {
-    const { source, engine } = this.#options;
+    const { engine } = this.#options;
+    const guard = this.#openGuard();
     const receiver = new Receiver({
-      source,
+      source: this.#source,
       log: this.#log,
       position,
       idleTimeoutMs: engine.idleTimeoutMs,
       retryMs: engine.retryMs,
       appliedOffset: () => this.#appliedByAll(),
+      admit: (peer, signal) => guard.admit(peer, signal),
       random: Math.random,
       now: () => performance.now(),
       events: {
@@ -214,6 +239,45 @@ export class Replicator {
       for (const link of this.#links) this.#failLink(link, error);
       this.#applying.abort();
     }
+  }
+
+  #openGuard(): SourceGuard {
+    const { engine } = this.#options;
+    return new SourceGuard({
+      emptySource: engine.emptySource ?? 'fail',
+      ownKeys: engine.heartbeatMs === 0 ? 0 : 1,
+      lastWrite: (before) => this.#lastWrite(before),
+      countTargetKeys: (signal) => this.#countTargetKeys(signal),
+      onFinding: (finding) => {
+        for (const { lane, state } of this.#links)
+          if (!isOver(state)) this.#emit({ kind: 'finding', link: lane.id, ...finding });
+      },
+    });
+  }
+
+  /** What a lane has not applied yet may be a write. */
+  #lastWrite(before: ReplicationPosition): bigint {
+    const offsets = this.#links.map(({ lane }) =>
+      lane.appliedOffset >= before.offset ? lane.counters.lastWriteOffset : before.offset,
+    );
+    return offsets.reduce((newest, offset) => (offset > newest ? offset : newest), -1n);
+  }
+
+  /** Of the fullest target, without the checkpoint; null when none answers. */
+  async #countTargetKeys(signal: AbortSignal): Promise<number | null> {
+    const counts = await Promise.all(
+      this.#links.map(async ({ target }) => {
+        try {
+          await using connection = await openWhere(target, { replyTimeoutMs: COUNT_TIMEOUT_MS, signal });
+          return Math.max(0, countKeys(parseInfo(await connection.call('INFO', 'keyspace'))) - 1);
+        } catch {
+          // A target that is down: the judgement is made without it.
+          return null;
+        }
+      }),
+    );
+    const known = counts.filter((count) => count !== null);
+    return known.length === 0 ? null : Math.max(...known);
   }
 
   async #runLane(link: HostedLink, signal: AbortSignal): Promise<void> {
@@ -317,11 +381,11 @@ export class Replicator {
   }
 
   #startHeartbeat(): void {
-    const { engine, source, links } = this.#options;
+    const { engine, links } = this.#options;
     if (engine.heartbeatMs === 0 || this.#heartbeat) return;
     this.#heartbeat = runHeartbeat(
       {
-        source,
+        source: () => this.#source,
         key: `${engine.heartbeatPrefix}:${links[0]?.id ?? ''}:${randomBytes(4).toString('hex')}`,
         intervalMs: engine.heartbeatMs,
         wallClock: () => Date.now(),

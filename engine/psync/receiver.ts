@@ -5,17 +5,27 @@
  *      ▲  └────CONTINUE──────────────────▶ stream │ connection lost: back off, PSYNC from the last byte received
  *      └───────────────────────────────────────────┘
  *
+ * Where the source is, is found out anew for every attempt (engine/connect/discovery.ts).
+ *
  * Invariant: the log holds every stream byte up to `receivedOffset` exactly once. The position asked for after a break
  * is the last byte *received* (the log has it all), the offset acknowledged is the last one *applied*.
  */
 import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
+import { discoveryOf } from '../connect/discover.ts';
+import type { Discovery, Whereabouts } from '../connect/discovery.ts';
 import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
+import { isWorthWaiting, Patience, type Circumstances } from '../connect/patience.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { ReplicationLog } from '../log/replication-log.ts';
 import { encodeCommand } from '../resp/encode.ts';
-import { Backoff, delay } from './backoff.ts';
-import { openReplicaSession, type ReplicationPosition, type ReplicaSession } from './handshake.ts';
+import { Backoff } from './backoff.ts';
+import {
+  openReplicaSession,
+  type PsyncAnswer,
+  type ReplicationPosition,
+  type ReplicaSession,
+} from './handshake.ts';
 import { SnapshotFramer } from './snapshot-framer.ts';
 
 const ACK_INTERVAL_MS = 1000;
@@ -28,8 +38,18 @@ export interface ReceiverEvents {
   lost(error: Error, waitMs: number, attempt: number): void;
 }
 
+/** A source that has answered PSYNC. */
+export interface SourcePeer {
+  endpoint: Endpoint;
+  /** The address behind the endpoint's name, as the socket has it. */
+  address: string;
+  answer: PsyncAnswer;
+  /** Where we were in the stream of this source, or undefined when this is the first full sync. */
+  before: ReplicationPosition | undefined;
+}
+
 export interface ReceiverOptions {
-  source: Endpoint;
+  source: Whereabouts;
   log: ReplicationLog;
   /** Where to continue, or null for a full sync. */
   position: ReplicationPosition | null;
@@ -38,6 +58,10 @@ export interface ReceiverOptions {
   /** The offset every lane has applied; acknowledged to the source. Below 0 while there is none. */
   appliedOffset: () => bigint;
   events: ReceiverEvents;
+  /**
+   * Looks at a source that has answered PSYNC, before anything of its answer is used. Throws when it must not be followed.
+   */
+  admit?: (peer: SourcePeer, signal: AbortSignal) => Promise<void>;
   random: () => number;
   now: () => number;
 }
@@ -45,16 +69,27 @@ export interface ReceiverOptions {
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #backoff: Backoff;
+  readonly #patience = new Patience();
+  #discovery: Discovery;
+  /** Where the last attempt went. */
+  #endpoint: Endpoint | undefined;
+  /** Ends the session that moves bytes. */
+  #interrupt: ((error: SyncError) => void) | undefined;
+  #hasWorked = false;
   #position: ReplicationPosition | null;
   #socket: Socket | undefined;
   /** A snapshot is being received: after a break it has to start over. */
   #inSnapshot = false;
   /** Why the full sync that is running had to be one. */
   #fullSyncCause = '';
+  /** The newest place in the source's history of which the log was told; also while a new snapshot has made it void. */
+  #reached: ReplicationPosition | undefined;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#discovery = discoveryOf(options.source);
     this.#position = options.position;
+    this.#reached = options.position ?? undefined;
     this.#backoff = new Backoff({
       firstMs: 50,
       capMs: 5000,
@@ -66,6 +101,21 @@ export class Receiver {
 
   get position(): ReplicationPosition | null {
     return this.#position;
+  }
+
+  /**
+   * The source is to be found elsewhere from now on, or with another login. A session with an address that is no longer
+   * meant is ended; one that is still right goes on.
+   */
+  async relocate(source: Whereabouts, signal: AbortSignal): Promise<void> {
+    this.#discovery = discoveryOf(source);
+    const before = this.#endpoint;
+    const now = await this.#discovery.locate(this.#locateOptions(signal)).catch(() => undefined);
+    const isSame = before && now && describeEndpoint(before) === describeEndpoint(now);
+    if (isSame && this.#socket !== undefined) return;
+    const message = `The source is at ${this.#discovery.describe()} now.`;
+    this.#interrupt?.(new SyncError('CONNECT', message, { where: this.#where(), retryable: true }));
+    this.#patience.interrupt();
   }
 
   /** Tell the source now what is applied; for REPLCONF GETACK and at the end of a drain. */
@@ -93,25 +143,42 @@ export class Receiver {
           this.#position = null;
           this.#options.log.append({ kind: 'snapshot-aborted', cause: failure.message });
         }
-        const waitMs = failure.retryable ? this.#backoff.next() : undefined;
+        const waitMs = isWorthWaiting(failure, this.#circumstances()) ? this.#backoff.next() : undefined;
         if (waitMs === undefined) throw failure;
         cause = failure.message;
         this.#options.events.lost(failure, waitMs, this.#backoff.attempt);
-        await delay(waitMs, signal);
+        await this.#patience.pause(failure, waitMs, this.#circumstances(), signal);
       }
     }
   }
 
+  #circumstances(): Circumstances {
+    return { hasWorked: this.#hasWorked, passwordFile: this.#endpoint?.passwordFile };
+  }
+
+  #locateOptions(signal: AbortSignal): { replid?: string; signal: AbortSignal } {
+    return { signal, ...(this.#position ? { replid: this.#position.replid } : {}) };
+  }
+
   async #session(cause: string, signal: AbortSignal): Promise<void> {
-    const { source, idleTimeoutMs } = this.#options;
-    const session = await openReplicaSession(source, this.#position, {
+    const { idleTimeoutMs } = this.#options;
+    const discovery = this.#discovery;
+    const endpoint = await discovery.locate(this.#locateOptions(signal));
+    this.#endpoint = endpoint;
+    const session = await openReplicaSession(endpoint, this.#position, {
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       idleTimeoutMs,
       signal,
     });
-    this.#socket = session.socket;
-    const acks = setInterval(() => this.acknowledge(), ACK_INTERVAL_MS);
+    let acks: NodeJS.Timeout | undefined;
     try {
+      await this.#admit(session, endpoint, signal);
+      if (signal.aborted) return;
+      if (discovery !== this.#discovery) throw this.#outdated();
+      discovery.confirm(endpoint);
+      this.#hasWorked = true;
+      this.#socket = session.socket;
+      acks = setInterval(() => this.acknowledge(), ACK_INTERVAL_MS);
       this.#begin(session, cause);
       await this.#pump(session, signal);
     } finally {
@@ -119,6 +186,18 @@ export class Receiver {
       this.#socket = undefined;
       session.socket.destroy();
     }
+  }
+
+  async #admit({ socket, answer }: ReplicaSession, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+    if (answer.kind === 'continue' && this.#position === null)
+      throw new SyncError('PROTOCOL', 'The source continues a stream that was never started.');
+    const address = socket.remoteAddress ?? endpoint.host;
+    await this.#options.admit?.({ endpoint, address, answer, before: this.#reached }, signal);
+  }
+
+  #outdated(): SyncError {
+    const message = 'The address of the source was changed while we connected to it.';
+    return new SyncError('CONNECT', message, { where: this.#where(), retryable: true });
   }
 
   #begin(session: ReplicaSession, cause: string): void {
@@ -135,9 +214,9 @@ export class Receiver {
       this.#options.events.syncStarted('full', this.#position, why);
       return;
     }
-    if (asked === null)
-      throw new SyncError('PROTOCOL', 'The source continues a stream that was never started.');
+    assert(asked);
     this.#position = { replid: answer.replid, offset: asked.offset };
+    this.#reached = this.#position;
     this.#options.events.syncStarted('partial', this.#position, cause);
     this.#options.log.append({ kind: 'stream-start', ...this.#position });
   }
@@ -149,12 +228,14 @@ export class Receiver {
     return new Promise((resolve, reject) => {
       const finish = (error?: unknown): void => {
         clearTimeout(idle);
+        this.#interrupt = undefined;
         signal.removeEventListener('abort', onAbort);
         socket.removeAllListeners('data').removeAllListeners('close').destroy();
         if (error === undefined) resolve();
         else reject(asError(error));
       };
       const onAbort = (): void => finish();
+      this.#interrupt = finish;
       const idle = setTimeout(() => {
         // While we read nothing ourselves, nobody can tell whether the source is silent.
         if (socket.isPaused()) idle.refresh();
@@ -174,6 +255,8 @@ export class Receiver {
         }
       };
       if (signal.aborted) return finish();
+      // It may have gone while we looked at it, and closes only once.
+      if (socket.destroyed) return finish(this.#closed());
       signal.addEventListener('abort', onAbort, { once: true });
       socket.on('data', take);
       socket.on('close', () => finish(this.#closed()));
@@ -193,6 +276,7 @@ export class Receiver {
         this.#backoff.reset();
         log.append({ kind: 'snapshot-end' });
         log.append({ kind: 'stream-start', ...position });
+        this.#reached = position;
         this.acknowledge();
       },
     });
@@ -202,6 +286,7 @@ export class Receiver {
     const position = this.#at();
     this.#options.log.append({ kind: 'bytes', chunk });
     this.#position = { replid: position.replid, offset: position.offset + BigInt(chunk.length) };
+    this.#reached = this.#position;
     this.#backoff.reset();
   }
 
@@ -211,10 +296,15 @@ export class Receiver {
     return this.#position;
   }
 
+  /** The address of the attempt, for messages. */
+  #where(): string {
+    return this.#endpoint === undefined ? this.#discovery.describe() : describeEndpoint(this.#endpoint);
+  }
+
   #wordFailure(error: unknown): SyncError {
     if (error instanceof SyncError) return error;
     return new SyncError('CONNECT', `The connection to the source failed: ${asError(error).message}.`, {
-      where: describeEndpoint(this.#options.source),
+      where: this.#where(),
       retryable: true,
       cause: error,
     });
@@ -225,7 +315,7 @@ export class Receiver {
       'CONNECT',
       `The source has sent nothing for ${this.#options.idleTimeoutMs / 1000} s.`,
       {
-        where: describeEndpoint(this.#options.source),
+        where: this.#where(),
         retryable: true,
         hint: 'A source pings its replicas every 10 s: it is stopped, or the network drops packets.',
       },
@@ -235,7 +325,7 @@ export class Receiver {
   #closed(): SyncError {
     const during = this.#inSnapshot ? 'during the snapshot' : 'during the stream';
     return new SyncError('CONNECT', `The source closed the connection ${during}.`, {
-      where: describeEndpoint(this.#options.source),
+      where: this.#where(),
       retryable: true,
       hint: 'See the log of the source: it restarted, its replica output buffer overflowed, or repl-timeout passed.',
     });
