@@ -206,6 +206,21 @@ export const FINDINGS = {
     advice:
       'Check for other writers on the target and whether it was empty at the start; then clear it and synchronize again.',
   },
+  SOURCE_REGRESSED: {
+    severity: 'error',
+    meaning:
+      'The source came back without data that the target has: it restarted empty or from an old file, or failed over to a replica that was behind.',
+    action: 'fix-source',
+    advice:
+      'Find out which side has the right data. Restore the source and start the link again, or set engine.emptySource to follow.',
+  },
+  SPEC_CHANGED: {
+    severity: 'warning',
+    meaning:
+      'The spec was read again while the link ran, and something in it cannot change without a restart.',
+    action: 'reconfigure',
+    advice: 'Stop the link and start it again with the new spec; it goes on where it is.',
+  },
   HEAL_FAILED: {
     severity: 'error',
     meaning: 'A fault could not be taken back; servers may still be in the state it left.',

@@ -62,6 +62,11 @@ function fenceKey(link: string): string {
   return `${OWN_KEY_PREFIX}fence:${link}`;
 }
 
+/** Every key that a link keeps on its target, whether it exists or not. */
+export function keysOfLink(link: string): string[] {
+  return [checkpointKey(link), loadingKey(link), fenceKey(link)];
+}
+
 export function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {
   const { replid, offset, database, path, alone } = checkpoint;
   const fields = ['replid', replid, 'offset', offset, 'db', database, 'path', path];

@@ -24,7 +24,7 @@ export interface RegressionQuestion {
 
 export type Regression =
   | { kind: 'history'; endsAt: bigint; lostBytes: bigint }
-  | { kind: 'keys'; sourceKeys: number; targetKeys: number | null };
+  | { kind: 'keys'; isEmpty: boolean; sourceKeys: number; targetKeys: number | null };
 
 /** The source has hardly any of the target's keys when it has less than one in ten. */
 const SHARE = 10;
@@ -49,10 +49,9 @@ function endOfHistory(replid: string, source: SourceFacts): bigint | undefined {
 }
 
 function findMissingKeys({ source, ownKeys, targetKeys }: RegressionQuestion): Regression | null {
-  const sourceKeys = Math.max(0, source.keys - ownKeys);
-  const found: Regression = { kind: 'keys', sourceKeys, targetKeys };
   if (targetKeys === 0) return null;
-  if (sourceKeys === 0) return found;
-  const isHardlyAny = targetKeys !== null && targetKeys >= KEYS_MIN && sourceKeys * SHARE < targetKeys;
-  return isHardlyAny ? found : null;
+  const keys = Math.max(0, source.keys - ownKeys);
+  const isEmpty = keys === 0;
+  const isHardlyAny = targetKeys !== null && targetKeys >= KEYS_MIN && keys * SHARE < targetKeys;
+  return isEmpty || isHardlyAny ? { kind: 'keys', isEmpty, sourceKeys: source.keys, targetKeys } : null;
 }

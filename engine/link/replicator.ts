@@ -9,7 +9,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Lane } from '../apply/lane.ts';
-import type { Checkpoint } from '../apply/checkpoint.ts';
+import { keysOfLink, type Checkpoint } from '../apply/checkpoint.ts';
 import { openWhere } from '../connect/discover.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
@@ -263,13 +263,15 @@ export class Replicator {
     return offsets.reduce((newest, offset) => (offset > newest ? offset : newest), -1n);
   }
 
-  /** Of the fullest target, without the checkpoint; null when none answers. */
+  /** Of the fullest target, without what the link keeps there itself; null when none answers. */
   async #countTargetKeys(signal: AbortSignal): Promise<number | null> {
     const counts = await Promise.all(
-      this.#links.map(async ({ target }) => {
+      this.#links.map(async ({ target, lane }) => {
         try {
           await using connection = await openWhere(target, { replyTimeoutMs: COUNT_TIMEOUT_MS, signal });
-          return Math.max(0, countKeys(parseInfo(await connection.call('INFO', 'keyspace'))) - 1);
+          const keys = countKeys(parseInfo(await connection.call('INFO', 'keyspace')));
+          const own = await connection.call('EXISTS', ...keysOfLink(lane.id));
+          return keys - Number(own);
         } catch {
           // A target that is down: the judgement is made without it.
           return null;

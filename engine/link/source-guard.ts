@@ -126,8 +126,8 @@ function wordRegression(regression: Regression, before: ReplicationPosition): st
   if (regression.kind === 'history') {
     return `The source has lost writes that the target has: its history ends at offset ${regression.endsAt}, the target has it up to ${before.offset} (${regression.lostBytes} bytes more).`;
   }
-  const { sourceKeys, targetKeys } = regression;
-  const has = sourceKeys === 0 ? 'no key any more' : `only ${sourceKeys} keys`;
+  const { isEmpty, sourceKeys, targetKeys } = regression;
+  const has = isEmpty ? 'no key any more' : `only ${sourceKeys} keys`;
   return `The source has ${has}; the target has ${targetKeys === null ? 'what was replicated before' : targetKeys}.`;
 }
 
