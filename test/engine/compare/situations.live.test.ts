@@ -1,6 +1,7 @@
 /** Comparing under conditions: writes going on, values too big, several nodes, refusals, limits. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compareInstances } from '../../../engine/compare/compare.ts';
+import { readCounts } from '../../../engine/compare/counts.ts';
 import type { CompareMethod } from '../../../engine/compare/difference.ts';
 import { Connection } from '../../../engine/connect/connection.ts';
 import { textOf } from '../../../engine/resp/reply-text.ts';
@@ -379,4 +380,25 @@ describe('what reading leaves behind', () => {
     ]);
     expect(result).toMatchObject({ keysCompared: 1, differences: [] });
   });
+});
+
+test('readCounts leaves out ignored keys by exact count, and touches no other', async () => {
+  await pair.onSource(['DEBUG', 'SET-ACTIVE-EXPIRE', 0]);
+  await pair.onSource(
+    ['DEBUG', 'POPULATE', 2500],
+    ['SET', 'short', 'v', 'PX', 1],
+    ['HSET', 'redis-sync:link:a', 'offset', 1],
+    ['SET', 'beat[1]*:x', 'v', 'EX', 100],
+    ['SET', 'beat1:x', 'v'],
+    ['SELECT', 12],
+    ['SET', 'k', 'v'],
+    ['SELECT', 0],
+  );
+  await using reader = await Connection.open(pair.source.endpoint);
+  const counts = await readCounts(reader, ['redis-sync:', 'beat[1]*:']);
+  await pair.onSource(['DEBUG', 'SET-ACTIVE-EXPIRE', 1]);
+  expect(counts).toEqual([
+    { database: 0, keys: 2502, expires: 1 },
+    { database: 12, keys: 1, expires: 0 },
+  ]);
 });
