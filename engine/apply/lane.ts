@@ -261,7 +261,7 @@ export class Lane {
     if (sync === undefined) return;
     await sync.applier.finish();
     if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, signal);
-    else if (sync.before.checkpoint !== null)
+    else if (sync.before.checkpoint !== null || sync.before.loading)
       this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
     await this.#attempt(signal, (connection) =>
       this.#write(connection, encodeLoaded(this.id, sync.checkpoint)),
@@ -287,7 +287,8 @@ export class Lane {
     const others = await this.#attempt(signal, (connection) => otherLinks(connection, this.id));
     const removed = others.length === 0 ? await reconciliation.removeOthers(this.#target, signal) : undefined;
     await reconciliation.close();
-    if (sync.before.checkpoint === null) return;
+    // A first full sync that broke off and began anew: nothing stale is left.
+    if (sync.before.checkpoint === null && removed !== undefined) return;
     this.#findings.report(
       removed === undefined ? keptFinding(sync.cause, true, others) : removedFinding(sync.cause, removed),
     );
