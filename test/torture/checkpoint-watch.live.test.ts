@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { checkpointKey } from '../../engine/apply/checkpoint.ts';
+import { checkpointKey, loadingKey } from '../../engine/apply/checkpoint.ts';
 import { Connection } from '../../engine/connect/connection.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { CheckpointWatch } from './checkpoint-watch.ts';
@@ -11,6 +11,7 @@ import { History } from './history.ts';
 import { PairWriter } from './pairs.ts';
 
 const KEY = checkpointKey('torture');
+const LOADING = loadingKey('torture');
 let folder: string;
 let server: TestServer;
 let connection: Connection;
@@ -52,9 +53,15 @@ test('a checkpoint that moves on, also into another history, is fine', async () 
   await put('one', 500);
   watch.onFullSync('two');
   watch.sourceReplid = 'two';
-  await connection.call('DEL', KEY);
+  await connection.pipeline([['MULTI'], ['DEL', KEY], ['HSET', LOADING, 'alone', 1], ['EXEC']]);
   await seen();
-  await put('two', 20);
+  await connection.pipeline([
+    ['MULTI'],
+    ['DEL', LOADING],
+    ['HSET', KEY, 'replid', 'two', 'offset', 20],
+    ['EXEC'],
+  ]);
+  await seen();
   expect(history.problems).toEqual([]);
   expect(watch.last).toEqual({ replid: 'two', offset: 20n });
 });
@@ -70,6 +77,18 @@ test('a checkpoint that vanishes although the source goes on', async () => {
   await connection.call('DEL', KEY);
   await seen();
   expect(history.problems[0]).toBe('the checkpoint vanished');
+});
+
+test('both marks at once, and none', async () => {
+  await put('one', 10);
+  await connection.call('HSET', LOADING, 'alone', 1);
+  await seen();
+  await connection.call('DEL', KEY, LOADING);
+  await seen();
+  expect(history.problems.filter((problem) => problem.includes('marks'))).toEqual([
+    '2 marks of the link on the target instead of one',
+    '0 marks of the link on the target instead of one',
+  ]);
 });
 
 test('an old history that returns', async () => {

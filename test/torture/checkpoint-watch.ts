@@ -1,12 +1,13 @@
 /**
  * Looks at the target all the time, past the proxy, and holds what it sees against what must always be true:
  *
+ *   - once there is something of the link, there is a checkpoint or the mark of a full sync, never both, never neither
  *   - within one replication history the checkpoint never goes back, and never vanishes
  *   - a history that was left never returns
  *   - once a checkpoint stands in the source's own history, the halves of a transaction are never seen apart
  *   - no full sync of a history that the target already has a checkpoint in
  */
-import { checkpointKey } from '../../engine/apply/checkpoint.ts';
+import { checkpointKey, loadingKey } from '../../engine/apply/checkpoint.ts';
 import { Connection } from '../../engine/connect/connection.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { asError } from '../../engine/errors.ts';
@@ -26,9 +27,11 @@ export class CheckpointWatch {
   readonly #connection: Connection;
   readonly #history: History;
   readonly #key: string;
+  readonly #loadingKey: string;
   readonly #left = new Set<string>();
   readonly #watching: Promise<void>;
   #last: Seen | undefined;
+  #marks = 0;
   #sourceReplid = '';
   #looks = 0;
   #stopped = false;
@@ -37,6 +40,7 @@ export class CheckpointWatch {
     this.#connection = connection;
     this.#history = history;
     this.#key = checkpointKey(link);
+    this.#loadingKey = loadingKey(link);
     this.#watching = this.#watch();
   }
 
@@ -90,6 +94,7 @@ export class CheckpointWatch {
     const replies = await this.#connection.pipeline([
       ['MULTI'],
       ['HMGET', this.#key, 'replid', 'offset'],
+      ['EXISTS', this.#key, this.#loadingKey],
       ...PAIR_QUERY,
       ['EXEC'],
     ]);
@@ -98,7 +103,8 @@ export class CheckpointWatch {
     this.#looks++;
     const seen = readSeen(result[0] ?? null);
     this.#compare(seen);
-    if (seen?.replid === replidBefore) this.#comparePair(result.slice(1), seen);
+    this.#countMarks(Number(result[1]), seen);
+    if (seen?.replid === replidBefore) this.#comparePair(result.slice(2), seen);
   }
 
   #compare(seen: Seen | undefined): void {
@@ -112,6 +118,12 @@ export class CheckpointWatch {
       this.#history.problem('the checkpoint returned to an old history', { last, seen });
     if (last !== undefined && seen !== undefined && seen.replid !== last.replid) this.#left.add(last.replid);
     if (seen !== undefined) this.#last = seen;
+  }
+
+  #countMarks(marks: number, seen: Seen | undefined): void {
+    if (marks !== this.#marks && this.#marks > 0)
+      this.#history.problem(`${marks} marks of the link on the target instead of one`, { seen });
+    this.#marks = marks;
   }
 
   #comparePair(replies: readonly Reply[], seen: Seen): void {
