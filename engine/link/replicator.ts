@@ -323,11 +323,11 @@ export class Replicator {
       bytes: mode === 'full' ? counters.snapshotBytes : 0,
       durationMs: mode === 'full' ? counters.snapshotDurationMs : 0,
     });
-    this.#transition(
-      link,
-      'Synchronizing',
-      mode === 'full' ? 'full sync finished' : 'continued from checkpoint',
-    );
+    link.waitingFor.delete('target');
+    const to = link.lane.paused ? 'Suspending' : 'Synchronizing';
+    // The source may have gone away while its snapshot was applied: then it is still waited for.
+    if (link.waitingFor.size === 0)
+      this.#transition(link, to, mode === 'full' ? 'full sync finished' : 'continued from checkpoint');
     this.#receiver?.acknowledge();
   }
 
