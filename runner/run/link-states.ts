@@ -64,7 +64,9 @@ function describeState({ plan, state, status }: LinkMonitor): string | undefined
     const of = snapshot.expectedKeys > 0 ? ` of ${formatCount(snapshot.expectedKeys)}` : '';
     return `${plan.id}  ${state}  ${formatCount(snapshot.keys)}${of} keys, ${formatBytes(snapshot.bytes)}`;
   }
-  const lag = `${formatBytes(lagBytes)}${lagMs === null ? '' : `, ${formatDuration(lagMs)}`}`;
+  // Measured when the last heartbeat came through: of a link that waits it tells nothing.
+  const inTime = lagMs === null || state === 'Retrying' ? '' : `, ${formatDuration(lagMs)}`;
+  const lag = `${formatBytes(lagBytes)}${inTime}`;
   return `${plan.id}  ${state}  applied ${appliedOffset} of ${receivedOffset}, lag ${lag}, ${formatCount(stream.commands)} commands`;
 }
 

@@ -16,6 +16,8 @@ import { LinkMonitor } from './link-monitor.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
 
 const POLL_MS = 50;
+/** Time to end for a replicator all of whose links wait for a server. */
+const STOP_WAITING_MS = 2000;
 /** A drain that does not move for so long is given up. */
 const DRAIN_STALL_MS = 60_000;
 
@@ -82,8 +84,18 @@ export class Links implements AsyncDisposable {
 
   /** Applies what was received and ends the processes. Idempotent. */
   stop(): Promise<void> {
-    this.#stopped ??= Promise.all(this.#handles.map((handle) => handle.stop())).then(() => undefined);
+    this.#stopped ??= Promise.all(this.#handles.map((handle) => this.#stopHandle(handle))).then(
+      () => undefined,
+    );
     return this.#stopped;
+  }
+
+  /** What waits for a server that is away has nothing to finish. */
+  #stopHandle(handle: ReplicatorHandle): Promise<void> {
+    const own = this.monitors.filter((monitor) => monitor.plan.source === handle.name);
+    return own.every((monitor) => monitor.state === 'Retrying')
+      ? handle.stop(STOP_WAITING_MS)
+      : handle.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -87,11 +87,14 @@ export class ReplicatorHandle {
     });
   }
 
-  /** Applies what was received, writes the last checkpoint, ends. Kills by pid when that takes too long. */
-  async stop(): Promise<void> {
+  /**
+   * Applies what was received, writes the last checkpoint, ends. Kills by pid after `limitMs`: the checkpoint on the
+   * target tells how far it came.
+   */
+  async stop(limitMs = STOP_TIMEOUT_MS): Promise<void> {
     this.#stopping = true;
     this.#send({ kind: 'stop' });
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), limitMs);
     await this.#exited;
     clearTimeout(timer);
     await new Promise<void>((resolve) => this.#log.end(resolve));

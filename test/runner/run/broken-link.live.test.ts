@@ -128,6 +128,21 @@ test('the replicator is told to stop by somebody else: `run` does not wait for i
   expect(command.err).toMatch(/replicator of source ended without being told to/);
 });
 
+test('the target goes away: `run` waits for it, Ctrl-C does not', async () => {
+  await using source = await filledServer();
+  const target = await startServer();
+  await using workspace = await Workspace.open();
+  const spec = await workspace.write({ ...existing(source, target), engine: { retry: '10m' } });
+  await using command = new CommandProcess(['run', spec], workspace.out);
+  await command.printed(/Synchronizing/);
+  await target.stop();
+  await ask(source.endpoint, 'SET', 'unapplied', '1');
+  await command.said(/Synchronizing → Retrying/);
+  command.interrupt();
+  expect(await command.ended).toEqual({ code: 0, signal: null });
+  expect(command.out).toMatch(/Retrying {2}applied \d+ of \d+, lag \d+ bytes, 0 commands\n$/);
+});
+
 test('the replicator is killed: `run` ends with the reason, and goes on from the checkpoint when started again', async () => {
   await using source = await filledServer();
   await using target = await startServer();
