@@ -9,7 +9,7 @@ import { Connection } from '../connect/connection.ts';
 import { discoveryOf } from '../connect/discover.ts';
 import type { Discovery, Whereabouts } from '../connect/discovery.ts';
 import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
-import { isWorthWaiting, Patience, type Circumstances } from '../connect/patience.ts';
+import { isWorthWaiting, lastWord, Patience, type Circumstances } from '../connect/patience.ts';
 import { asError, SyncError } from '../errors.ts';
 import { Backoff } from '../psync/backoff.ts';
 
@@ -74,7 +74,8 @@ export class Target {
    */
   async wait(error: Error, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (!(error instanceof SyncError) || !isWorthWaiting(error, this.#circumstances())) throw error;
+    if (!(error instanceof SyncError)) throw error;
+    if (!isWorthWaiting(error, this.#circumstances())) throw lastWord(error, this.#circumstances());
     const waitMs = this.#backoff.next();
     if (waitMs === undefined) throw error;
     this.#waiting = true;

@@ -2,7 +2,7 @@
  * Which failures a link that has worked before waits for. A first start is told at once that a password is wrong or a right
  * is missing; a link in the middle of a migration waits until somebody has put it right, within its retry budget.
  */
-import type { SyncError } from '../errors.ts';
+import { SyncError } from '../errors.ts';
 import { delay } from '../psync/backoff.ts';
 import { ReplyError } from '../resp/reply.ts';
 import { passwordFileChange } from './credentials.ts';
@@ -23,6 +23,16 @@ export function isWorthWaiting(error: SyncError, { hasWorked, passwordFile }: Ci
   // A secret from the environment cannot change while we run.
   if (error.code === 'AUTH') return passwordFile !== undefined;
   return error.cause instanceof ReplyError && error.cause.kind === 'NOPERM';
+}
+
+/** The error to end with: a login that worked before and came from elsewhere than a file is told what would have helped. */
+export function lastWord(error: SyncError, { hasWorked, passwordFile }: Circumstances): SyncError {
+  if (error.code !== 'AUTH' || !hasWorked || passwordFile !== undefined) return error;
+  return new SyncError(error.code, error.message, {
+    hint: 'This login worked before: was the password changed? Start the link again with the new one. With `passwordFile` a running link picks it up by itself.',
+    cause: error,
+    ...(error.where === undefined ? {} : { where: error.where }),
+  });
 }
 
 /** The wait before the next attempt. A new address or a new login, told from outside, cuts it short. */

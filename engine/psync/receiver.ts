@@ -15,7 +15,7 @@ import type { Socket } from 'node:net';
 import { discoveryOf } from '../connect/discover.ts';
 import type { Discovery, Whereabouts } from '../connect/discovery.ts';
 import { describeEndpoint, type Endpoint } from '../connect/endpoint.ts';
-import { isWorthWaiting, Patience, type Circumstances } from '../connect/patience.ts';
+import { isWorthWaiting, lastWord, Patience, type Circumstances } from '../connect/patience.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { ReplicationLog } from '../log/replication-log.ts';
 import { encodeCommand } from '../resp/encode.ts';
@@ -144,7 +144,7 @@ export class Receiver {
           this.#options.log.append({ kind: 'snapshot-aborted', cause: failure.message });
         }
         const waitMs = isWorthWaiting(failure, this.#circumstances()) ? this.#backoff.next() : undefined;
-        if (waitMs === undefined) throw failure;
+        if (waitMs === undefined) throw lastWord(failure, this.#circumstances());
         cause = failure.message;
         this.#options.events.lost(failure, waitMs, this.#backoff.attempt);
         await this.#patience.pause(failure, waitMs, this.#circumstances(), signal);
