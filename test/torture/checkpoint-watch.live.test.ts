@@ -8,7 +8,7 @@ import { Connection } from '../../engine/connect/connection.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { CheckpointWatch } from './checkpoint-watch.ts';
 import { History } from './history.ts';
-import { PairWriter } from './pairs.ts';
+import { startPairs } from './pairs.ts';
 
 const KEY = checkpointKey('torture');
 const LOADING = loadingKey('torture');
@@ -106,7 +106,7 @@ test('a full sync of a history that the target has a checkpoint in', async () =>
 
 test('pairs that are written whole are never seen apart; a half one is', async () => {
   await put('one', 10);
-  const pairs = await PairWriter.start(server.endpoint);
+  const pairs = await startPairs(server.endpoint);
   await seen();
   await seen();
   expect(await pairs.stop()).toBeGreaterThan(0);

@@ -9,6 +9,7 @@ import type { Workload } from '../../scenarios/workload/open-loop.ts';
 import type { WorkloadPlan } from '../../scenarios/workload/workload.ts';
 import { startWorkload } from '../../scenarios/workload/workload-start.ts';
 import { CuttingProxy } from '../support/cutting-proxy.ts';
+import { seedLargeValues } from './large-values.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 export const DATABASES = [0, 3, 12];
@@ -20,6 +21,8 @@ export interface FieldOptions {
   commandsPerSecond: number;
   /** The source sleeps so long after each key of a snapshot, so that a full sync is long enough to be hit. */
   keySaveDelayUs: number;
+  /** Part of the traffic is on keys that expire within half a second. */
+  expiring?: boolean;
 }
 
 /** Weights. What is not idempotent has most of it; the ledger takes a tenth besides. */
@@ -64,6 +67,8 @@ const MIX: Record<string, number> = {
   setbit: 1,
   pfadd: 1,
   multi: 8,
+  script: 2,
+  pubsub: 1,
 };
 
 export class Field implements AsyncDisposable {
@@ -116,7 +121,7 @@ export class Field implements AsyncDisposable {
       ratePerSecond: this.#options.commandsPerSecond,
       clients: 6,
       start: 'full-sync',
-      mix: MIX,
+      mix: this.#options.expiring === true ? { ...MIX, expiry: 8 } : MIX,
       keyspace: 600,
       prefix: 'w:',
     };
@@ -152,6 +157,8 @@ export class Field implements AsyncDisposable {
 
   async #seed(): Promise<void> {
     const { keys, seed } = this.#options;
+    await using connection = await Connection.open(this.source.endpoint);
+    await seedLargeValues(connection, seed);
     for (const database of DATABASES) {
       const plan: DatasetPlan = {
         into: ['source'],

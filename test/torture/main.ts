@@ -1,5 +1,5 @@
 /**
- * `npm run torture -- --kills N [--seed S] [--cuts M] [--minutes T] [--rate R]`. Prints a table; exit code 1 when anything
+ * `npm run torture -- --kills N [--seed S] [--cuts M] [--minutes T] [--rate R] [--expiring]`. Prints a table; exit code 1 when anything
  * was lost, duplicated, torn, or otherwise not as it must be.
  */
 import { randomInt } from 'node:crypto';
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     cuts: { type: 'string' },
     minutes: { type: 'string', default: '0' },
+    expiring: { type: 'boolean', default: false },
     rate: { type: 'string', default: String(DEFAULT_TORTURE.commandsPerSecond) },
   },
 });
@@ -28,6 +29,7 @@ const result = await torture({
   cuts: Number(values.cuts ?? values.kills),
   minutes: Number(values.minutes),
   commandsPerSecond: Number(values.rate),
+  expiring: values.expiring,
   signal: stop.signal,
   onProgress: (line) => process.stderr.write(`  ${line}\n`),
 });

@@ -19,6 +19,7 @@ test('twenty-five kills hit every phase, and force full syncs', () => {
   const phases = PHASES.map((phase) => plan.filter((kill) => kill.phase === phase).length);
   expect(phases).toEqual([5, 10, 10]);
   expect(plan.filter((kill) => kill.forceFullSync).length).toBeGreaterThanOrEqual(5);
+  expect(plan.filter((kill) => kill.phase === 'starting' && kill.place === 0)).toHaveLength(3);
   expect(plan.every((kill) => kill.place >= 0 && kill.place <= 1.1)).toBe(true);
 });
 

@@ -28,10 +28,17 @@ function planKill(random: Random, index: number): PlannedKill {
   const phase: Phase = turn === 4 ? 'starting' : turn < 2 ? 'full sync' : 'stream';
   return {
     phase,
-    place: phase === 'full sync' ? random.fraction() * 1.1 : random.fraction(),
+    place: drawPlace(random, phase, index),
     restartAfterMs: random.below(RESTART_AFTER_MS_MAX),
     forceFullSync: phase === 'full sync' && (turn === 0 || random.chance(0.3)),
   };
+}
+
+/** Every second early death comes at once, before the engine can have done anything. */
+function drawPlace(random: Random, phase: Phase, index: number): number {
+  const place = random.fraction();
+  if (phase === 'starting' && index % 10 === 4) return 0;
+  return phase === 'full sync' ? place * 1.1 : place;
 }
 
 /** Everything but a kill of the engine. */

@@ -18,7 +18,8 @@ import { LINK } from './engine-life.ts';
 import { Field, type FieldOptions } from './field.ts';
 import { History } from './history.ts';
 import { IDLE_TIMEOUT_MS, Lives, type LivesCounters } from './lives.ts';
-import { PairWriter } from './pairs.ts';
+import { startLargeWrites } from './large-values.ts';
+import { startPairs } from './pairs.ts';
 import type { Phase } from './schedule.ts';
 import { judge, type Damage } from './verdict.ts';
 
@@ -132,7 +133,8 @@ export class Session {
     const watch = await CheckpointWatch.start(this.field.target.endpoint, LINK, this.history);
     this.#watch = watch;
     const workload = await this.field.startWorkload();
-    const pairs = await PairWriter.start(this.field.source.endpoint);
+    const pairs = await startPairs(this.field.source.endpoint);
+    const large = await startLargeWrites(this.field.source.endpoint, this.#options.seed);
     await this.#firstSync(watch);
     const assault = new Assault(this.field, this.history, {
       random: new Random(this.#options.seed, 'assault'),
@@ -142,12 +144,18 @@ export class Session {
     this.#assault = assault;
     await this.#attempt('the torture', () => plan.act(this));
     await assault.stop();
-    const transactions = await pairs.stop();
+    const transactions = await this.#attempt('the pairs', () => pairs.stop());
+    await this.#attempt('the large values', () => large.stop());
     const damage = await this.#attempt('the end', () => this.#end(workload, plan));
     await watch.stop();
     await this.#attempt('the last stop', () => this.lives.stop());
     const { sent } = await workload.stop();
-    return this.#result(assault, { looks: watch.looks, commands: sent, transactions, damage });
+    return this.#result(assault, {
+      looks: watch.looks,
+      commands: sent,
+      transactions: transactions ?? 0,
+      damage,
+    });
   }
 
   /** The source leaves its history: the next PSYNC cannot be continued. Resolves when it has happened. */

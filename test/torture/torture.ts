@@ -20,7 +20,7 @@ export const DEFAULT_TORTURE = {
 };
 
 const KILLS_MAX = 100_000;
-const LONGEST_WAIT_MS = { starting: 400, stream: 900 };
+const LONGEST_WAIT_MS = { starting: 60, stream: 900 };
 
 /** @returns what was found; damage is a result. @throws when the torture could not be set up. */
 export function torture(options: TortureOptions): Promise<SessionResult> {

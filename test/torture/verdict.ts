@@ -1,7 +1,9 @@
 /** After everything has healed: is the target the source, and is the checkpoint what it should be? */
 import { readCheckpoint } from '../../engine/apply/checkpoint.ts';
 import { compareInstances } from '../../engine/compare/compare.ts';
+import { scanKeys } from '../../engine/apply/target-contents.ts';
 import { Connection } from '../../engine/connect/connection.ts';
+import { OWN_KEY_PREFIX } from '../../engine/link/options.ts';
 import { verifyLedger, type LedgerVerdict } from '../../scenarios/workload/ledger-check.ts';
 import { LINK } from './engine-life.ts';
 import type { Field } from './field.ts';
@@ -24,6 +26,7 @@ export async function judge(field: Field, history: History, heartbeatPrefix: str
   await field.onSource.call('CONFIG', 'SET', 'rdb-key-save-delay', 0);
   await using onTarget = await Connection.open(field.target.endpoint, { name: 'torture-judge' });
   await checkCheckpoint(field, onTarget, history);
+  await checkOwnKeys(onTarget, history);
   const comparison = await compareInstances({
     sources: [field.source.endpoint],
     targets: [field.target.endpoint],
@@ -70,4 +73,14 @@ async function checkCheckpoint(field: Field, onTarget: Connection, history: Hist
     checkpoint.database < 16 &&
     checkpoint.path !== '';
   if (!fits) history.problem('the checkpoint does not fit the source', { checkpoint, source });
+}
+
+/** The link's own keys are there, in database 0, and nothing that a killed engine was in the middle of. */
+async function checkOwnKeys(onTarget: Connection, history: History): Promise<void> {
+  const found = new Set<string>();
+  for await (const { database, keys } of scanKeys(onTarget, `${OWN_KEY_PREFIX}*`))
+    for (const key of keys) found.add(`${database} ${key.toString()}`);
+  const wanted = ['fence', 'link'].map((kind) => `0 ${OWN_KEY_PREFIX}${kind}:${LINK}`);
+  const left = [...found].filter((key) => !wanted.includes(key));
+  if (left.length > 0) history.problem(`keys of the engine were left on the target: ${left.join(', ')}`);
 }
