@@ -31,7 +31,7 @@ import { wordRefusal } from './refusals.ts';
 import { unwrapRefusal } from './replies.ts';
 import { SnapshotApplier } from './snapshot-applier.ts';
 import { StreamApplier } from './stream-applier.ts';
-import { measureTarget } from './target-facts.ts';
+import { measureTarget, UNKNOWN_TARGET, type TargetFacts } from './target-facts.ts';
 import { Target } from './target.ts';
 import { isEmpty, otherLinks } from './target-contents.ts';
 
@@ -56,6 +56,8 @@ export interface LaneOptions {
   random: () => number;
   now: () => number;
   wallClock: () => number;
+  /** The source's clock minus ours, ms; undefined while it is not known. */
+  sourceOffsetMs?: () => number | undefined;
 }
 
 /** A full sync on its way to the target. */
@@ -76,12 +78,16 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #target: Target;
   readonly #findings: FindingLimit;
+  /** What the target takes, as of the last time the link began anew there. */
+  #facts: TargetFacts = UNKNOWN_TARGET;
   #fullSync: FullSync | undefined;
   #stream: StreamApplier | undefined;
   /** Where the target is, before the stream begins; undefined while it has nothing, or half of a full sync. */
   #checkpoint: Checkpoint | undefined;
   /** Stream bytes before the checkpoint that another lane of the same source still needs. */
   #skipBytes = 0;
+  /** Ends what this lane runs, with what failed. */
+  readonly #ending = new AbortController();
   #resume: (() => void) | undefined;
   #paused: Promise<void> | undefined;
 
@@ -133,6 +139,7 @@ export class Lane {
         return readLinkRecord(connection, this.id);
       });
       this.#checkpoint = record.checkpoint ?? undefined;
+      await this.#measure(signal);
       this.#target.worked();
       return record.checkpoint;
     } catch (error) {
@@ -162,7 +169,7 @@ export class Lane {
    * @throws SyncError what stops the link; ABORTED when that is in the middle of a full sync; the signal's reason.
    */
   async run(cursor: LogCursor, signal: AbortSignal): Promise<void> {
-    const ending = new AbortController();
+    const ending = this.#ending;
     const ended = AbortSignal.any([signal, ending.signal]);
     // Whoever waits for an answer of the target wakes up when the connection goes.
     const onEnded = (): void => void this.#target.close();
@@ -202,7 +209,7 @@ export class Lane {
       case 'bytes':
         return this.#fullSync
           ? this.#fullSync.applier.push(item.chunk)
-          : this.#stream?.push(this.#skip(item.chunk));
+          : this.#stream?.push(this.#skip(item.chunk), item.atMs);
       case 'snapshot-start':
         return this.#beginFullSync(item, signal);
       case 'snapshot-end':
@@ -239,7 +246,7 @@ export class Lane {
       mayHoldMore && alone && engine.fullResync !== 'reload'
         ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
         : undefined;
-    const facts = await this.#attempt(signal, measureTarget);
+    const facts = await this.#measure(signal);
     const applier = new SnapshotApplier({
       link: this.id,
       target: this.#target,
@@ -298,6 +305,21 @@ export class Lane {
     this.#fullSync?.applier.abandon();
     await this.#fullSync?.reconciliation?.close();
     this.#fullSync = undefined;
+  }
+
+  async #measure(signal: AbortSignal): Promise<TargetFacts> {
+    const facts = await this.#attempt(signal, measureTarget);
+    for (const message of facts.degraded) {
+      if (this.#facts.degraded.includes(message)) continue;
+      this.#findings.report({
+        code: 'OUT_OF_SCOPE',
+        severity: 'notice',
+        message: `What the target takes could not be measured completely: ${message}.`,
+        evidence: { server: facts.server },
+      });
+    }
+    this.#facts = facts;
+    return facts;
   }
 
   /** Does something on the target, again and again until it works. @throws SyncError what does not get better by waiting. */
@@ -369,8 +391,12 @@ export class Lane {
       counters: this.counters,
       start: { ...checkpoint, replid },
       onAckRequested: () => events.ackRequested(),
+      // The lane may be waiting for the source to say something.
+      onFailed: (error) => this.#ending.abort(error),
       onFinding: (finding) => this.#findings.report(finding),
       wallClock,
+      facts: this.#facts,
+      sourceOffsetMs: this.#options.sourceOffsetMs ?? (() => undefined),
       signal,
     });
     if (!resumed) return;

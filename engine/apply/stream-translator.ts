@@ -6,12 +6,17 @@
  * command or a whole transaction; the envelope's boundary moves only at the end of a unit.
  */
 import { SyncError } from '../errors.ts';
-import { OWN_KEY_PREFIX, type FlushPolicy } from '../link/options.ts';
+import { OWN_KEY_PREFIX, type FlushPolicy, type UnsupportedPolicy } from '../link/options.ts';
 import { CommandFramer, type CommandFrame } from '../resp/command-framer.ts';
-import { encodeCommand } from '../resp/encode.ts';
+import { encodeCommand, encodeCommands } from '../resp/encode.ts';
 import type { EnvelopeBuilder } from './envelope.ts';
+import type { LossKind } from './rebuild/losses.ts';
 import { rewriteCommand } from './rewrite.ts';
+import { TEMPORARY_PREFIX } from './rebuild/temporary-key.ts';
 import { treatmentOf, type Treatment } from './treatments.ts';
+import type { CommandTranslator } from './translate/command-translator.ts';
+import type { SourceClock } from './translate/source-clock.ts';
+import type { Translation } from './translate/translation.ts';
 
 export interface TranslatorOptions {
   builder: EnvelopeBuilder;
@@ -24,9 +29,20 @@ export interface TranslatorOptions {
   onAckRequested: (offset: bigint) => void;
   onDropped: (reason: string) => void;
   onFlush: (name: string, database: number, offset: bigint) => void;
+  /** For a target that may not take the source's forms; without it everything is forwarded as it is. */
+  translation?: {
+    commands: CommandTranslator;
+    clock: SourceClock;
+    policy: UnsupportedPolicy;
+    /** Something has no form that the target takes; `key` is the command's first argument. */
+    onUnsupported: (name: string, key: Buffer, needs: string, database: number, offset: bigint) => void;
+    /** Something of the command at this key cannot be represented on the target. */
+    onLoss: (kind: LossKind, key: Buffer) => void;
+  };
 }
 
 const OWN_PREFIX = Buffer.from(OWN_KEY_PREFIX);
+const TEMPORARY = Buffer.from(TEMPORARY_PREFIX);
 
 export class StreamTranslator {
   readonly #options: TranslatorOptions;
@@ -60,8 +76,12 @@ export class StreamTranslator {
     return this.#inTransaction;
   }
 
-  /** @throws SyncError PROTOCOL, POLICY. */
-  push(chunk: Buffer): void {
+  /**
+   * @param atMs when the chunk arrived, by our wall clock.
+   * @throws SyncError PROTOCOL, POLICY.
+   */
+  push(chunk: Buffer, atMs?: number): void {
+    if (atMs !== undefined) this.#options.translation?.clock.arrived(atMs);
     this.#framer.push(chunk);
     this.#flushRun();
     if (!this.#inTransaction) this.#builder.mark(this.offset, this.#database);
@@ -73,7 +93,7 @@ export class StreamTranslator {
     switch (treatment) {
       case 'forward':
         if (frame.argc > 1 && this.#isOwnKey(frame)) return this.#dropOwn(frame);
-        return this.#forward(frame);
+        return this.#translate(frame, treatment);
       case 'ping':
         return;
       case 'replconf':
@@ -94,8 +114,64 @@ export class StreamTranslator {
       case 'swapdb':
         return this.#swap(frame);
       default:
-        return this.#rewrite(frame, treatment);
+        if (frame.argc > 1 && this.#isOwnKey(frame)) return this.#dropOwn(frame);
+        return this.#translate(frame, treatment);
     }
+  }
+
+  /** Data: in the form the target takes, unconditional. */
+  #translate(frame: CommandFrame, treatment: Treatment): void {
+    const commands = this.#options.translation?.commands;
+    if (commands === undefined) return this.#rewrite(frame, treatment);
+    const translation =
+      treatment === 'restore' ? commands.translateRestore(frame) : commands.translate(frame);
+    switch (translation.kind) {
+      case 'forward':
+        return this.#rewrite(frame, treatment);
+      case 'commands':
+        this.#append(encodeCommands(translation.commands), translation.commands.length);
+        return this.#lose(frame, translation.loss);
+      case 'encoded':
+        return this.#append(translation.bytes, translation.count);
+      case 'nothing':
+        this.#options.onDropped('not on the target');
+        return this.#lose(frame, translation.loss);
+      case 'unsupported':
+        return this.#refuse(frame, translation);
+      default:
+        return translation satisfies never;
+    }
+  }
+
+  #append(bytes: Buffer, count: number): void {
+    this.#flushRun();
+    if (count > 0) this.#builder.append(bytes, 0, bytes.length, count, this.#database);
+  }
+
+  #lose(frame: CommandFrame, loss: LossKind | undefined): void {
+    if (loss !== undefined) this.#options.translation?.onLoss(loss, word(frame, 1));
+  }
+
+  #refuse(frame: CommandFrame, { needs }: Translation & { kind: 'unsupported' }): void {
+    const { translation, onDropped } = this.#options;
+    const name = text(frame, 0).toUpperCase();
+    translation?.onUnsupported(name, word(frame, 1), needs, this.#database, this.offset);
+    if (translation?.policy === 'skip') return onDropped('unsupported');
+    this.#stopBefore(frame);
+    throw new SyncError(
+      'POLICY',
+      `The target cannot do what ${name} does (${needs}; database ${this.#database}, offset ${this.offset}).`,
+      {
+        hint: 'The link stops, because engine.unsupported is "fail". Use a later target, keep applications from using the command, or set it to "skip".',
+      },
+    );
+  }
+
+  /** What came before it is complete: it is applied, and a later start begins with this very command. */
+  #stopBefore(frame: CommandFrame): void {
+    this.#flushRun();
+    if (!this.#inTransaction)
+      this.#builder.mark(this.offset - BigInt(frame.end - frame.start), this.#database);
   }
 
   #forward(frame: CommandFrame): void {
@@ -118,11 +194,9 @@ export class StreamTranslator {
   }
 
   #rewrite(frame: CommandFrame, treatment: Treatment): void {
-    if (frame.argc > 1 && this.#isOwnKey(frame)) return this.#dropOwn(frame);
     const rewritten = rewriteCommand(frame, treatment);
     if (rewritten === null) return this.#forward(frame);
-    this.#flushRun();
-    this.#builder.append(rewritten, 0, rewritten.length, 1, this.#database);
+    this.#append(rewritten, 1);
   }
 
   /** A transaction of the source is one unit. What came before it is complete. */
@@ -145,10 +219,7 @@ export class StreamTranslator {
     onFlush(name, this.#database, this.offset);
     if (flush === 'ignore') return onDropped(name);
     if (flush === 'fail') {
-      // What came before it is complete: it is applied, and a later start begins with this very command.
-      this.#flushRun();
-      if (!this.#inTransaction)
-        this.#builder.mark(this.offset - BigInt(frame.end - frame.start), this.#database);
+      this.#stopBefore(frame);
       throw new SyncError(
         'POLICY',
         `${name.toUpperCase()} on the source (database ${this.#database}, offset ${this.offset}).`,
@@ -184,11 +255,12 @@ export class StreamTranslator {
     this.#builder.repeatCheckpoint(removeFirst);
   }
 
-  #isOwnKey(frame: CommandFrame): boolean {
-    return (
-      startsWith(frame.buffer, frame.argStart[1]!, frame.argEnd[1]!, this.#heartbeatPrefix) ||
-      startsWith(frame.buffer, frame.argStart[1]!, frame.argEnd[1]!, OWN_PREFIX)
-    );
+  /** A value that another link builds up under a temporary key of its own is data: its RENAME will follow. */
+  #isOwnKey({ buffer, argStart, argEnd }: CommandFrame): boolean {
+    const start = argStart[1]!;
+    const end = argEnd[1]!;
+    if (startsWith(buffer, start, end, this.#heartbeatPrefix)) return true;
+    return startsWith(buffer, start, end, OWN_PREFIX) && !startsWith(buffer, start, end, TEMPORARY);
   }
 
   /** Our heartbeat (a SET or SETEX whose value is the time it was sent), or another link's checkpoint. */
@@ -198,9 +270,16 @@ export class StreamTranslator {
     if (!isHeartbeat || frame.argc < 3) return;
     const name = text(frame, 0).toUpperCase();
     const value = Number(text(frame, name === 'SET' ? 2 : 3));
-    if ((name === 'SET' || name.endsWith('SETEX')) && Number.isFinite(value))
+    if ((name === 'SET' || name.endsWith('SETEX')) && Number.isFinite(value)) {
       this.#builder.addHeartbeat(value);
+      this.#options.translation?.clock.heartbeat(value);
+    }
   }
+}
+
+/** A view; empty when there is no such word. */
+function word({ buffer, argc, argStart, argEnd }: CommandFrame, index: number): Buffer {
+  return index < argc ? buffer.subarray(argStart[index], argEnd[index]) : buffer.subarray(0, 0);
 }
 
 function text(frame: CommandFrame, index: number): string {

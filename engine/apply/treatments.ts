@@ -5,6 +5,7 @@
  * Names arrive in any case (`flushall`, GEOADD as `zadd`), so look-ups fold the case. Stream forms: measured on Redis
  * 6.2–8.0 and Valkey 8.0.
  */
+import { NameTable } from './translate/name-table.ts';
 
 /** The kinds of treatment, and what each obliges the translator to do. */
 export type Treatment =
@@ -57,40 +58,10 @@ const TREATMENTS: Record<string, Treatment> = {
   'RESTORE-ASKING': 'restore',
 };
 
-interface Slot {
-  name: Buffer;
-  treatment: Treatment;
-}
-
-const TABLE_SIZE = 256;
-const table: (Slot[] | undefined)[] = Array.from({ length: TABLE_SIZE });
-
-for (const [name, treatment] of Object.entries(TREATMENTS)) {
-  const bytes = Buffer.from(name);
-  (table[hash(bytes, 0, bytes.length)] ??= []).push({ name: bytes, treatment });
-}
+const table = new NameTable<Treatment>();
+for (const [name, treatment] of Object.entries(TREATMENTS)) table.set(name, treatment);
 
 /** The treatment of the command whose name stands at [start, end), in any case. Allocates nothing. */
 export function treatmentOf(buffer: Buffer, start: number, end: number): Treatment {
-  const slots = table[hash(buffer, start, end)];
-  if (slots === undefined) return 'forward';
-  for (const slot of slots) if (equalsFolded(slot.name, buffer, start, end)) return slot.treatment;
-  return 'forward';
-}
-
-function hash(buffer: Buffer, start: number, end: number): number {
-  let value = end - start;
-  for (let at = start; at < end; at++) value = (value * 31 + (buffer[at]! & 0xdf)) | 0;
-  return value & (TABLE_SIZE - 1);
-}
-
-/** `name` is upper-case; folding also maps "-" (0x2d) to 0x0d on both sides of `hash`, so compare it as itself here. */
-function equalsFolded(name: Buffer, buffer: Buffer, start: number, end: number): boolean {
-  if (end - start !== name.length) return false;
-  for (let index = 0; index < name.length; index++) {
-    const byte = buffer[start + index]!;
-    const upper = byte >= 97 && byte <= 122 ? byte - 32 : byte;
-    if (upper !== name[index]) return false;
-  }
-  return true;
+  return table.get(buffer, start, end) ?? 'forward';
 }

@@ -19,6 +19,9 @@ export type FullResyncPolicy = 'reconcile' | 'reload' | 'fail';
  */
 export type EmptySourcePolicy = 'fail' | 'follow';
 
+/** What to do with a command that has no form the target takes. `fail` stops the link, `skip` leaves it out; both say so. */
+export type UnsupportedPolicy = 'fail' | 'skip';
+
 export interface EngineOptions {
   /** Replication log: bytes held in memory before it spills to disk. */
   logMemoryBytes: number;
@@ -31,6 +34,8 @@ export interface EngineOptions {
   heartbeatMs: number;
   heartbeatPrefix: string;
   flush: FlushPolicy;
+  /** Default fail. */
+  unsupported?: UnsupportedPolicy;
   /** Default reconcile. */
   fullResync?: FullResyncPolicy;
   /** Default fail. */

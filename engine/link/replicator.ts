@@ -18,6 +18,7 @@ import type { ReplicationPosition } from '../psync/handshake.ts';
 import { Receiver } from '../psync/receiver.ts';
 import { parseInfo } from '../resp/reply-text.ts';
 import { runHeartbeat } from './heartbeat.ts';
+import { ClockOffset } from './clock-offset.ts';
 import type { FromReplicator, LinkState, LinkStatus, ReplicatorError } from './messages.ts';
 import type { ReplicatorOptions } from './options.ts';
 import { countKeys } from './source-facts.ts';
@@ -40,6 +41,7 @@ export class Replicator {
   readonly #emit: Emit;
   readonly #log: ReplicationLog;
   readonly #links: HostedLink[];
+  readonly #clock = new ClockOffset();
   readonly #receiving = new AbortController();
   readonly #applying = new AbortController();
   #receiver: Receiver | undefined;
@@ -181,6 +183,7 @@ export class Replicator {
         random: Math.random,
         now: () => performance.now(),
         wallClock: () => Date.now(),
+        sourceOffsetMs: () => this.#clock.ms,
         events: {
           snapshotStarted: () => this.#transition(link, 'Initializing', 'snapshot received'),
           synchronized: (mode) => this.#synchronized(link, mode),
@@ -223,6 +226,7 @@ export class Replicator {
       admit: (peer, signal) => guard.admit(peer, signal),
       random: Math.random,
       now: () => performance.now(),
+      wallClock: () => Date.now(),
       events: {
         syncStarted: (mode, at, cause) => this.#syncStarted(mode, at, cause),
         lost: (error) => {
@@ -248,6 +252,7 @@ export class Replicator {
       ownKeys: engine.heartbeatMs === 0 ? 0 : 1,
       lastWrite: (before) => this.#lastWrite(before),
       countTargetKeys: (signal) => this.#countTargetKeys(signal),
+      clock: this.#clock,
       onFinding: (finding) => {
         for (const { lane, state } of this.#links)
           if (!isOver(state)) this.#emit({ kind: 'finding', link: lane.id, ...finding });
@@ -391,6 +396,7 @@ export class Replicator {
         key: `${engine.heartbeatPrefix}:${links[0]?.id ?? ''}:${randomBytes(4).toString('hex')}`,
         intervalMs: engine.heartbeatMs,
         wallClock: () => Date.now(),
+        clock: this.#clock,
         onRefused: (error) => {
           for (const { lane } of this.#links) {
             this.#emit({

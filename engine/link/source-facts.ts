@@ -4,6 +4,7 @@ import type { Endpoint } from '../connect/endpoint.ts';
 import { wordReplyError } from '../connect/reply-errors.ts';
 import { parseInfo } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
+import type { ClockOffset } from './clock-offset.ts';
 
 export interface SourceFacts {
   /** Changes with every start of the server process. */
@@ -22,15 +23,21 @@ const TIMEOUT_MS = 5000;
 /**
  * Measured on a connection of its own: the one that asked PSYNC speaks replication from then on.
  *
+ * @param clock is told the source's time.
  * @throws SyncError CONNECT, AUTH, PERMISSION (the account may not run INFO).
  */
-export async function readSourceFacts(endpoint: Endpoint, signal: AbortSignal): Promise<SourceFacts> {
+export async function readSourceFacts(
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  clock?: ClockOffset,
+): Promise<SourceFacts> {
   await using connection = await Connection.open(endpoint, {
     name: 'redis-sync:facts',
     connectTimeoutMs: TIMEOUT_MS,
     replyTimeoutMs: TIMEOUT_MS,
     signal,
   });
+  await clock?.measure(connection, () => Date.now());
   const replies = await connection.pipeline([
     ['INFO', 'server'],
     ['INFO', 'replication'],

@@ -7,6 +7,7 @@ import { asError, SyncError } from '../errors.ts';
 import type { LinkFinding } from '../apply/finding.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import type { SourcePeer } from '../psync/receiver.ts';
+import type { ClockOffset } from './clock-offset.ts';
 import type { EmptySourcePolicy } from './options.ts';
 import { findRegression, type Regression } from './regression.ts';
 import { readSourceFacts, type SourceFacts } from './source-facts.ts';
@@ -20,6 +21,8 @@ export interface SourceGuardOptions {
   /** Keys on the targets, the fullest one counts; null when none can be asked. */
   countTargetKeys: (signal: AbortSignal) => Promise<number | null>;
   onFinding: (finding: LinkFinding) => void;
+  /** Is told the source's time. */
+  clock?: ClockOffset;
 }
 
 interface Known {
@@ -41,7 +44,9 @@ export class SourceGuard {
   async admit(peer: SourcePeer, signal: AbortSignal): Promise<void> {
     const { answer, before } = peer;
     const isResync = answer.kind === 'full' && before !== undefined;
-    const facts = await readSourceFacts(peer.endpoint, signal).catch((error: unknown) => asError(error));
+    const facts = await readSourceFacts(peer.endpoint, signal, this.#options.clock).catch((error: unknown) =>
+      asError(error),
+    );
     if (signal.aborted) return;
     if (isResync) await this.#refuseRegression(peer, before, facts, signal);
     this.#compare(peer, facts instanceof Error ? undefined : facts);

@@ -10,6 +10,7 @@ export type LogItem =
   | { kind: 'snapshot-aborted'; cause: string }
   /** Command stream follows. The first byte is at `offset` + 1. After a reconnect the bytes join seamlessly. */
   | { kind: 'stream-start'; replid: string; offset: bigint }
-  | { kind: 'bytes'; chunk: Buffer }
+  /** `atMs`: when its last byte arrived, wall clock; undefined where nobody needs it (snapshots). */
+  | { kind: 'bytes'; chunk: Buffer; atMs?: number | undefined }
   /** The receiver has ended for good. */
   | { kind: 'closed'; cause: string };

@@ -37,7 +37,7 @@ export class LogCursor {
     const from = this.#offset;
     this.#offset = chunk.length;
     if (entry.room === undefined) this.#moveOn();
-    return { kind: 'bytes', chunk: from === 0 ? chunk : chunk.subarray(from) };
+    return { kind: 'bytes', chunk: from === 0 ? chunk : chunk.subarray(from), atMs: entry.atMs };
   }
 
   /**
@@ -80,8 +80,9 @@ export class LogCursor {
     const from = this.#offset;
     try {
       const chunk = await segment.read(entry.position + from, entry.bytes - from);
+      const { atMs } = entry;
       this.#moveOn();
-      return { kind: 'bytes', chunk };
+      return { kind: 'bytes', chunk, atMs };
     } catch (error) {
       throw this.#log.wordReadError(error);
     }

@@ -26,6 +26,8 @@ const SPOOL_NAME = /^(segment-\d{6,}\.log|reconcile-[0-9a-f]{12}-\d+\.spool)$/;
 const JOINED_BYTES = 16 * 1024;
 const EXTENT_BYTES_MAX = 1024 * 1024;
 const UNWRITTEN_BYTES_MAX = 16 * 1024 * 1024;
+/** Chunks that arrived further apart do not join: an entry has one time. */
+const JOINED_MS_MAX = 1000;
 
 export interface ReplicationLogOptions {
   /** A folder of its own; created when first needed, removed by `close` unless it holds something else. */
@@ -39,6 +41,9 @@ export interface LogEntry {
   /** Undefined once it is only on disk. */
   item: LogItem | undefined;
   bytes: number;
+  /** When its first and last bytes arrived. */
+  firstAtMs: number | undefined;
+  atMs: number | undefined;
   /** Where joining chunks are written to; undefined when the entry is complete. */
   room: Buffer | undefined;
   segment: SegmentFile | undefined;
@@ -112,10 +117,10 @@ export class ReplicationLog {
   /** @throws SyncError LOG_FULL when neither memory nor disk may take it. */
   append(item: LogItem): void {
     if (this.#failure) throw this.#failure;
-    if (item.kind === 'bytes') this.#appendBytes(item.chunk);
+    if (item.kind === 'bytes') this.#appendBytes(item.chunk, item.atMs);
     else {
       this.#complete();
-      this.#push({ item, bytes: 0, room: undefined, segment: undefined, position: 0 });
+      this.#push({ ...newEntry(undefined), item });
     }
     for (const cursor of this.#cursors) cursor.wake();
   }
@@ -171,15 +176,21 @@ export class ReplicationLog {
    * Small chunks join one entry: a stalled target and a trickling source must not pile up a million entries of 80
    * bytes, in memory or on disk. A large chunk that stays in memory is an entry of its own, without a copy.
    */
-  #appendBytes(chunk: Buffer): void {
+  #appendBytes(chunk: Buffer, atMs: number | undefined): void {
     const open = this.#openEntry;
-    if (open?.room !== undefined && open.bytes + chunk.length <= open.room.length)
+    if (
+      open?.room !== undefined &&
+      open.bytes + chunk.length <= open.room.length &&
+      (atMs ?? 0) - (open.firstAtMs ?? 0) <= JOINED_MS_MAX
+    ) {
+      open.atMs = atMs;
       return this.#joinTo(open, open.room, chunk);
+    }
     this.#complete();
     const capacity = this.#overMemory ? this.#extentBytes : JOINED_BYTES;
-    const entry: LogEntry = { item: undefined, bytes: 0, room: undefined, segment: undefined, position: 0 };
+    const entry = newEntry(atMs);
     if (chunk.length * 2 > capacity) {
-      entry.item = { kind: 'bytes', chunk };
+      entry.item = { kind: 'bytes', chunk, atMs };
       entry.bytes = chunk.length;
       this.#memoryBytes += chunk.length;
       if (this.#overMemory) this.#spill(entry, chunk);
@@ -193,7 +204,7 @@ export class ReplicationLog {
   #joinTo(entry: LogEntry, room: Buffer, chunk: Buffer): void {
     chunk.copy(room, entry.bytes);
     entry.bytes += chunk.length;
-    entry.item = { kind: 'bytes', chunk: room.subarray(0, entry.bytes) };
+    entry.item = { kind: 'bytes', chunk: room.subarray(0, entry.bytes), atMs: entry.atMs };
     this.#memoryBytes += chunk.length;
   }
 
@@ -207,7 +218,7 @@ export class ReplicationLog {
     if (open?.room === undefined) return;
     if (open.item?.kind === 'bytes' && open.bytes * 2 < open.room.length) {
       // The rest of the room would be held in memory without being counted.
-      open.item = { kind: 'bytes', chunk: Buffer.from(open.item.chunk) };
+      open.item = { kind: 'bytes', chunk: Buffer.from(open.item.chunk), atMs: open.atMs };
     }
     open.room = undefined;
     const sequence = this.#firstSequence + this.entries - 1;
@@ -295,6 +306,18 @@ export class ReplicationLog {
   #wakeRoomWaiters(): void {
     for (const wake of this.#roomWaiters.splice(0)) wake();
   }
+}
+
+function newEntry(atMs: number | undefined): LogEntry {
+  return {
+    item: undefined,
+    bytes: 0,
+    firstAtMs: atMs,
+    atMs,
+    room: undefined,
+    segment: undefined,
+    position: 0,
+  };
 }
 
 function isMissing(error: unknown): boolean {

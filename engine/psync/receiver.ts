@@ -64,6 +64,8 @@ export interface ReceiverOptions {
   admit?: (peer: SourcePeer, signal: AbortSignal) => Promise<void>;
   random: () => number;
   now: () => number;
+  /** Stamps what arrives, for expiries that count from when a command was executed. */
+  wallClock?: () => number;
 }
 
 export class Receiver {
@@ -284,7 +286,7 @@ export class Receiver {
 
   #appendStream(chunk: Buffer): void {
     const position = this.#at();
-    this.#options.log.append({ kind: 'bytes', chunk });
+    this.#options.log.append({ kind: 'bytes', chunk, atMs: this.#options.wallClock?.() });
     this.#position = { replid: position.replid, offset: position.offset + BigInt(chunk.length) };
     this.#reached = this.#position;
     this.#backoff.reset();
