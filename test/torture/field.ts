@@ -122,7 +122,7 @@ export class Field implements AsyncDisposable {
       clients: 6,
       start: 'full-sync',
       mix: this.#options.expiring === true ? { ...MIX, expiry: 8 } : MIX,
-      keyspace: 600,
+      keyspace: 200,
       prefix: 'w:',
     };
     return startWorkload([this.source.endpoint], plan, { seed: this.#options.seed, ledger: this.ledger });

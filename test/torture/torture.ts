@@ -16,7 +16,7 @@ export const DEFAULT_TORTURE = {
   keys: 6000,
   commandsPerSecond: 3000,
   keySaveDelayUs: 20,
-  nuisanceEveryMs: 500,
+  nuisanceEveryMs: 700,
 };
 
 const KILLS_MAX = 100_000;
