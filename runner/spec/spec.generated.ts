@@ -515,9 +515,8 @@ export interface Engine {
 }
 export interface CommandsToAnInstance {
   /**
-   * The instance they are sent to. Default: the step’s `where`.
+   * Selected before the commands are sent.
    */
-  on?: string;
   database?: number;
   /**
    * Each a line in redis-cli’s quoting ("\xHH" included) or an array of arguments.
@@ -531,9 +530,15 @@ export interface AShellCommand {
    * For sh -c. REDIS_SYNC_<INSTANCE>_HOST, _PORT and _URL are set; exit code 0 means it took effect.
    */
   run: string;
+  /**
+   * More environment variables.
+   */
   env?: {
     [k: string]: string;
   };
+  /**
+   * The command and everything it started is ended after this time; the step has failed then.
+   */
   timeout?: string;
 }
 /**

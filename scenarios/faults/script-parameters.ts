@@ -2,7 +2,8 @@
 import { SyncError } from '../../engine/errors.ts';
 
 export interface CommandsParameters {
-  on: string;
+  /** The step's `where`: the instance they are sent to. */
+  instance: string;
   /** Lines in redis-cli's quoting, or arrays of arguments taken as they are (UTF-8). */
   commands: (string | string[])[];
   database: number;
@@ -26,12 +27,12 @@ export const SCRIPT_SCHEMA = {
       required: ['commands'],
       additionalProperties: false,
       properties: {
-        on: {
-          type: 'string',
-          minLength: 1,
-          description: 'The instance they are sent to. Default: the step’s `where`.',
+        database: {
+          type: 'integer',
+          minimum: 0,
+          default: 0,
+          description: 'Selected before the commands are sent.',
         },
-        database: { type: 'integer', minimum: 0, default: 0 },
         commands: {
           type: 'array',
           minItems: 1,
@@ -57,8 +58,18 @@ export const SCRIPT_SCHEMA = {
           description:
             'For sh -c. REDIS_SYNC_<INSTANCE>_HOST, _PORT and _URL are set; exit code 0 means it took effect.',
         },
-        env: { type: 'object', additionalProperties: { type: 'string' } },
-        timeout: { type: 'string', pattern: '^[0-9]+(ms|s|m)$', default: TIMEOUT_DEFAULT },
+        env: {
+          type: 'object',
+          additionalProperties: { type: 'string' },
+          description: 'More environment variables.',
+        },
+        timeout: {
+          type: 'string',
+          pattern: '^[0-9]+(ms|s|m)$',
+          default: TIMEOUT_DEFAULT,
+          description:
+            'The command and everything it started is ended after this time; the step has failed then.',
+        },
       },
     },
   ],
@@ -79,14 +90,13 @@ export function readScriptParameters(
       env: readEnv(parameters['env']),
       timeoutMs: readTimeoutMs(parameters['timeout'] ?? TIMEOUT_DEFAULT),
     };
-  const on = parameters['on'] ?? where;
   const database = parameters['database'] ?? 0;
-  if (typeof on !== 'string') throw invalid('A script with `commands` says `on` which instance.');
+  if (where === undefined) throw invalid('A script with `commands` says with `where` which instance.');
   if (typeof database !== 'number') throw invalid('`database` is a number.');
   if (!Array.isArray(commands) || !commands.every(isCommand)) {
     throw invalid('`commands` is a list of lines or of lists of arguments.');
   }
-  return { on, database, commands };
+  return { instance: where, database, commands };
 }
 
 function isCommand(command: unknown): command is string | string[] {

@@ -42,7 +42,7 @@ export const script: FaultDefinition = {
 
 /** Stops at the first error reply: later commands may rely on it. */
 async function sendCommands(parameters: CommandsParameters, context: FaultContext): Promise<FaultOutcome> {
-  const endpoint = instanceEndpoint(context, parameters.on);
+  const endpoint = instanceEndpoint(context, parameters.instance);
   const commands = parameters.commands.map((command) =>
     typeof command === 'string'
       ? splitCommandLine(command)
@@ -61,7 +61,7 @@ async function sendCommands(parameters: CommandsParameters, context: FaultContex
       reply: displayReply(displayable(reply), EVIDENCE_BOUNDS),
     });
     if (reply instanceof ReplyError) {
-      const reason = `${parameters.on} answered ${reply.message} to ${describeCommand(command)}`;
+      const reason = `${parameters.instance} answered ${reply.message} to ${describeCommand(command)}`;
       return { effective: false, reason, evidence: commandEvidence(parameters, sent) };
     }
   }
@@ -79,8 +79,8 @@ function instanceEndpoint(context: FaultContext, name: string): Endpoint {
 }
 
 function commandEvidence(parameters: CommandsParameters, sent: { command: string; reply: string }[]) {
-  const { on, database } = parameters;
-  return { on, database, commands: sent.length, shown: sent.slice(-COMMANDS_SHOWN) };
+  const { instance, database } = parameters;
+  return { instance, database, commands: sent.length, shown: sent.slice(-COMMANDS_SHOWN) };
 }
 
 function describeCommand(command: readonly Buffer[]): string {

@@ -53,13 +53,10 @@ function checkTrigger({ report }: RuleContext, step: Draft<Step>, path: Path): v
   }
 }
 
-/** `where`, and the `on` that a script may have among its settings instead. */
+/** `where` names an instance or link; commands need it. */
 function checkAim(context: RuleContext, step: Draft<Step>, path: Path): void {
-  const settings = new Map<string, unknown>(Object.entries(step.with ?? {}));
-  const named = settings.get('on');
-  if (typeof named === 'string') checkWhere(context, named, [...path, 'with', 'on']);
   if (step.where !== undefined) checkWhere(context, step.where, [...path, 'where']);
-  if (!settings.has('commands') || settings.has('on') || 'where' in step) return;
+  if ('where' in step || !Object.hasOwn(step.with ?? {}, 'commands')) return;
   context.report(path, 'value', {
     message: 'this step does not say where its commands go',
     expected: `where: ${context.instanceNames.join(' or ')}`,

@@ -87,12 +87,13 @@ function spec(planted: string[]): Record<string, unknown> {
     engine: { heartbeat: 'off' },
     compare: { rounds: 1 },
     timeline: [
-      { id: 'write', fault: 'script', when: 'incremental', with: { on: 'source', commands: ['SET k v'] } },
+      { id: 'write', fault: 'script', when: 'incremental', where: 'source', with: { commands: ['SET k v'] } },
       {
         id: 'plant',
         fault: 'script',
         when: { phase: 'settle' },
-        with: { on: 'target', commands: planted },
+        where: 'target',
+        with: { commands: planted },
       },
     ],
   };

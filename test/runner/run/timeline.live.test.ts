@@ -6,7 +6,8 @@ const NEVER = {
   id: 'never',
   fault: 'script',
   when: { phase: 'full-sync', progress: '> 100%' },
-  with: { on: 'target', commands: ['PING'] },
+  where: 'target',
+  with: { commands: ['PING'] },
 };
 
 describe('a step that never fires', () => {
@@ -93,7 +94,8 @@ test('a broken difference outweighs what could not be told: 1', async () => {
     ...NEVER,
     id: 'plant',
     when: { phase: 'settle' },
-    with: { on: 'target', commands: ['SET extra 1'] },
+    where: 'target',
+    with: { commands: ['SET extra 1'] },
   };
   const { exitCode, results } = await rehearse({ timeline: [NEVER, plant] });
   expect(results.verdict).toBe('fail');
@@ -106,7 +108,8 @@ describe('expectations', () => {
     fault: 'script',
     when: 'incremental',
     // One full resync for certain: the connection is closed and the history changed before it can come back.
-    with: { on: 'source', commands: ['DEBUG CHANGE-REPL-ID', 'CLIENT KILL TYPE replica'] },
+    where: 'source',
+    with: { commands: ['DEBUG CHANGE-REPL-ID', 'CLIENT KILL TYPE replica'] },
   };
   const writers = { workload: [{ rate: '200/s', mix: { string: 1 } }], incremental: '2500ms' };
 
@@ -178,5 +181,5 @@ interface Changes extends Record<string, unknown> {
 }
 
 function script(id: string, commands: string[], trigger: object): object {
-  return { id, fault: 'script', ...trigger, with: { on: 'source', commands } };
+  return { id, fault: 'script', ...trigger, where: 'source', with: { commands } };
 }

@@ -25,7 +25,8 @@ describe('the schema of script', () => {
   const validate = new Ajv().compile(findFault('script')?.schema ?? {});
 
   test.each([
-    [true, { commands: ['SET k v', ['DEL', 'k']], on: 'target', database: 3 }],
+    [true, { commands: ['SET k v', ['DEL', 'k']], database: 3 }],
+    [false, { commands: ['PING'], on: 'target' }],
     [true, { run: 'true', env: { A: 'b' }, timeout: '500ms' }],
     [false, {}],
     [false, { commands: [] }],

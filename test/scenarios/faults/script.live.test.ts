@@ -50,11 +50,8 @@ async function isRunning(pid: number): Promise<boolean> {
 
 describe('commands', () => {
   test('are sent in order to the database, lines and lists, binary too', async () => {
-    const outcome = await inject({
-      on: 'my-target.primary',
-      database: 3,
-      commands: ['RPUSH list "\\x00\\xff" b', ['SET', 'a "quoted" key', ''], 'LRANGE list 0 -1'],
-    });
+    const commands = ['RPUSH list "\\x00\\xff" b', ['SET', 'a "quoted" key', ''], 'LRANGE list 0 -1'];
+    const outcome = await inject({ database: 3, commands }, { where: 'my-target.primary' });
     expect(outcome.effective).toBe(true);
     expect(outcome.evidence).toMatchObject({
       commands: 3,
@@ -70,21 +67,18 @@ describe('commands', () => {
     await connection.call('SELECT', '0');
   });
 
-  test('go to the step’s `where` when they do not say `on`', async () => {
-    expect(await inject({ commands: ['PING'] }, { where: 'my-target.primary' })).toMatchObject({
-      effective: true,
-    });
-  });
-
   test('stop at the first error reply, which is the reason', async () => {
-    const outcome = await inject({ on: 'my-target.primary', commands: ['SET k v', 'LPUSH k v', 'SET k w'] });
+    const outcome = await inject(
+      { commands: ['SET k v', 'LPUSH k v', 'SET k w'] },
+      { where: 'my-target.primary' },
+    );
     expect(outcome).toMatchObject({ effective: false, evidence: { commands: 2 } });
     expect(outcome.reason).toContain('WRONGTYPE');
     expect(await connection.call('GET', 'k')).toEqual(Buffer.from('v'));
   });
 
   test('to an unknown instance are refused with the known ones', async () => {
-    await expect(inject({ on: 'nobody', commands: ['PING'] })).rejects.toMatchObject({
+    await expect(inject({ commands: ['PING'] }, { where: 'nobody' })).rejects.toMatchObject({
       code: 'SPEC_INVALID',
       hint: 'Instances: my-target.primary.',
     });
@@ -148,10 +142,16 @@ describe('parameters', () => {
     {},
     { run: 'true', commands: ['PING'] },
     { commands: ['PING'] },
-    { commands: 'PING', on: 'x' },
     { run: 'true', timeout: 'soon' },
-    { commands: ['PING'], on: 'x', database: '1' },
   ])('%j is refused', (parameters) => {
     expect(() => inject(parameters)).toThrow(expect.objectContaining({ code: 'SPEC_INVALID' }));
   });
+
+  test.each([{ commands: 'PING' }, { commands: ['PING'], database: '1' }])(
+    '%j to an instance is refused',
+    (parameters) => {
+      const aimed = () => inject(parameters, { where: 'my-target.primary' });
+      expect(aimed).toThrow(expect.objectContaining({ code: 'SPEC_INVALID' }));
+    },
+  );
 });
