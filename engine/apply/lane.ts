@@ -31,7 +31,7 @@ import { wordRefusal } from './refusals.ts';
 import { unwrapRefusal } from './replies.ts';
 import { SnapshotApplier } from './snapshot-applier.ts';
 import { StreamApplier } from './stream-applier.ts';
-import { measureTarget } from './target-facts.ts';
+import { measureTarget, UNKNOWN_TARGET, type TargetFacts } from './target-facts.ts';
 import { Target } from './target.ts';
 import { isEmpty, otherLinks } from './target-contents.ts';
 
@@ -56,6 +56,8 @@ export interface LaneOptions {
   random: () => number;
   now: () => number;
   wallClock: () => number;
+  /** The source's clock minus ours, ms; undefined while it is not known. */
+  sourceOffsetMs?: () => number | undefined;
 }
 
 /** A full sync on its way to the target. */
@@ -76,6 +78,8 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #target: Target;
   readonly #findings: FindingLimit;
+  /** What the target takes, as of the last time the link began anew there. */
+  #facts: TargetFacts = UNKNOWN_TARGET;
   #fullSync: FullSync | undefined;
   #stream: StreamApplier | undefined;
   /** Where the target is, before the stream begins; undefined while it has nothing, or half of a full sync. */
@@ -135,6 +139,7 @@ export class Lane {
         return readLinkRecord(connection, this.id);
       });
       this.#checkpoint = record.checkpoint ?? undefined;
+      await this.#measure(signal);
       this.#target.worked();
       return record.checkpoint;
     } catch (error) {
@@ -204,7 +209,7 @@ export class Lane {
       case 'bytes':
         return this.#fullSync
           ? this.#fullSync.applier.push(item.chunk)
-          : this.#stream?.push(this.#skip(item.chunk));
+          : this.#stream?.push(this.#skip(item.chunk), item.atMs);
       case 'snapshot-start':
         return this.#beginFullSync(item, signal);
       case 'snapshot-end':
@@ -241,7 +246,7 @@ export class Lane {
       mayHoldMore && alone && engine.fullResync !== 'reload'
         ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
         : undefined;
-    const facts = await this.#attempt(signal, measureTarget);
+    const facts = await this.#measure(signal);
     const applier = new SnapshotApplier({
       link: this.id,
       target: this.#target,
@@ -300,6 +305,21 @@ export class Lane {
     this.#fullSync?.applier.abandon();
     await this.#fullSync?.reconciliation?.close();
     this.#fullSync = undefined;
+  }
+
+  async #measure(signal: AbortSignal): Promise<TargetFacts> {
+    const facts = await this.#attempt(signal, measureTarget);
+    for (const message of facts.degraded) {
+      if (this.#facts.degraded.includes(message)) continue;
+      this.#findings.report({
+        code: 'OUT_OF_SCOPE',
+        severity: 'notice',
+        message: `What the target takes could not be measured completely: ${message}.`,
+        evidence: { server: facts.server },
+      });
+    }
+    this.#facts = facts;
+    return facts;
   }
 
   /** Does something on the target, again and again until it works. @throws SyncError what does not get better by waiting. */
@@ -375,6 +395,8 @@ export class Lane {
       onFailed: (error) => this.#ending.abort(error),
       onFinding: (finding) => this.#findings.report(finding),
       wallClock,
+      facts: this.#facts,
+      sourceOffsetMs: this.#options.sourceOffsetMs ?? (() => undefined),
       signal,
     });
     if (!resumed) return;

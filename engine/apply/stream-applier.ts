@@ -19,9 +19,13 @@ import { checkpointKey, claimCheckpoint, encodeExecAndWatch, type Checkpoint } f
 import { count, type LinkCounters } from './counters.ts';
 import { EnvelopeBuilder, type Envelope } from './envelope.ts';
 import type { LinkFinding } from './finding.ts';
-import { findCommands, wordRefusal } from './refusals.ts';
+import { findCommands, printKey, wordRefusal } from './refusals.ts';
 import { reactionTo, unwrapRefusal } from './replies.ts';
+import { Losses } from './rebuild/losses.ts';
 import { StreamTranslator } from './stream-translator.ts';
+import type { TargetFacts } from './target-facts.ts';
+import { CommandTranslator } from './translate/command-translator.ts';
+import { SourceClock } from './translate/source-clock.ts';
 import type { Target } from './target.ts';
 import type { EngineOptions } from '../link/options.ts';
 
@@ -43,6 +47,10 @@ export interface StreamApplierOptions {
   onFailed: (error: Error) => void;
   /** Wall clock in ms, the same one the heartbeat is written with. */
   wallClock: () => number;
+  /** What the target takes. */
+  facts: TargetFacts;
+  /** The source's clock minus ours, ms; undefined while it is not known. */
+  sourceOffsetMs: () => number | undefined;
   signal: AbortSignal;
 }
 
@@ -62,6 +70,9 @@ export class StreamApplier {
   readonly #options: StreamApplierOptions;
   readonly #builder: EnvelopeBuilder;
   readonly #translator: StreamTranslator;
+  readonly #losses: Losses;
+  readonly #clock: SourceClock;
+  #reportedClock = false;
   /** Runs while there is something to apply. */
   #pumping: Promise<void> | undefined;
   /** The connection on which an EXEC is waiting for its reply: only then may another envelope be written behind it. */
@@ -87,6 +98,11 @@ export class StreamApplier {
     this.#startedAtMs = options.wallClock();
     this.#checkpointOffset = start.offset;
     this.#execAndWatch = encodeExecAndWatch(link);
+    this.#losses = new Losses({
+      onFinding: options.onFinding,
+      onCount: (kind, by) => count(counters.dropped, kind, by),
+    });
+    this.#clock = new SourceClock(engine.heartbeatMs, options.sourceOffsetMs);
     const key = checkpointKey(link);
     this.#builder = new EnvelopeBuilder({ checkpointKey: key, sizeBytes: engine.envelopeBytes, start });
     this.#translator = new StreamTranslator({
@@ -98,6 +114,17 @@ export class StreamApplier {
       onAckRequested: (offset) => this.#onAckRequested(offset),
       onDropped: (reason) => count(counters.dropped, reason),
       onFlush: (name, database, offset) => this.#onFlush(name, database, offset),
+      translation: {
+        commands: new CommandTranslator({
+          facts: options.facts,
+          losses: this.#losses,
+          sourceTimeMs: () => this.#sourceTimeMs(),
+        }),
+        clock: this.#clock,
+        policy: engine.unsupported ?? 'fail',
+        onUnsupported: (...what) => this.#onUnsupported(...what),
+        onLoss: (kind, lostKey) => this.#losses.add(kind, lostKey),
+      },
     });
   }
 
@@ -111,11 +138,11 @@ export class StreamApplier {
     this.#builder.adoptReplid(replid);
   }
 
-  /** Takes the next stream bytes; resolves when there is room for more. @throws SyncError when the link must stop. */
-  async push(chunk: Buffer): Promise<void> {
+  /** Takes the next stream bytes, which arrived at `atMs` (our wall clock); resolves when there is room for more. @throws SyncError when the link must stop. */
+  async push(chunk: Buffer, atMs?: number): Promise<void> {
     this.#options.counters.streamBytes += chunk.length;
     try {
-      this.#translator.push(chunk);
+      this.#translator.push(chunk, atMs);
     } catch (error) {
       // What stands before the command that must not be applied is applied all the same.
       await this.drain();
@@ -286,6 +313,7 @@ export class StreamApplier {
       if (inStream && counters.lagSamples.length < LAG_SAMPLES_MAX) counters.lagSamples.push(counters.lagMs);
     }
     envelope.release();
+    this.#losses.report();
     target.worked();
     this.#advance(envelope.checkpoint.offset);
     this.#wakeUp();
@@ -382,6 +410,31 @@ export class StreamApplier {
         },
       });
     }
+  }
+
+  /** When the command at hand was executed; a guess that is not measured is said so, once. */
+  #sourceTimeMs(): number {
+    if (!this.#clock.known && !this.#reportedClock) {
+      this.#reportedClock = true;
+      this.#options.onFinding({
+        code: 'LATENCY_UNRELIABLE',
+        severity: 'warning',
+        message:
+          'The source sends expiries as durations, and does not let us ask for its time: they are counted by our clock.',
+        evidence: { command: 'TIME' },
+      });
+    }
+    return this.#clock.executedAtMs(this.#options.wallClock());
+  }
+
+  #onUnsupported(name: string, key: Buffer, needs: string, database: number, offset: bigint): void {
+    const policy = this.#options.engine.unsupported ?? 'fail';
+    this.#options.onFinding({
+      code: 'UNSUPPORTED_COMMAND',
+      severity: 'error',
+      message: `${name} ${printKey(key)} in database ${database} has no form that the target takes: ${needs} (policy: ${policy}).`,
+      evidence: { command: name, key: key.toString('base64'), database, offset: String(offset), policy },
+    });
   }
 
   #onFlush(name: string, database: number, offset: bigint): void {
