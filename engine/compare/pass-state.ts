@@ -3,6 +3,7 @@ import type { DifferenceClass } from './difference.ts';
 import { KeyList } from './key-list.ts';
 import { hasPrefix, type CompareSettings } from './options.ts';
 import { Tally } from './tally.ts';
+import { UnlistedDifferences } from './unlisted.ts';
 
 /** Keys of one side that are left out by prefix, per database. */
 export class IgnoredKeys {
@@ -43,6 +44,8 @@ export class PassState {
   readonly tally = new Tally();
   /** Keys that looked different. */
   readonly suspects: KeyList;
+  /** Differences beyond what can be kept for another look. */
+  readonly unlisted = new UnlistedDifferences();
   /** Keys whose value is read in pages; nothing is known about them yet. */
   readonly big: KeyList;
   readonly ignoredOnSource = new IgnoredKeys(IGNORED_LIST_BYTES);
@@ -73,8 +76,7 @@ export class PassState {
   ): void {
     const tag = LOOKED_DIFFERENT | (seen.counted === true ? COUNTED_EQUAL : 0);
     if (this.suspects.add(database, key, start, end, tag)) return;
-    this.tally.different(database, seen.type, [seen.class]);
-    this.tally.notRechecked++;
+    this.unlisted.add(database, seen.type, [seen.class], seen.counted === true);
   }
 
   bigKey(database: number, key: Uint8Array, start: number, end: number): void {

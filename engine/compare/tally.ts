@@ -48,12 +48,12 @@ export class Tally {
     row.equal--;
   }
 
-  /** One key, however many classes it has. */
-  different(database: number, type: string, classes: readonly DifferenceClass[]): void {
+  /** One key with these classes; or `keys` keys of which `rows` are not in the rows yet. */
+  different(database: number, type: string, classes: readonly DifferenceClass[], rows = 1, keys = 1): void {
     const row = this.#row(database, type);
-    row.compared++;
-    row.different++;
-    for (const name of classes) this.totals[name]++;
+    row.compared += rows;
+    row.different += rows;
+    for (const name of classes) this.totals[name] += keys;
   }
 
   unverifiedKey(reason: string, count = 1): void {
@@ -71,9 +71,8 @@ export class Tally {
       });
       counts.fill(0);
     }
-    const types = [...this.#rows.values()].toSorted(
-      (a, b) => a.database - b.database || (a.type < b.type ? -1 : 1),
-    );
+    const filled = [...this.#rows.values()].filter((row) => row.compared > 0);
+    const types = filled.toSorted((a, b) => a.database - b.database || (a.type < b.type ? -1 : 1));
     return { types, keysCompared: types.reduce((sum, row) => sum + row.compared, 0) };
   }
 

@@ -80,8 +80,19 @@ function valueDetail(source: KeyState, target: KeyState): string {
 
 async function describeSide(state: KeyState, database: number, key: Buffer): Promise<DifferenceSide | null> {
   if (state.kind !== 'present') return null;
-  const shown = state.payload === null ? await peek(state, database, key) : fromPayload(state.payload);
+  const shown = state.big ? await peek(state, database, key) : await readWhole(state, database, key);
   return { type: state.type, expireAtMs: state.expireAtMs, node: state.reader.node, ...shown };
+}
+
+async function readWhole(
+  state: PresentKey,
+  database: number,
+  key: Buffer,
+): Promise<{ length: number; text: string }> {
+  if (state.payload !== null) return fromPayload(state.payload);
+  await state.reader.select(database);
+  const payload = await state.reader.connection.tryCall('DUMP', key);
+  return Buffer.isBuffer(payload) ? fromPayload(payload) : { length: 0, text: '(gone since)' };
 }
 
 function fromPayload(payload: Buffer): { length: number; text: string } {

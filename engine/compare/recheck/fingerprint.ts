@@ -5,13 +5,15 @@ import type { KeyState } from './key-state.ts';
 const lanes = new Int32Array(4);
 
 /**
- * Equal states give equal numbers, never 0. A value too big to be read whole is represented by its type and expiry only:
- * that it did not change between two looks cannot be told from them.
+ * Equal states give equal numbers, never 0. A value that was not read (too big, or on one side only) is represented by
+ * its type, memory and expiry.
  */
 export function fingerprint(state: KeyState): number {
   begin(lanes, state.kind === 'present' ? 1 : 2);
   if (state.kind === 'present') {
-    const about = Buffer.from(`${state.type} ${describeExpiry(state.expireAtMs, state.uncertaintyMs)}`);
+    const about = Buffer.from(
+      `${state.type} ${state.memoryBytes} ${describeExpiry(state.expireAtMs, state.uncertaintyMs)}`,
+    );
     absorb(lanes, about, 0, about.length);
     if (state.payload !== null) absorb(lanes, state.payload, 0, state.payload.length);
   }

@@ -1,4 +1,4 @@
-/** Reads single keys again, from all nodes of a side, with everything a verdict needs. */
+/** Reads single keys again, from all nodes of a side: first what they are, then the values that a verdict needs. */
 import type { Argument, Connection } from '../../connect/connection.ts';
 import { wordReplyError } from '../../connect/reply-errors.ts';
 import { SyncError } from '../../errors.ts';
@@ -26,7 +26,11 @@ export interface PresentKey {
   uncertaintyMs: number;
   /** The server's clock when it was read. */
   nowMs: number;
-  /** DUMP payload; null = too big for one reply, read it in pages. */
+  /** MEMORY USAGE; 0 where the server does not tell. */
+  memoryBytes: number;
+  /** Too big for one reply: to be read in pages. */
+  big: boolean;
+  /** DUMP payload; null = not read. */
   payload: Buffer | null;
 }
 
@@ -61,62 +65,68 @@ export class NodeReader {
     return true;
   }
 
-  /** Two round trips: what the keys are and how large, then the bytes of those that are not too large. */
-  async read(database: number, keys: readonly Buffer[]): Promise<KeyState[]> {
+  /** What the keys are, when they expire and how large they are, in one round trip. */
+  async readHeads(database: number, keys: readonly Buffer[]): Promise<KeyState[]> {
     if (!(await this.select(database))) {
       const nowMs = await readServerTimeMs(this.connection);
       return keys.map(() => ({ kind: 'absent', nowMs }));
     }
-    const size = (key: Buffer): Argument[] => (this.#sizes ? ['MEMORY', 'USAGE', key] : ['EXISTS', key]);
-    const heads = await this.connection.pipeline(keys.flatMap((key) => [['TYPE', key], size(key)]));
-    const dumped = keys.map((_, index) => this.#fits(heads[2 * index + 1]));
-    const reads: Argument[][] = [['TIME']];
-    for (const [index, key] of keys.entries()) {
-      reads.push([this.#absolute ? 'PEXPIRETIME' : 'PTTL', key]);
-      if (dumped[index] === true) reads.push(['DUMP', key]);
-    }
-    reads.push(['TIME']);
-    const replies = await this.connection.pipeline(reads);
+    const commands = keys.flatMap((key): Argument[][] => [
+      ['TYPE', key],
+      this.#sizes ? ['MEMORY', 'USAGE', key] : ['EXISTS', key],
+      [this.#absolute ? 'PEXPIRETIME' : 'PTTL', key],
+    ]);
+    const replies = await this.connection.pipeline([['TIME'], ...commands, ['TIME']]);
     const clock = { before: timeReplyMs(replies[0]), after: timeReplyMs(replies.at(-1)) };
-    let at = 1;
-    return keys.map((_, index) => {
-      const expiry = replies[at++] ?? null;
-      const payload = dumped[index] === true ? (replies[at++] ?? null) : undefined;
-      return this.#state(heads[2 * index] ?? null, expiry, payload, clock);
-    });
+    return keys.map((_, index) => this.#head(replies.slice(1 + 3 * index, 4 + 3 * index), clock));
   }
 
-  #fits(size: Reply | undefined): boolean {
-    return !(this.#sizes && typeof size === 'number' && size > this.#bigBytes);
+  /** The payloads of keys whose heads were read; a key that has vanished since is absent. */
+  async readValues(
+    database: number,
+    keys: readonly Buffer[],
+    heads: readonly PresentKey[],
+  ): Promise<KeyState[]> {
+    if (keys.length === 0) return [];
+    await this.select(database);
+    const replies = await this.connection.pipeline(keys.map((key) => ['DUMP', key]));
+    return heads.map((head, index) => this.#value(head, replies[index] ?? null));
   }
 
-  #state(
-    type: Reply,
-    expiry: Reply,
-    payload: Reply | undefined,
-    clock: { before: number; after: number },
-  ): KeyState {
+  #head(replies: readonly Reply[], clock: { before: number; after: number }): KeyState {
+    const [type = null, size, expiry] = replies;
     const nowMs = clock.after;
-    for (const reply of [type, expiry, payload]) {
-      if (!(reply instanceof ReplyError)) continue;
-      // Another node of the cluster has the slot.
-      if (reply.kind === 'MOVED') return { kind: 'absent', nowMs };
-      return { kind: 'unreadable', reason: `${this.node} answered ${reply.kind}` };
-    }
-    if (type === 'none' || payload === null || expiry === -2) return { kind: 'absent', nowMs };
-    if (typeof expiry !== 'number' || (payload !== undefined && !Buffer.isBuffer(payload))) {
+    for (const reply of [type, expiry]) if (reply instanceof ReplyError) return this.#refused(reply, nowMs);
+    if (type === 'none' || expiry === -2) return { kind: 'absent', nowMs };
+    if (typeof expiry !== 'number')
       return { kind: 'unreadable', reason: `${this.node} answered something unexpected` };
-    }
+    const memoryBytes = this.#sizes && typeof size === 'number' ? size : 0;
     const middle = (clock.before + clock.after) / 2;
     return {
       kind: 'present',
       reader: this,
-      type: Buffer.isBuffer(payload) ? payloadType(payload, textOf(type)) : textOf(type),
+      type: textOf(type),
       expireAtMs: expiry < 0 ? null : this.#absolute ? expiry : Math.round(middle + expiry),
       uncertaintyMs: this.#absolute ? 0 : (clock.after - clock.before) / 2 + 1,
       nowMs,
-      payload: payload ?? null,
+      memoryBytes,
+      big: memoryBytes > this.#bigBytes,
+      payload: null,
     };
+  }
+
+  #value(head: PresentKey, reply: Reply): KeyState {
+    if (reply === null) return { kind: 'absent', nowMs: head.nowMs };
+    if (reply instanceof ReplyError) return this.#refused(reply, head.nowMs);
+    if (!Buffer.isBuffer(reply))
+      return { kind: 'unreadable', reason: `${this.node} answered something unexpected` };
+    return { ...head, type: payloadType(reply, head.type), payload: reply };
+  }
+
+  #refused(reply: ReplyError, nowMs: number): KeyState {
+    // Another node of the cluster has the slot.
+    if (reply.kind === 'MOVED') return { kind: 'absent', nowMs };
+    return { kind: 'unreadable', reason: `${this.node} answered ${reply.kind}` };
   }
 }
 
@@ -157,9 +167,34 @@ export class SideReader implements AsyncDisposable {
   }
 
   /** @throws SyncError CONNECT when a node is gone. */
-  async read(database: number, keys: readonly Buffer[]): Promise<KeyState[]> {
-    const perNode = await Promise.all(this.#nodes.map((node) => node.read(database, keys)));
+  async readHeads(database: number, keys: readonly Buffer[]): Promise<KeyState[]> {
+    const perNode = await Promise.all(this.#nodes.map((node) => node.readHeads(database, keys)));
     return keys.map((_, index) => this.#merge(perNode.map((states) => states[index])));
+  }
+
+  /** The states again, those at the `wanted` places with their payload. Only present keys are wanted. */
+  async readValues(
+    database: number,
+    keys: readonly Buffer[],
+    states: readonly KeyState[],
+    wanted: readonly boolean[],
+  ): Promise<KeyState[]> {
+    const result = [...states];
+    const read = async (node: NodeReader): Promise<void> => {
+      const here = keys.flatMap((key, index) => {
+        const state = states[index];
+        const mine = wanted[index] === true && state?.kind === 'present' && state.reader === node;
+        return mine ? [{ key, index, state }] : [];
+      });
+      const values = await node.readValues(
+        database,
+        here.map(({ key }) => key),
+        here.map(({ state }) => state),
+      );
+      for (const [at, { index, state }] of here.entries()) result[index] = values[at] ?? state;
+    };
+    await Promise.all(this.#nodes.map(read));
+    return result;
   }
 
   #merge(states: readonly (KeyState | undefined)[]): KeyState {

@@ -10,13 +10,19 @@ import type { Difference } from '../difference.ts';
 import { KeyList, type ListedKey } from '../key-list.ts';
 import { COUNTED_EQUAL, LOOKED_DIFFERENT, type PassState } from '../pass-state.ts';
 import type { Node } from '../server-facts.ts';
+import { UnlistedDifferences } from '../unlisted.ts';
 import { describeKey } from './describe.ts';
 import { fingerprint } from './fingerprint.ts';
 import { SideReader, type KeyState } from './key-state.ts';
 import { comparePaged, type PagedResult } from './paged.ts';
 import { judgeKey, type KeyVerdict } from './verdict.ts';
 
-const GROUP_KEYS = 64;
+/** Keys asked about at once. */
+const GROUP_KEYS = 256;
+/** Most memory that the values read at once take on a server. */
+const SLICE_BYTES = 4 * 1024 * 1024;
+/** Keys looked at a second and third time; beyond it those stand for the others. */
+const SURVIVORS_MAX = 50_000;
 
 export interface RecheckInput {
   sources: readonly Node[];
@@ -35,7 +41,10 @@ export interface RecheckResult {
 export async function recheckSuspects(input: RecheckInput): Promise<RecheckResult> {
   const { state } = input;
   const { settings } = state;
-  if (state.suspects.size + state.big.size === 0) return { rounds: 0, differences: [] };
+  if (state.suspects.size + state.big.size === 0) {
+    state.unlisted.settle(state.tally, { keys: 0, settled: 0 });
+    return { rounds: 0, differences: [] };
+  }
   await using source = await SideReader.open('source', input.sources, settings);
   await using target = await SideReader.open('target', input.targets, settings);
   const recheck = new Recheck(input, source, target);
@@ -44,8 +53,13 @@ export async function recheckSuspects(input: RecheckInput): Promise<RecheckResul
     if (round > 1) await wait(settings.roundWaitMs * 3 ** (round - 2), settings.signal);
     const survivors = new KeyList(Infinity);
     await recheck.round(round, pending, survivors);
-    if (survivors.size === 0 || round === settings.rounds)
+    // What the pass could not list is judged by the first look at what it could; what this look could not keep, by the
+    // looks after it.
+    if (round === 1) state.unlisted.settle(state.tally, recheck.takeLooks());
+    if (survivors.size === 0 || round === settings.rounds) {
+      recheck.unlisted.settle(state.tally, recheck.takeLooks());
       return { rounds: round, differences: recheck.differences };
+    }
     pending = [survivors];
   }
 }
@@ -56,6 +70,9 @@ async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> 
 
 class Recheck {
   readonly differences: Difference[] = [];
+  readonly unlisted = new UnlistedDifferences();
+  /** Looks at keys that had looked different, and how many of these looks found no difference any more. */
+  #looks = { keys: 0, settled: 0 };
   readonly #input: RecheckInput;
   readonly #source: SideReader;
   readonly #target: SideReader;
@@ -64,6 +81,13 @@ class Recheck {
     this.#input = input;
     this.#source = source;
     this.#target = target;
+  }
+
+  /** The looks since the last call. */
+  takeLooks(): { keys: number; settled: number } {
+    const looks = this.#looks;
+    this.#looks = { keys: 0, settled: 0 };
+    return looks;
   }
 
   /** Looks at every key of `lists`; what is still different goes to `survivors`, or is final in the last round. */
@@ -85,26 +109,44 @@ class Recheck {
     const database = group[0]?.database ?? 0;
     const keys = group.map((listed) => listed.key);
     const [sources, targets] = await Promise.all([
-      this.#source.read(database, keys),
-      this.#target.read(database, keys),
+      this.#source.readHeads(database, keys),
+      this.#target.readHeads(database, keys),
     ]);
-    for (const [index, listed] of group.entries()) {
+    const pairs = group.flatMap((listed, index): Pair[] => {
       const [source, target] = [sources[index], targets[index]];
-      if (source === undefined || target === undefined) continue;
-      await this.#key(listed, source, target, round, survivors);
+      return source === undefined || target === undefined ? [] : [{ listed, source, target }];
+    });
+    for (const slice of slicesBySize(pairs)) await this.#slice(database, slice, round, survivors);
+  }
+
+  async #slice(database: number, slice: readonly Pair[], round: number, survivors: KeyList): Promise<void> {
+    const keys = slice.map(({ listed }) => listed.key);
+    const wanted = slice.map(needsValues);
+    const [sources, targets] = await Promise.all([
+      this.#source.readValues(
+        database,
+        keys,
+        slice.map(({ source }) => source),
+        wanted,
+      ),
+      this.#target.readValues(
+        database,
+        keys,
+        slice.map(({ target }) => target),
+        wanted,
+      ),
+    ]);
+    for (const [index, { listed, source, target }] of slice.entries()) {
+      const pair = { listed, source: sources[index] ?? source, target: targets[index] ?? target };
+      await this.#key(pair, round, survivors);
     }
   }
 
-  async #key(
-    listed: ListedKey,
-    source: KeyState,
-    target: KeyState,
-    round: number,
-    survivors: KeyList,
-  ): Promise<void> {
+  async #key({ listed, source, target }: Pair, round: number, survivors: KeyList): Promise<void> {
     const { state } = this.#input;
     const { tally, settings } = state;
     const lookedDifferent = (listed.tag & LOOKED_DIFFERENT) === 0 ? 0 : 1;
+    this.#looks.keys += lookedDifferent;
     const counted = (listed.tag & COUNTED_EQUAL) !== 0;
     const paged = await readPaged(listed, source, target);
     const verdict = judgeKey(source, target, settings.ttlToleranceMs, pagedVerdict(paged));
@@ -112,20 +154,24 @@ class Recheck {
       case 'equal':
         if (!counted) tally.equal(listed.database, verdict.type);
         tally.transient += lookedDifferent;
+        this.#looks.settled += lookedDifferent;
         break;
       case 'gone':
         tally.transient += lookedDifferent;
+        this.#looks.settled += lookedDifferent;
         break;
       case 'expired-in-flight':
         tally.expiredInFlight++;
+        this.#looks.settled += lookedDifferent;
         break;
       case 'unverified':
         if (round < settings.rounds) this.#keep(listed, source, survivors);
         else tally.unverifiedKey(verdict.reason);
         break;
       case 'different':
-        if (round < settings.rounds) this.#keep(listed, source, survivors);
-        else await this.#final(listed, source, target, { verdict, paged });
+        if (round === settings.rounds) await this.#final(listed, source, target, { verdict, paged });
+        else if (survivors.size < SURVIVORS_MAX) this.#keep(listed, source, survivors);
+        else this.unlisted.add(listed.database, verdict.type, verdict.classes, counted);
         break;
       default:
         verdict satisfies never;
@@ -160,6 +206,35 @@ class Recheck {
   }
 }
 
+interface Pair {
+  listed: ListedKey;
+  source: KeyState;
+  target: KeyState;
+}
+
+/** Whether the values decide: both there, of one type, and small enough to be had whole. */
+function needsValues({ source, target }: Pair): boolean {
+  if (source.kind !== 'present' || target.kind !== 'present') return false;
+  return source.type === target.type && !source.big && !target.big;
+}
+
+/** Cuts where the values to be read would take too much memory. */
+function* slicesBySize(pairs: readonly Pair[]): Generator<Pair[]> {
+  let slice: Pair[] = [];
+  let bytes = 0;
+  for (const pair of pairs) {
+    const size = needsValues(pair) && pair.source.kind === 'present' ? pair.source.memoryBytes : 0;
+    if (bytes + size > SLICE_BYTES && slice.length > 0) {
+      yield slice;
+      slice = [];
+      bytes = 0;
+    }
+    slice.push(pair);
+    bytes += size;
+  }
+  if (slice.length > 0) yield slice;
+}
+
 /** Reads in pages when a side is too big for one reply and nothing else decides. */
 async function readPaged(
   listed: ListedKey,
@@ -167,7 +242,7 @@ async function readPaged(
   target: KeyState,
 ): Promise<PagedResult | undefined> {
   if (source.kind !== 'present' || target.kind !== 'present' || source.type !== target.type) return undefined;
-  if (source.payload !== null && target.payload !== null) return undefined;
+  if (!source.big && !target.big) return undefined;
   await source.reader.select(listed.database);
   await target.reader.select(listed.database);
   return comparePaged(listed.key, source.type, source.reader, target.reader);

@@ -20,7 +20,7 @@ export type KeyVerdict =
 /** Whether the values are equal, when they cannot be told from payloads in hand. */
 export type PagedVerdict = { equal: boolean } | { reason: string };
 
-/** @param paged the result of reading the value in pages; only looked at when a side has no payload. */
+/** @param paged the result of reading the value in pages; only looked at when a side has no payload in hand. */
 export function judgeKey(
   source: KeyState,
   target: KeyState,
@@ -71,7 +71,7 @@ function expiryClass(source: PresentKey, target: PresentKey, toleranceMs: number
 
 function sameValue(source: PresentKey, target: PresentKey, paged: PagedVerdict | undefined): PagedVerdict {
   if (source.payload === null || target.payload === null) {
-    return paged ?? { reason: 'a value above the size limit was not read' };
+    return paged ?? { reason: 'the value was not read' };
   }
   if (sameBody(source.payload, target.payload)) return { equal: true };
   const left = decodePayload(source.payload);

@@ -369,6 +369,22 @@ describe('failures', () => {
 });
 
 describe('what reading leaves behind', () => {
+  test('warns that it disturbs an LRU, and of keys evicted meanwhile', async () => {
+    await pair.onBoth(['DEBUG', 'POPULATE', 5000, 'k', 1000]);
+    const result = await pair.compare({
+      method: 'commands',
+      rounds: 1,
+      pace: async () =>
+        pair.onTarget(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru', 'maxmemory', '4mb']),
+    });
+    const policies = await pair.compare({ method: 'commands', rounds: 1 });
+    await pair.onTarget(['CONFIG', 'SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction']);
+    const evicted = Number(/(\d+) keys were evicted while comparing/.exec(result.warnings.join())?.[1]);
+    expect(evicted).toBeGreaterThan(1000);
+    expect(result.totals.MISSING_KEY).toBeGreaterThan(1000);
+    expect(policies.warnings.join()).toContain('maxmemory-policy is allkeys-lru');
+  });
+
   test('counts are those before anything was read, and nothing was written', async () => {
     await pair.onBoth(['DEBUG', 'SET-ACTIVE-EXPIRE', 0]);
     await pair.onBoth(['SET', 'short', 'v', 'PX', 1], ['SET', 'k', 'v']);
