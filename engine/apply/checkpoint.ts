@@ -77,6 +77,7 @@ export function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {
 export function encodeLoading(link: string, checkpoint: Checkpoint): { bytes: Buffer; replies: number } {
   const { replid, offset, alone } = checkpoint;
   const commands = [
+    ['UNWATCH'],
     ['MULTI'],
     ['DEL', checkpointKey(link), loadingKey(link)],
     ['HSET', loadingKey(link), 'replid', replid, 'offset', offset, 'alone', alone ? 1 : 0],
@@ -88,11 +89,11 @@ export function encodeLoading(link: string, checkpoint: Checkpoint): { bytes: Bu
 /** Commands that turn the mark of a full sync into a checkpoint, as one transaction; `replies` of them. */
 export function encodeLoaded(link: string, checkpoint: Checkpoint): { bytes: Buffer; replies: number } {
   const commands = [
-    encodeCommands([['MULTI'], ['DEL', checkpointKey(link), loadingKey(link)]]),
+    encodeCommands([['UNWATCH'], ['MULTI'], ['DEL', checkpointKey(link), loadingKey(link)]]),
     encodeCheckpoint(checkpointKey(link), checkpoint),
     encodeCommand(['EXEC']),
   ];
-  return { bytes: Buffer.concat(commands), replies: 4 };
+  return { bytes: Buffer.concat(commands), replies: 5 };
 }
 
 /** EXEC, and at once the watch for the transaction that comes behind: two replies. */
@@ -109,6 +110,8 @@ export function encodeExecAndWatch(link: string): Buffer {
 export async function claimCheckpoint(connection: Connection, link: string): Promise<Checkpoint | null> {
   const key = checkpointKey(link);
   const replies = await connection.pipeline([
+    // A watch that this connection still has from before may have been touched, and would stop the first transaction.
+    ['UNWATCH'],
     ['INCR', fenceKey(link)],
     ['WATCH', key, fenceKey(link)],
     ['HMGET', key, ...FIELDS],
@@ -123,7 +126,7 @@ export async function claimCheckpoint(connection: Connection, link: string): Pro
       cause: reply,
     });
   }
-  return parseCheckpoint(key, replies[2] ?? null);
+  return parseCheckpoint(key, replies[3] ?? null);
 }
 
 /**
