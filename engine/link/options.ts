@@ -46,7 +46,7 @@ export interface EngineOptions {
   idleTimeoutMs: number;
 }
 
-export const DEFAULT_ENGINE_OPTIONS: EngineOptions = {
+export const DEFAULT_ENGINE_OPTIONS = {
   logMemoryBytes: 48 * 1024 * 1024,
   logDiskBytes: 64 * 1024 * 1024 * 1024,
   envelopeCommands: 2048,
@@ -54,9 +54,11 @@ export const DEFAULT_ENGINE_OPTIONS: EngineOptions = {
   heartbeatMs: 1000,
   heartbeatPrefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT',
   flush: 'fail',
+  fullResync: 'reconcile',
+  emptySource: 'fail',
   retryMs: 720 * 60 * 1000,
   idleTimeoutMs: 60_000,
-};
+} as const satisfies EngineOptions;
 
 /** All keys the engine itself keeps on a target begin with this; comparison and counts leave them out. */
 export const OWN_KEY_PREFIX = 'redis-sync:';

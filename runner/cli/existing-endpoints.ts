@@ -1,11 +1,12 @@
 /** `run` and `compare` work between endpoints that exist: every instance of a link needs a url. */
 import { SyncError } from '../../engine/errors.ts';
+import { isExisting } from '../plan/existing.ts';
 import type { Plan } from '../plan/plan.ts';
 
 export function requireUrls(plan: Plan, command: string): void {
   const linked = new Set(plan.links.flatMap(({ source, target }) => [source, target]));
   const missing = plan.instances
-    .filter(({ name, url }) => linked.has(name) && url === undefined)
+    .filter((instance) => linked.has(instance.name) && !isExisting(instance))
     .map(({ name }) => name);
   if (missing.length === 0) return;
   const have = missing.length === 1 ? 'has' : 'have';

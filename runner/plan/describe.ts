@@ -5,6 +5,7 @@
 import { Document, isCollection, isMap, isPair, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { formatDuration, formatShare, formatSize } from '../spec/quantities.ts';
 import type { StepPlan, TriggerPlan } from '../../scenarios/timeline/step.ts';
+import { isExisting } from './existing.ts';
 import type { ExpectPlan, InstancePlan, Plan } from './plan.ts';
 
 /** Longest object that is written on one line. */
@@ -30,7 +31,7 @@ function header(plan: Plan): string {
     `The plan of ${plan.spec}: every default filled in, every kind expanded. It is a spec itself.`,
     `topology: ${plan.topology.kind}, seed: ${plan.seed}, sha256 of the file: ${plan.specSha256.slice(0, 16)}…`,
   ];
-  const found = plan.instances.filter(({ url, binary }) => url === undefined && binary === '');
+  const found = plan.instances.filter((instance) => !isExisting(instance) && instance.binary === '');
   if (found.length > 0) {
     lines.push(
       `${found.map(({ name }) => name).join(', ')}: provisioned with the redis-server or valkey-server that is found.`,
@@ -76,22 +77,25 @@ function coreForm(plan: Plan): object {
 }
 
 function instanceForm(instance: InstancePlan): object {
-  const { kind, capabilities, url } = instance;
-  if (url === undefined) {
+  const { kind, capabilities, url, urls, sentinel } = instance;
+  if (!isExisting(instance)) {
     const { version, binary, replicas, config } = instance;
     return { kind, ...(version && { version }), ...(binary && { binary }), replicas, config, capabilities };
   }
-  const { username, passwordEnv, passwordFile, tls, disposable } = instance;
+  const { tls, disposable } = instance;
   const form = {
     kind,
-    url,
-    ...(username !== undefined && { username }),
-    ...(passwordEnv !== undefined && { password: new SecretReference(passwordEnv) }),
-    ...(passwordFile !== undefined && { passwordFile }),
+    ...(url !== undefined && { url }),
+    ...(urls !== undefined && { urls }),
+    ...(sentinel !== undefined && {
+      sentinel: { name: sentinel.name, nodes: sentinel.nodes, ...loginForm(sentinel) },
+    }),
+    ...loginForm(instance),
     disposable,
     capabilities,
   };
-  if (tls === undefined || Object.keys(tls).length === 0) return form;
+  // Of a Sentinel's servers it is the whole of what says that they speak TLS.
+  if (tls === undefined || (Object.keys(tls).length === 0 && sentinel === undefined)) return form;
   const { caFile, certFile, keyFile, ...same } = tls;
   const files = {
     ...(caFile && { ca: caFile }),
@@ -99,6 +103,18 @@ function instanceForm(instance: InstancePlan): object {
     ...(keyFile && { key: keyFile }),
   };
   return { ...form, tls: { ...files, ...same } };
+}
+
+function loginForm({
+  username,
+  passwordEnv,
+  passwordFile,
+}: Pick<InstancePlan, 'username' | 'passwordEnv' | 'passwordFile'>): object {
+  return {
+    ...(username !== undefined && { username }),
+    ...(passwordEnv !== undefined && { password: new SecretReference(passwordEnv) }),
+    ...(passwordFile !== undefined && { passwordFile }),
+  };
 }
 
 function engineForm(engine: Plan['engine']): object {
@@ -111,6 +127,8 @@ function engineForm(engine: Plan['engine']): object {
         ? 'off'
         : { interval: formatDuration(engine.heartbeatMs), prefix: engine.heartbeatPrefix },
     flush: engine.flush,
+    fullResync: engine.fullResync,
+    emptySource: engine.emptySource,
     retry: formatDuration(engine.retryMs),
     idleTimeout: formatDuration(engine.idleTimeoutMs),
   };

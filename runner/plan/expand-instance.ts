@@ -1,10 +1,11 @@
 /** One instance of a spec as the plan has it: defaults filled in, secrets as references. File names stay relative to the spec. */
 import assert from 'node:assert/strict';
 import type { TlsOptions } from '../../engine/connect/endpoint.ts';
-import { parseEndpointUrl, type EndpointUrl } from '../spec/endpoint-url.ts';
+import { parseEndpointUrl, SENTINEL_PORT, type EndpointUrl } from '../spec/endpoint-url.ts';
 import { parseSecretReference } from '../spec/secrets.ts';
 import type { Instance } from '../spec/spec.generated.ts';
-import type { InstancePlan } from './plan.ts';
+import { isExisting } from './existing.ts';
+import type { InstancePlan, SentinelPlan } from './plan.ts';
 import { read } from './written.ts';
 
 export function expandInstance(name: string, instance: Instance): InstancePlan {
@@ -19,22 +20,55 @@ export function expandInstance(name: string, instance: Instance): InstancePlan {
     replicas: instance.replicas ?? 0,
     config: Object.fromEntries(config),
     // What is provisioned for the run is thrown away with it.
-    disposable: instance.url === undefined || (instance.disposable ?? false),
+    disposable: !isExisting(instance) || (instance.disposable ?? false),
     capabilities: { ...instance.capabilities },
   };
-  return instance.url === undefined ? plan : { ...plan, ...expandEndpoint(instance, instance.url) };
+  return isExisting(instance) ? { ...plan, ...expandPlace(instance), ...expandLogin(instance) } : plan;
 }
 
-function expandEndpoint(instance: Instance, url: string): Partial<InstancePlan> {
-  const endpoint = read(url, parseEndpointUrl);
-  const username = instance.username ?? endpoint.username;
-  const endpointPlan: Partial<InstancePlan> = { url: urlText(endpoint) };
-  if (username !== undefined) endpointPlan.username = username;
-  if (instance.password !== undefined)
-    endpointPlan.passwordEnv = read(instance.password, parseSecretReference).variable;
-  if (instance.passwordFile !== undefined) endpointPlan.passwordFile = instance.passwordFile;
-  if (endpoint.tls) endpointPlan.tls = expandTls(instance.tls ?? {});
-  return endpointPlan;
+/** Where it is, and by TLS or not. */
+function expandPlace(instance: Instance): Partial<InstancePlan> {
+  const tls = instance.tls === undefined ? undefined : expandTls(instance.tls);
+  if (instance.sentinel !== undefined) {
+    return { sentinel: expandSentinel(instance.sentinel), ...(tls && { tls }) };
+  }
+  const endpoints = (instance.urls ?? [instance.url ?? '']).map((url) =>
+    read(url, (text) => parseEndpointUrl(text)),
+  );
+  const [first] = endpoints;
+  assert(first, 'a valid list has an address');
+  const username = instance.username ?? first.username;
+  const urls = endpoints.map(urlText);
+  return {
+    ...(instance.urls === undefined ? { url: urlText(first) } : { urls }),
+    ...(username === undefined ? {} : { username }),
+    ...(first.tls ? { tls: tls ?? {} } : {}),
+  };
+}
+
+function expandSentinel({ name, nodes, ...login }: NonNullable<Instance['sentinel']>): SentinelPlan {
+  const urls = nodes.map((node) => urlText(read(node, (text) => parseEndpointUrl(text, SENTINEL_PORT))));
+  return { name, nodes: urls, ...expandLogin(login) };
+}
+
+interface Login {
+  username?: string;
+  password?: string;
+  passwordFile?: string;
+}
+
+interface LoginPlan {
+  username?: string;
+  passwordEnv?: string;
+  passwordFile?: string;
+}
+
+function expandLogin({ username, password, passwordFile }: Login): LoginPlan {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { passwordEnv: read(password, parseSecretReference).variable }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+  };
 }
 
 /** Without the user name, which the plan has apart. */

@@ -4,6 +4,7 @@ import type { WorkloadPlan } from '../../scenarios/workload/workload.ts';
 import { parseDuration, parseRate, parseShare } from '../spec/quantities.ts';
 import type { Dataset, Workload } from '../spec/spec.generated.ts';
 import { DEFAULT_DATASET, DEFAULT_DATASETS, DEFAULT_WORKLOAD } from './defaults.ts';
+import { isExisting } from './existing.ts';
 import type { InstancePlan, LinkPlan } from './plan.ts';
 import { read, sizeOr } from './written.ts';
 
@@ -19,7 +20,7 @@ export function expandDatasets(
     const sources = namesOf(instances, links, (instance) => instance.disposable);
     return items.map((item, position) => expandDataset(item, position, sources));
   }
-  const into = namesOf(instances, links, (instance) => instance.url === undefined);
+  const into = namesOf(instances, links, (instance) => !isExisting(instance));
   if (into.length === 0) return [];
   const databases = Math.min(
     ...instances.map((instance) => Number(instance.config['databases'] ?? DATABASES_DEFAULT)),
@@ -69,7 +70,7 @@ export function expandWorkloads(
 ): WorkloadPlan[] {
   const { instances, links } = surroundings;
   const isOurs = (instance: InstancePlan): boolean =>
-    items === undefined ? instance.url === undefined : instance.disposable;
+    items === undefined ? !isExisting(instance) : instance.disposable;
   const sources = namesOf(instances, links, isOurs);
   if (items === undefined && sources.length === 0) return [];
   return (items ?? [{}]).map((item, position) => expandWorkload(item, position, sources, surroundings));

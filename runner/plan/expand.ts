@@ -87,6 +87,8 @@ function expandEngine(engine: Engine = {}): EngineOptions {
       ? DEFAULT_ENGINE.heartbeatPrefix
       : (heartbeat.prefix ?? DEFAULT_ENGINE.heartbeatPrefix),
     flush: engine.flush ?? DEFAULT_ENGINE.flush,
+    fullResync: engine.fullResync ?? DEFAULT_ENGINE.fullResync,
+    emptySource: engine.emptySource ?? DEFAULT_ENGINE.emptySource,
     retryMs: durationOr(engine.retry, DEFAULT_ENGINE.retryMs),
     idleTimeoutMs: durationOr(engine.idleTimeout, DEFAULT_ENGINE.idleTimeoutMs),
   };

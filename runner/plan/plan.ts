@@ -9,6 +9,17 @@ import type { Expectation } from '../../scenarios/checks/expectation.ts';
 import type { StepPlan } from '../../scenarios/timeline/step.ts';
 import type { WorkloadPlan } from '../../scenarios/workload/workload.ts';
 
+/** Where Sentinels are asked for an instance. */
+export interface SentinelPlan {
+  /** The name under which the Sentinels watch the primary. */
+  name: string;
+  /** Urls of the Sentinels. */
+  nodes: string[];
+  username?: string;
+  passwordEnv?: string;
+  passwordFile?: string;
+}
+
 export interface InstancePlan {
   name: string;
   kind: 'standalone';
@@ -21,6 +32,10 @@ export interface InstancePlan {
   config: Record<string, string>;
   /** An existing endpoint instead of a provisioned one (password never inside). */
   url?: string;
+  /** The same at several possible addresses; the one that is a primary counts, and is found anew on every connect. */
+  urls?: string[];
+  /** The same, where Sentinels say that it is. */
+  sentinel?: SentinelPlan;
   username?: string;
   /** Name of the environment variable that holds the password (`password: ${NAME}` in the spec), or a file. */
   passwordEnv?: string;

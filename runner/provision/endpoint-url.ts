@@ -1,9 +1,11 @@
 /** Turns an instance's `url` and where its secret comes from into an endpoint. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readSecretFile, splitSecret } from '../../engine/connect/credentials.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Endpoint, TlsOptions } from '../../engine/connect/endpoint.ts';
-import { asError, SyncError } from '../../engine/errors.ts';
-import type { InstancePlan } from '../plan/plan.ts';
+import { SyncError } from '../../engine/errors.ts';
+import type { InstancePlan, SentinelPlan } from '../plan/plan.ts';
+import { REDIS_PORT, SENTINEL_PORT } from '../spec/endpoint-url.ts';
 
 export interface SecretSources {
   /** Relative file names are taken from here. */
@@ -11,54 +13,86 @@ export interface SecretSources {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-const DEFAULT_PORT = 6379;
-
 /**
- * The endpoint of an instance with a `url`: `redis://[user@]host[:port]`, or `rediss://` for TLS.
+ * Where an existing instance may be found: at its `url` (`redis://[user@]host[:port]`, or `rediss://` for TLS), at one of its
+ * `urls`, or where its Sentinels say. A password from a file stays a file: it is read at every login.
  *
  * @throws SyncError SPEC_INVALID (not such a url), AUTH (the secret is not where the spec says).
  */
+export function whereaboutsOf(plan: InstancePlan, secrets: SecretSources): Whereabouts {
+  if (plan.sentinel !== undefined) return sentinelWatch(plan, plan.sentinel, secrets);
+  if (plan.urls === undefined) return endpointOf(plan, secrets);
+  return { kind: 'list', endpoints: plan.urls.map((url) => endpointOf({ ...plan, url }, secrets)) };
+}
+
+/** The endpoint of an instance with a `url`. @throws SyncError as whereaboutsOf. */
 export function endpointOf(plan: InstancePlan, secrets: SecretSources): Endpoint {
-  const url = parseUrl(plan);
-  const secret =
-    readSecret(plan, secrets) ?? (url.password === '' ? undefined : decodeURIComponent(url.password));
+  const url = parseUrl(plan.name, plan.url ?? '');
   const username = plan.username ?? (url.username === '' ? undefined : decodeURIComponent(url.username));
+  const inUrl = url.password === '' ? undefined : decodeURIComponent(url.password);
   const tls = plan.tls ?? (url.protocol === 'rediss:' ? {} : undefined);
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? DEFAULT_PORT : Number(url.port),
-    ...credentials(username, secret),
+    ...addressOf(url, REDIS_PORT),
+    ...loginOf(plan.name, { ...plan, username }, secrets, inUrl),
     ...(tls === undefined ? {} : { tls: resolveTlsFiles(tls, secrets.baseFolder) }),
   };
 }
 
-/**
- * A secret without a user name beside it may hold both, as `user:password`, and is cut at its first colon (S0-40). Naming
- * the user (`username: default`) keeps a password with a colon whole.
- */
-export function credentials(
-  username: string | undefined,
-  secret: string | undefined,
-): Pick<Endpoint, 'username' | 'password'> {
-  if (secret === undefined) return username === undefined ? {} : { username };
-  const colon = secret.indexOf(':');
-  if (username !== undefined) return { username, password: secret };
-  if (colon <= 0) return { password: colon === 0 ? secret.slice(1) : secret };
-  return { username: secret.slice(0, colon), password: secret.slice(colon + 1) };
+function sentinelWatch(plan: InstancePlan, sentinel: SentinelPlan, secrets: SecretSources): Whereabouts {
+  const tls = plan.tls === undefined ? {} : { tls: resolveTlsFiles(plan.tls, secrets.baseFolder) };
+  const sentinelLogin = loginOf(plan.name, sentinel, secrets);
+  return {
+    kind: 'sentinel',
+    name: sentinel.name,
+    sentinels: sentinel.nodes.map((node) => {
+      const url = parseUrl(plan.name, node);
+      const ownTls = url.protocol === 'rediss:' ? { tls: tls.tls ?? {} } : {};
+      return { ...addressOf(url, SENTINEL_PORT), ...sentinelLogin, ...ownTls };
+    }),
+    login: { ...loginOf(plan.name, plan, secrets), ...tls },
+  };
 }
 
-function parseUrl(plan: InstancePlan): URL {
-  const text = plan.url ?? '';
+function addressOf(url: URL, defaultPort: number): Pick<Endpoint, 'host' | 'port'> {
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? defaultPort : Number(url.port),
+  };
+}
+
+interface LoginPlan {
+  username?: string | undefined;
+  passwordEnv?: string;
+  passwordFile?: string;
+}
+
+function loginOf(
+  instance: string,
+  { username, passwordEnv, passwordFile }: LoginPlan,
+  secrets: SecretSources,
+  inUrl?: string,
+): Pick<Endpoint, 'username' | 'password' | 'passwordFile'> {
+  if (passwordFile === undefined) {
+    const secret = passwordEnv === undefined ? inUrl : readVariable(instance, passwordEnv, secrets.env);
+    return splitSecret(username, secret);
+  }
+  const file = resolve(secrets.baseFolder, passwordFile);
+  // Read here only to say at once that it cannot be.
+  readSecretFile(file, instance);
+  return { ...(username === undefined ? {} : { username }), passwordFile: file };
+}
+
+function parseUrl(instance: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
     throw new SyncError('SPEC_INVALID', `This is not a url of a server: ${redact(text)}`, {
-      where: plan.name,
+      where: instance,
       hint: 'Write redis://host:port, redis://user@host:port, or rediss://host:port for TLS.',
     });
   }
   if (!['', '/', '/0'].includes(url.pathname)) {
     throw new SyncError('SPEC_INVALID', `A url names a server, not a database: ${redact(text)}`, {
-      where: plan.name,
+      where: instance,
       hint: `Remove ${url.pathname}: every database of the server is replicated and compared.`,
     });
   }
@@ -69,37 +103,13 @@ function redact(url: string): string {
   return url.replace(/(:\/\/[^/@:]*):[^@/]*@/, '$1:***@');
 }
 
-function readSecret(plan: InstancePlan, secrets: SecretSources): string | undefined {
-  if (plan.passwordFile !== undefined)
-    return readSecretFile(plan, resolve(secrets.baseFolder, plan.passwordFile));
-  if (plan.passwordEnv === undefined) return undefined;
-  const value = secrets.env[plan.passwordEnv];
+function readVariable(instance: string, name: string, env: SecretSources['env']): string {
+  const value = env[name];
   if (value !== undefined && value !== '') return value;
-  throw new SyncError(
-    'AUTH',
-    `The environment variable ${plan.passwordEnv} is ${value === '' ? 'empty' : 'not set'}.`,
-    {
-      where: plan.name,
-      hint: `Set ${plan.passwordEnv} to the password of this instance, or to user:password.`,
-    },
-  );
-}
-
-function readSecretFile(plan: InstancePlan, file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new SyncError('AUTH', `The password file cannot be read: ${asError(error).message}`, {
-      where: plan.name,
-      hint: 'Correct `passwordFile` of the instance; a relative path is taken from the folder of the spec.',
-      cause: error,
-    });
-  }
-  // Editors and `echo` end a file with a line break, which is not part of the secret.
-  const secret = text.replace(/\r?\n$/, '');
-  if (secret !== '') return secret;
-  throw new SyncError('AUTH', `The password file ${file} is empty.`, { where: plan.name });
+  throw new SyncError('AUTH', `The environment variable ${name} is ${value === '' ? 'empty' : 'not set'}.`, {
+    where: instance,
+    hint: `Set ${name} to the password of this instance, or to user:password.`,
+  });
 }
 
 function resolveTlsFiles(tls: TlsOptions, baseFolder: string): TlsOptions {

@@ -1,4 +1,5 @@
 /** Words what went wrong with an existing endpoint: which instance, which address, and what a person can do. */
+import { readCredentials } from '../../engine/connect/credentials.ts';
 import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
 import type { InstancePlan } from '../plan/plan.ts';
@@ -6,12 +7,18 @@ import type { InstancePlan } from '../plan/plan.ts';
 /** Codes of Node's sockets that mean: the two sides disagree about TLS, or about its versions. */
 const TLS_MISMATCH = /^(ERR_SSL_|EPROTO$)/;
 
+/** Where we were: at an endpoint, or still looking for one, in words. */
+export interface Place {
+  endpoint: Endpoint | undefined;
+  text: string;
+}
+
 /** The error again, with the instance in `where` and a hint that fits the spec. Anything unexpected is returned as it is. */
-export function wordExistingError(plan: InstancePlan, endpoint: Endpoint, error: Error): Error {
+export function wordExistingError(plan: InstancePlan, { endpoint, text }: Place, error: Error): Error {
   if (!(error instanceof SyncError)) return error;
-  const hint = hintFor(plan, endpoint, error) ?? error.hint;
+  const hint = (endpoint && hintFor(plan, endpoint, error)) ?? error.hint;
   return new SyncError(error.code, error.message, {
-    where: `${plan.name} (${describeEndpoint(endpoint)})`,
+    where: `${plan.name} (${endpoint ? describeEndpoint(endpoint) : text})`,
     retryable: error.retryable,
     cause: error,
     ...(hint === undefined ? {} : { hint }),
@@ -38,11 +45,11 @@ function hintFor(plan: InstancePlan, endpoint: Endpoint, error: SyncError): stri
 function authHint(plan: InstancePlan, endpoint: Endpoint, error: SyncError): string | undefined {
   if (error.message.includes('NOAUTH'))
     return 'The server wants a password: set `password: ${NAME}` or `passwordFile` on the instance.';
-  const splitByUs =
-    endpoint.username !== undefined && plan.username === undefined && !(plan.url ?? '').includes('@');
+  const { username } = readCredentials(endpoint);
+  const splitByUs = username !== undefined && plan.username === undefined && !(plan.url ?? '').includes('@');
   if (!splitByUs) return undefined;
   return (
-    `User name or password is wrong. The secret has a colon and was read as user "${endpoint.username}" and a password; ` +
+    `User name or password is wrong. The secret has a colon and was read as user "${username}" and a password; ` +
     'if the colon belongs to the password, set `username: default`.'
   );
 }

@@ -1,11 +1,17 @@
-/** An instance that is already there (`url` in the spec): we log in, look who it is, and never start, stop or configure it. */
+/**
+ * An instance that is already there (`url`, `urls` or `sentinel` in the spec): we find it, log in, look who it is, and never
+ * start, stop or configure it.
+ */
 import { Connection } from '../../engine/connect/connection.ts';
+import { discoveryOf } from '../../engine/connect/discover.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { wordReplyError } from '../../engine/connect/reply-errors.ts';
 import { asError, SyncError } from '../../engine/errors.ts';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
+import { isExisting } from '../plan/existing.ts';
 import type { InstancePlan } from '../plan/plan.ts';
-import { endpointOf } from './endpoint-url.ts';
+import { whereaboutsOf } from './endpoint-url.ts';
 import { parseInfo, textOf } from '../../engine/resp/reply-text.ts';
 import { productOf } from './product.ts';
 import type {
@@ -21,14 +27,17 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 export const existingProvisioner: Provisioner = {
   name: 'existing',
-  accepts: (plan) => plan.url !== undefined,
+  accepts: (plan) => isExisting(plan),
   provision,
 };
 
 async function provision(plan: InstancePlan, context: ProvisionContext): Promise<ProvisionedInstance> {
   const baseFolder = context.baseFolder ?? process.cwd();
-  const endpoint = endpointOf(plan, { baseFolder, env: context.env ?? process.env });
+  const whereabouts = whereaboutsOf(plan, { baseFolder, env: context.env ?? process.env });
+  const discovery = discoveryOf(whereabouts);
+  let endpoint: Endpoint | undefined;
   try {
+    endpoint = await discovery.locate(context.signal ? { signal: context.signal } : {});
     await using connection = await Connection.open(endpoint, {
       connectTimeoutMs: context.readyTimeoutMs ?? CONNECT_TIMEOUT_MS,
       ...(context.signal ? { signal: context.signal } : {}),
@@ -36,11 +45,11 @@ async function provision(plan: InstancePlan, context: ProvisionContext): Promise
     // An account without the right to PING is logged in all the same: only being let in matters here.
     const pong = await connection.tryCall('PING');
     if (pong instanceof ReplyError && pong.kind !== 'NOPERM') throw wordReplyError(pong, endpoint, 'PING');
-    return new ExistingInstance(plan, endpoint, await measure(connection, plan));
+    return new ExistingInstance(plan, { whereabouts, endpoint }, await measure(connection, plan));
   } catch (error) {
     if (context.signal?.aborted)
       throw new SyncError('ABORTED', 'Provisioning was interrupted.', { where: plan.name });
-    throw wordExistingError(plan, endpoint, asError(error));
+    throw wordExistingError(plan, { endpoint, text: discovery.describe() }, asError(error));
   }
 }
 
@@ -80,14 +89,20 @@ class ExistingInstance implements ProvisionedInstance {
   readonly provisioned = false;
   readonly nodes: readonly ProvisionedNode[];
   readonly capabilities: ReadonlySet<Capability>;
+  readonly whereabouts: Whereabouts;
   readonly #endpoint: Endpoint;
 
-  constructor(plan: InstancePlan, endpoint: Endpoint, measured: Measured) {
+  constructor(
+    plan: InstancePlan,
+    { whereabouts, endpoint }: { whereabouts: Whereabouts; endpoint: Endpoint },
+    measured: Measured,
+  ) {
     this.name = plan.name;
     this.kind = plan.kind;
     this.server = measured.server;
     this.version = measured.version;
     this.capabilities = measured.capabilities;
+    this.whereabouts = whereabouts;
     this.#endpoint = endpoint;
     this.nodes = [{ name: 'primary', role: measured.role, endpoint, address: describeEndpoint(endpoint) }];
   }

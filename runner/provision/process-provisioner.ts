@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '../../engine/connect/connection.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
+import { isExisting } from '../plan/existing.ts';
 import type { InstancePlan } from '../plan/plan.ts';
 import { pickFreePort } from './free-port.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
@@ -25,7 +26,7 @@ const PORT_ATTEMPTS = 8;
 
 export const processProvisioner: Provisioner = {
   name: 'process',
-  accepts: (plan) => plan.url === undefined,
+  accepts: (plan) => !isExisting(plan),
   provision,
 };
 

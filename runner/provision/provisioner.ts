@@ -9,6 +9,7 @@
  *   - put everything it writes below `context.runFolder`.
  * It must not write data into an instance, print, install signal handlers, or end anything it did not start.
  */
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import type { InstancePlan } from '../plan/plan.ts';
 import type { ProcessLedger } from './process-ledger.ts';
@@ -69,7 +70,10 @@ export interface ProvisionedInstance extends AsyncDisposable {
   readonly provisioned: boolean;
   readonly nodes: readonly ProvisionedNode[];
   readonly capabilities: ReadonlySet<Capability>;
+  /** Where it was found when it was provisioned. */
   primary(): Endpoint;
+  /** Where a link looks for it, on every connect. Absent: at `primary()`. */
+  readonly whereabouts?: Whereabouts;
   /** Ends what was started for it (nothing when processes are kept). Idempotent. */
   stop(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import { systemClock } from '../../scenarios/timeline/clock.ts';
 import { Timeline } from '../../scenarios/timeline/timeline.ts';
 import type { Workload } from '../../scenarios/workload/open-loop.ts';
 import { startWorkload } from '../../scenarios/workload/workload-start.ts';
+import { isExisting } from '../plan/existing.ts';
 import type { Plan } from '../plan/plan.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
@@ -207,7 +208,7 @@ export class Rehearsal implements AsyncDisposable {
     this.#precheck = await checkStart({
       plan: this.#options.plan,
       instances: this.#instances,
-      mayProbe: ({ url, disposable }) => url === undefined || disposable,
+      mayProbe: (instance) => !isExisting(instance) || instance.disposable,
       signal: this.#signal,
     });
     refuseBlocked(this.#precheck);

@@ -8,11 +8,12 @@ export interface EndpointUrl {
   username?: string;
 }
 
-const DEFAULT_PORT = 6379;
+export const REDIS_PORT = 6379;
+export const SENTINEL_PORT = 26379;
 const EXPECTED = 'redis://host:6379, redis://user@host:6379, or rediss:// for TLS';
 
 /** A reason never quotes the url: there may be a password in it. */
-export function parseEndpointUrl(text: string): Parsed<EndpointUrl> {
+export function parseEndpointUrl(text: string, defaultPort = REDIS_PORT): Parsed<EndpointUrl> {
   const match = /^([a-z]+):\/\/(.*)$/i.exec(text);
   const scheme = match?.[1]?.toLowerCase();
   if (match === null || (scheme !== 'redis' && scheme !== 'rediss'))
@@ -27,7 +28,7 @@ export function parseEndpointUrl(text: string): Parsed<EndpointUrl> {
       expected: 'the url without it, and password: ${NAME} or passwordFile: FILE',
     };
   }
-  const port = portText === undefined ? DEFAULT_PORT : Number(portText);
+  const port = portText === undefined ? defaultPort : Number(portText);
   if (port < 1 || port > 65535) return bad(`${port} is not a port`);
   if (rest !== '' && rest !== '/')
     return bad('something follows the port; a link always takes every database');

@@ -32,7 +32,7 @@ export function interpolate(document: SpecDocument, env: Environment): Interpola
     Scalar(key, node, ancestors) {
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
       const keys = keysOf(ancestors);
-      if (keys.length === 3 && keys[0] === 'instances' && keys[2] === 'password') return;
+      if (isPasswordOfInstance(keys)) return;
       if (keys.length > 0 && isSecretKey(keys.at(-1) ?? '')) {
         failed.set(node, STORED_SECRET);
         return;
@@ -97,4 +97,11 @@ function keysOf(ancestors: readonly unknown[]): string[] {
   return ancestors
     .filter((ancestor) => isPair(ancestor))
     .map((pair) => (isScalar(pair.key) ? String(pair.key.value) : ''));
+}
+
+/** `instances.NAME.password` and `instances.NAME.sentinel.password` stay references. */
+function isPasswordOfInstance(keys: readonly string[]): boolean {
+  if (keys[0] !== 'instances') return false;
+  const within = keys.slice(2).join('.');
+  return within === 'password' || within === 'sentinel.password';
 }

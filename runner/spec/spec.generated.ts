@@ -199,7 +199,7 @@ export interface Spec {
   report?: Report;
 }
 /**
- * One database. Without a url it is provisioned for the run and thrown away afterwards.
+ * One database. Without url, urls or sentinel it is provisioned for the run and thrown away afterwards.
  */
 export interface Instance {
   /**
@@ -229,6 +229,39 @@ export interface Instance {
    */
   url?: string;
   /**
+   * Several possible addresses of one existing instance, instead of url: the one that is a primary is used, and looked for again on every connect.
+   *
+   * @minItems 1
+   */
+  urls?: [string, ...string[]];
+  /**
+   * An existing instance that Sentinels watch: they are asked for its primary on every connect. `username`, `password` and `tls` of the instance are those of the servers; with `tls: {}` they are reached by TLS.
+   */
+  sentinel?: {
+    /**
+     * Name under which the Sentinels watch it, as in `sentinel monitor NAME …`.
+     */
+    name: string;
+    /**
+     * The Sentinels, one after the other until one knows: redis://host[:26379], or rediss://.
+     *
+     * @minItems 1
+     */
+    nodes: [string, ...string[]];
+    /**
+     * ACL user to log in to the Sentinels.
+     */
+    username?: string;
+    /**
+     * The password, as a reference to an environment variable: ${NAME} or ${NAME:?message}. Never the password itself.
+     */
+    password?: string;
+    /**
+     * File that holds the password of the Sentinels. Relative to the spec.
+     */
+    passwordFile?: string;
+  };
+  /**
    * ACL user to log in as, if it is not in the url.
    */
   username?: string;
@@ -237,7 +270,7 @@ export interface Instance {
    */
   password?: string;
   /**
-   * File that holds the password (a trailing line break is ignored). Relative to the spec.
+   * File that holds the password (a trailing line break is ignored). Relative to the spec. It is read again at every login, so a new password is picked up while a link runs.
    */
   passwordFile?: string;
   /**
@@ -274,7 +307,7 @@ export interface Instance {
     insecure?: boolean;
   };
   /**
-   * Only with a url: data, workload and faults may write to this endpoint. Without it a rehearsal refuses to touch it.
+   * Only with a url, urls or sentinel: data, workload and faults may write to this endpoint. Without it a rehearsal refuses to touch it.
    */
   disposable?: boolean;
   /**
@@ -504,6 +537,14 @@ export interface Engine {
    * What to do when the source is flushed (FLUSHALL, FLUSHDB): fail = stop the link, propagate = flush the target too, ignore = skip it.
    */
   flush?: 'fail' | 'propagate' | 'ignore';
+  /**
+   * What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; reload = copy it and delete nothing; fail = stop before the target is touched.
+   */
+  fullResync?: 'reconcile' | 'reload' | 'fail';
+  /**
+   * What to do with a source that comes back empty or without writes that the target has: fail = stop the link before anything is applied, follow = make the target the same.
+   */
+  emptySource?: 'fail' | 'follow';
   /**
    * How long to keep trying after a lost connection.
    */

@@ -1,4 +1,5 @@
 /** Tells a shell command where the instances are, and keeps their passwords out of what it prints. */
+import { readCredentials } from '../../engine/connect/credentials.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 
 /**
@@ -16,12 +17,15 @@ export function instanceEnvironment(instances: ReadonlyMap<string, Endpoint>): R
     env[`${prefix}_HOST`] = endpoint.host;
     env[`${prefix}_PORT`] = String(endpoint.port);
     env[`${prefix}_URL`] = endpointUrl(endpoint);
-    if (endpoint.password !== undefined) env[`${prefix}_PASSWORD`] = endpoint.password;
+    const { password } = readCredentials(endpoint);
+    if (password !== undefined) env[`${prefix}_PASSWORD`] = password;
   }
   return env;
 }
 
-function endpointUrl({ host, port, username, password, tls }: Endpoint): string {
+function endpointUrl(endpoint: Endpoint): string {
+  const { host, port, tls } = endpoint;
+  const { username, password } = readCredentials(endpoint);
   const scheme = tls === undefined ? 'redis' : 'rediss';
   // An empty user name would be sent as one (redis-cli: AUTH "" password), and refused.
   const user =
@@ -34,7 +38,8 @@ function endpointUrl({ host, port, username, password, tls }: Endpoint): string 
 /** The text with every password of the instances, plain or as in a URL, replaced by ***. */
 export function redactSecrets(text: string, instances: ReadonlyMap<string, Endpoint>): string {
   let redacted = text;
-  for (const { password } of instances.values()) {
+  for (const endpoint of instances.values()) {
+    const { password } = readCredentials(endpoint);
     if (password === undefined || password === '') continue;
     redacted = redacted.replaceAll(password, '***').replaceAll(encodeURIComponent(password), '***');
   }

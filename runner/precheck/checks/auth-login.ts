@@ -25,7 +25,8 @@ export const authLogin: Precheck = {
     }
     const whoAmI = await instance.ask('ACL', 'WHOAMI');
     const account = whoAmI instanceof ReplyError ? (instance.endpoint.username ?? 'default') : textOf(whoAmI);
-    if (instance.endpoint.password !== undefined)
+    const { password, passwordFile } = instance.endpoint;
+    if (password !== undefined || passwordFile !== undefined)
       return { verdict: 'PASS', measured: `AUTH → OK as ${account}` };
     if (instance.provisioned)
       return { verdict: 'PASS', measured: 'no password, on a loopback server of this run' };

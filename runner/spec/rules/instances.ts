@@ -3,9 +3,11 @@ import { statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Path } from '../document.ts';
 import type { Draft } from '../draft.ts';
-import { parseEndpointUrl } from '../endpoint-url.ts';
+import { PLACE_KEYS, placeKeyOf, type PlaceKey } from '../../plan/existing.ts';
+import { parseEndpointUrl, REDIS_PORT, SENTINEL_PORT, type EndpointUrl } from '../endpoint-url.ts';
 import { parseSecretReference } from '../secrets.ts';
 import type { Instance } from '../spec.generated.ts';
+import { labelOf } from '../wording.ts';
 import type { RuleContext } from './rule.ts';
 
 const ONLY_PROVISIONED = ['version', 'binary', 'replicas', 'config'] as const;
@@ -24,8 +26,9 @@ export function checkInstances(context: RuleContext): void {
   for (const [name, instance] of Object.entries(context.spec.instances ?? {})) {
     if (instance === undefined) continue;
     const path: Path = ['instances', name];
-    if (instance.url === undefined) checkProvisioned(context, instance, path);
-    else checkExisting(context, instance, instance.url, path);
+    const place = placeKeyOf(instance);
+    if (place === undefined) checkProvisioned(context, instance, path);
+    else checkExisting(context, instance, place, path);
   }
 }
 
@@ -44,53 +47,136 @@ function checkProvisioned({ report }: RuleContext, instance: Draft<Instance>, pa
   }
 }
 
-function checkExisting(context: RuleContext, instance: Draft<Instance>, url: string, path: Path): void {
+function checkExisting(context: RuleContext, instance: Draft<Instance>, place: PlaceKey, path: Path): void {
   const { report } = context;
+  for (const key of PLACE_KEYS) {
+    if (key === place || instance[key] === undefined) continue;
+    report([...path, key], 'key', {
+      message: `${place} and ${key} exclude each other`,
+      expected: `one of ${PLACE_KEYS.join(', ')}`,
+    });
+  }
   for (const key of ONLY_PROVISIONED) {
     if (instance[key] === undefined) continue;
     report([...path, key], 'key', {
-      message: `"${key}" belongs to a provisioned server, and ${path.join('.')} has a url`,
-      expected: `either url or ${key}`,
+      message: `"${key}" belongs to a provisioned server, and ${path.join('.')} has a ${nounOf(place)}`,
+      expected: `either ${place} or ${key}`,
     });
   }
-  const parsed = parseEndpointUrl(url);
-  if (parsed.kind === 'bad') {
-    report([...path, 'url'], 'value', {
-      message: `${path.join('.')}.url: ${parsed.reason}`,
-      expected: parsed.expected,
-    });
-  } else {
-    checkLogin(context, instance, parsed.value.username, path);
-    if (instance.tls !== undefined && !parsed.value.tls) {
-      report([...path, 'tls'], 'key', {
-        message: 'tls settings need a url that begins with rediss://',
-        expected: 'rediss://',
-      });
-    }
-  }
+  checkPlace(context, instance, place, path);
+  checkSecret(context, instance, path);
   checkFiles(context, instance, path);
 }
 
-function checkLogin(
-  { report, env }: RuleContext,
+function nounOf(place: PlaceKey): string {
+  return place === 'urls' ? 'list of urls' : place;
+}
+
+function checkPlace(context: RuleContext, instance: Draft<Instance>, place: PlaceKey, path: Path): void {
+  switch (place) {
+    case 'url': {
+      const endpoint = checkUrl(context, instance.url, [...path, 'url']);
+      if (endpoint !== undefined) checkUrlLogin(context, instance, endpoint, path);
+      return;
+    }
+    case 'urls':
+      return checkUrls(context, instance, path);
+    case 'sentinel': {
+      const { sentinel } = instance;
+      if (sentinel === undefined) return;
+      for (const [position, node] of (sentinel.nodes ?? []).entries()) {
+        const at = [...path, 'sentinel', 'nodes', position];
+        checkNoUser(context, checkUrl(context, node, at, SENTINEL_PORT), at);
+      }
+      checkSecret(context, sentinel, [...path, 'sentinel']);
+      checkFile(context, sentinel.passwordFile, [...path, 'sentinel', 'passwordFile']);
+      return;
+    }
+    default:
+      return place satisfies never;
+  }
+}
+
+/** The url, if it is one. */
+function checkUrl(
+  { report }: RuleContext,
+  url: string | undefined,
+  path: Path,
+  defaultPort = REDIS_PORT,
+): EndpointUrl | undefined {
+  if (url === undefined) return undefined;
+  const parsed = parseEndpointUrl(url, defaultPort);
+  if (parsed.kind === 'ok') return parsed.value;
+  report(path, 'value', { message: `${labelOf(path)}: ${parsed.reason}`, expected: parsed.expected });
+  return undefined;
+}
+
+function checkUrlLogin(
+  { report }: RuleContext,
   instance: Draft<Instance>,
-  urlUser: string | undefined,
+  endpoint: EndpointUrl,
   path: Path,
 ): void {
-  if (instance.username !== undefined && urlUser !== undefined) {
+  if (instance.username !== undefined && endpoint.username !== undefined) {
     report([...path, 'username'], 'key', {
       message: 'there is a user name in the url already',
       expected: 'one of the two',
     });
   }
-  if (instance.password === undefined) return;
-  if (instance.passwordFile !== undefined) {
+  if (instance.tls !== undefined && !endpoint.tls) {
+    report([...path, 'tls'], 'key', {
+      message: 'tls settings need a url that begins with rediss://',
+      expected: 'rediss://',
+    });
+  }
+}
+
+/** One instance at several addresses: one way to reach it, one login. */
+function checkUrls(context: RuleContext, instance: Draft<Instance>, path: Path): void {
+  const endpoints = (instance.urls ?? []).map((url, position) => {
+    const at = [...path, 'urls', position];
+    const endpoint = checkUrl(context, url, at);
+    checkNoUser(context, endpoint, at);
+    return endpoint;
+  });
+  const tls = endpoints.map((endpoint) => endpoint?.tls);
+  const first = tls.find((each) => each !== undefined);
+  const other = tls.findIndex((each) => each !== undefined && each !== first);
+  if (other !== -1) {
+    context.report([...path, 'urls', other], 'value', {
+      message: 'some of the urls are with TLS and some are not',
+      expected: first === true ? 'rediss://' : 'redis://',
+    });
+  } else if (instance.tls !== undefined && first === false) {
+    context.report([...path, 'tls'], 'key', {
+      message: 'tls settings need urls that begin with rediss://',
+      expected: 'rediss://',
+    });
+  }
+}
+
+function checkNoUser({ report }: RuleContext, endpoint: EndpointUrl | undefined, path: Path): void {
+  if (endpoint?.username === undefined) return;
+  report(path, 'value', {
+    message: `${labelOf(path)}: the user name stands beside a list, not in it`,
+    expected: `username: ${endpoint.username}`,
+  });
+}
+
+interface Secret {
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}
+
+function checkSecret({ report, env }: RuleContext, { password, passwordFile }: Secret, path: Path): void {
+  if (password === undefined) return;
+  if (passwordFile !== undefined) {
     report([...path, 'passwordFile'], 'key', {
       message: 'password and passwordFile exclude each other',
       expected: 'one of the two',
     });
   }
-  const reference = parseSecretReference(instance.password);
+  const reference = parseSecretReference(password);
   if (reference.kind === 'bad') return;
   const { variable, message } = reference.value;
   const value = env[variable];

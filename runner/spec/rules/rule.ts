@@ -1,4 +1,5 @@
 /** What the schema cannot say. A rule looks at a draft and reports; the draft may have holes, so it takes nothing for granted. */
+import { isExisting } from '../../plan/existing.ts';
 import type { Part, Path } from '../document.ts';
 import type { SpecDraft } from '../draft.ts';
 import type { Environment } from '../interpolation.ts';
@@ -48,7 +49,7 @@ export function checkLinkId(context: RuleContext, id: string | undefined, path: 
 /** Provisioned, or expressly disposable: data, workload and faults may touch it. */
 export function isTouchable(context: RuleContext, instance: string): boolean {
   const declared = context.spec.instances?.[instance];
-  return declared?.url === undefined || declared.disposable === true;
+  return declared === undefined || !isExisting(declared) || declared.disposable === true;
 }
 
 export function namesOf(all: readonly string[]): string {

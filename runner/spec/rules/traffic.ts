@@ -1,6 +1,7 @@
 /** Data and workload: only into sources that may be written to, only into databases that exist, without stepping on each other. */
 import { OWN_KEY_PREFIX } from '../../../engine/link/options.ts';
 import { DEFAULT_DATASET } from '../../plan/defaults.ts';
+import { isExisting } from '../../plan/existing.ts';
 import { defaultWorkloadName } from '../../plan/expand-traffic.ts';
 import type { Path } from '../document.ts';
 import type { Draft } from '../draft.ts';
@@ -108,7 +109,7 @@ function checkDatabase(
   if (database === undefined) return;
   for (const name of into) {
     const instance = context.spec.instances?.[name];
-    if (instance === undefined || instance.url !== undefined) continue;
+    if (instance === undefined || isExisting(instance)) continue;
     const databases = Number(instance.config?.['databases'] ?? DEFAULT_DATABASES);
     if (database < databases) continue;
     context.report(path, 'value', {

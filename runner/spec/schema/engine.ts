@@ -52,6 +52,20 @@ export const engineSchema = closed(
       enum: ['fail', 'propagate', 'ignore'],
       default: DEFAULT_ENGINE.flush,
     },
+    fullResync: {
+      description:
+        'What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; reload = copy it and delete nothing; fail = stop before the target is touched.',
+      type: 'string',
+      enum: ['reconcile', 'reload', 'fail'],
+      default: DEFAULT_ENGINE.fullResync,
+    },
+    emptySource: {
+      description:
+        'What to do with a source that comes back empty or without writes that the target has: fail = stop the link before anything is applied, follow = make the target the same.',
+      type: 'string',
+      enum: ['fail', 'follow'],
+      default: DEFAULT_ENGINE.emptySource,
+    },
     retry: duration('How long to keep trying after a lost connection.', {
       default: formatDuration(DEFAULT_ENGINE.retryMs),
     }),

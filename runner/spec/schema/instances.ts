@@ -1,5 +1,28 @@
 /** `instances:` – the databases of a spec: what is provisioned for the run, and what exists already. */
-import { closed, NAME_PATTERN, NAME_RULE, text, whole, type JsonSchema } from './piece.ts';
+import { closed, list, NAME_PATTERN, NAME_RULE, text, whole, type JsonSchema } from './piece.ts';
+
+const passwordReference: JsonSchema = {
+  description:
+    'The password, as a reference to an environment variable: ${NAME} or ${NAME:?message}. Never the password itself.',
+  type: 'string',
+  quantity: 'secret',
+  pattern: '^\\$\\{[A-Za-z_][A-Za-z0-9_]*(:\\?[^}]*)?\\}$',
+};
+
+const sentinel = closed(
+  'An existing instance that Sentinels watch: they are asked for its primary on every connect. `username`, `password` and `tls` of the instance are those of the servers; with `tls: {}` they are reached by TLS.',
+  {
+    name: text('Name under which the Sentinels watch it, as in `sentinel monitor NAME …`.'),
+    nodes: list('The Sentinels, one after the other until one knows: redis://host[:26379], or rediss://.', {
+      type: 'string',
+      minLength: 1,
+    }),
+    username: text('ACL user to log in to the Sentinels.'),
+    password: passwordReference,
+    passwordFile: text('File that holds the password of the Sentinels. Relative to the spec.'),
+  },
+  { required: ['name', 'nodes'] },
+);
 
 const tls = closed('TLS to an existing endpoint. File names are relative to the spec.', {
   ca: text("PEM file with the certificate authority to trust instead of the system's."),
@@ -31,7 +54,7 @@ const capabilities: JsonSchema = {
 };
 
 export const instanceSchema = closed(
-  'One database. Without a url it is provisioned for the run and thrown away afterwards.',
+  'One database. Without url, urls or sentinel it is provisioned for the run and thrown away afterwards.',
   {
     kind: {
       description: 'What it is made of.',
@@ -55,21 +78,21 @@ export const instanceSchema = closed(
     url: text('An existing endpoint: redis://[user@]host[:port], or rediss:// for TLS. No password in it.', {
       examples: ['redis://10.0.0.5:6379'],
     }),
+    urls: list(
+      'Several possible addresses of one existing instance, instead of url: the one that is a primary is used, and looked for again on every connect.',
+      { type: 'string', minLength: 1 },
+      { examples: [['redis://10.0.0.5:6379', 'redis://10.0.0.6:6379']] },
+    ),
+    sentinel,
     username: text('ACL user to log in as, if it is not in the url.'),
-    password: {
-      description:
-        'The password, as a reference to an environment variable: ${NAME} or ${NAME:?message}. Never the password itself.',
-      type: 'string',
-      quantity: 'secret',
-      pattern: '^\\$\\{[A-Za-z_][A-Za-z0-9_]*(:\\?[^}]*)?\\}$',
-    },
+    password: passwordReference,
     passwordFile: text(
-      'File that holds the password (a trailing line break is ignored). Relative to the spec.',
+      'File that holds the password (a trailing line break is ignored). Relative to the spec. It is read again at every login, so a new password is picked up while a link runs.',
     ),
     tls,
     disposable: {
       description:
-        'Only with a url: data, workload and faults may write to this endpoint. Without it a rehearsal refuses to touch it.',
+        'Only with a url, urls or sentinel: data, workload and faults may write to this endpoint. Without it a rehearsal refuses to touch it.',
       type: 'boolean',
       default: false,
     },

@@ -86,6 +86,11 @@ export function size(description: string, more: JsonSchema = {}): JsonSchema {
   };
 }
 
+/** A list of one or more different items. */
+export function list(description: string, items: JsonSchema, more: JsonSchema = {}): JsonSchema {
+  return { description, type: 'array', items, minItems: 1, uniqueItems: true, ...more };
+}
+
 /** One instance name or a list of them. */
 export function into(description: string): JsonSchema {
   return {

@@ -12,11 +12,11 @@ const COUNTERS = 20;
 
 /** Counts up on the source until stopped; returns how often. */
 function countUp(source: Endpoint): { stop(): Promise<number> } {
-  let stopping = false;
+  const stopping = new AbortController();
   const counting = (async (): Promise<number> => {
     await using connection = await Connection.open(source);
     let rounds = 0;
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       rounds++;
       await connection.pipeline(
         Array.from({ length: COUNTERS }, (_, index) => ['INCRBY', `counter:${index}`, 1]),
@@ -26,7 +26,7 @@ function countUp(source: Endpoint): { stop(): Promise<number> } {
   })();
   return {
     stop: () => {
-      stopping = true;
+      stopping.abort();
       return counting;
     },
   };

@@ -277,9 +277,38 @@ topology: { kind: one-way, source: a, target: b }
   expect(JSON.stringify(plan)).not.toContain('hunter2');
 });
 
+test('an instance at several addresses, or where Sentinels say: still no secret, still as written', () => {
+  const env = { P: 'hunter2' };
+  const plan = planOf(
+    `name: x
+instances:
+  a: { urls: ["redis://h", "redis://i:7000"], username: u, password: "\${P}" }
+  b: { sentinel: { name: main, nodes: ["redis://h", "rediss://i:1"], username: s, password: "\${P}" }, tls: { serverName: n } }
+topology: { kind: one-way, source: a, target: b }
+`,
+    { env },
+  );
+  expect(plan.instances).toMatchObject([
+    { urls: ['redis://h:6379', 'redis://i:7000'], username: 'u', passwordEnv: 'P', disposable: false },
+    {
+      sentinel: {
+        name: 'main',
+        nodes: ['redis://h:26379', 'rediss://i:1'],
+        username: 's',
+        passwordEnv: 'P',
+      },
+      tls: { serverName: 'n' },
+      disposable: false,
+    },
+  ]);
+  expect(plan.instances[0]).not.toHaveProperty('url');
+  expect(plan.data).toEqual([]);
+  expect(JSON.stringify(plan)).not.toContain('hunter2');
+});
+
 test('engine, compare, expect, report', () => {
   const plan = planOf(`${HEAD}engine:
-  { memory: 1mb, disk: 1gb, envelope: { commands: 1, bytes: 2048 }, heartbeat: off, flush: ignore, retry: 1m, idleTimeout: 2s }
+  { memory: 1mb, disk: 1gb, envelope: { commands: 1, bytes: 2048 }, heartbeat: off, flush: ignore, fullResync: reload, emptySource: follow, retry: 1m, idleTimeout: 2s }
 compare: { method: commands, ttlTolerance: 2s, rounds: 5 }
 expect:
   - { finding: FULL_RESYNC, link: source-to-target, count: "<= 1" }
@@ -295,6 +324,8 @@ report: { formats: [junit] }
     heartbeatMs: 0,
     heartbeatPrefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT',
     flush: 'ignore',
+    fullResync: 'reload',
+    emptySource: 'follow',
     retryMs: 60_000,
     idleTimeoutMs: 2000,
   });
@@ -379,6 +410,18 @@ describe('a plan as YAML', () => {
     [
       'an existing endpoint',
       withSource('{ url: "rediss://u@[::1]:7000", password: "${P}", tls: { insecure: true } }'),
+    ],
+    [
+      'several addresses',
+      withSource(
+        '{ urls: ["rediss://h", "rediss://[::1]:7000"], username: u, passwordFile: ../package.json, tls: { ca: ../LICENSE } }',
+      ),
+    ],
+    [
+      'Sentinels',
+      withSource(
+        '{ sentinel: { name: main, nodes: ["redis://h", "rediss://i:1"], password: "${P}" }, username: u, tls: {} }',
+      ),
     ],
     [
       'odd numbers',

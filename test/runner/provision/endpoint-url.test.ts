@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { credentials, endpointOf } from '../../../runner/provision/endpoint-url.ts';
+import { readCredentials } from '../../../engine/connect/credentials.ts';
+import type { Endpoint } from '../../../engine/connect/endpoint.ts';
+import type { Whereabouts } from '../../../engine/connect/discovery.ts';
+import { endpointOf, whereaboutsOf } from '../../../runner/provision/endpoint-url.ts';
 import { instancePlan } from './instance-plan.ts';
 
 let folder = '';
@@ -13,11 +16,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const endpoint = (fields: Parameters<typeof instancePlan>[0]): unknown =>
-  endpointOf(instancePlan({ name: 'prod', ...fields }), {
-    baseFolder: folder,
-    env: { PW: 'pw', BOTH: 'admin:pw', EMPTY: '' },
-  });
+const env = { PW: 'pw', BOTH: 'admin:pw', EMPTY: '' };
+const endpoint = (fields: Parameters<typeof instancePlan>[0]): Endpoint =>
+  endpointOf(instancePlan({ name: 'prod', ...fields }), { baseFolder: folder, env });
+const whereabouts = (fields: Parameters<typeof instancePlan>[0]): Whereabouts =>
+  whereaboutsOf(instancePlan({ name: 'prod', ...fields }), { baseFolder: folder, env });
 
 test.each([
   ['redis://10.0.0.5', { host: '10.0.0.5', port: 6379 }],
@@ -53,17 +56,39 @@ test('a secret with both is cut at its first colon (S0-40)', () => {
     username: 'admin',
     password: 'pw',
   });
-  expect(endpoint({ url: 'redis://host', passwordFile: 'secret' })).toMatchObject({
-    username: 'admin',
-    password: 'p:w',
+});
+
+test('a secret in a file stays there: only its path goes on', () => {
+  const found = endpoint({ url: 'redis://host', passwordFile: 'secret' });
+  expect(found).toEqual({ host: 'host', port: 6379, passwordFile: join(folder, 'secret') });
+  expect(readCredentials(found)).toEqual({ username: 'admin', password: 'p:w' });
+  const named = endpoint({ url: 'redis://host', username: 'default', passwordFile: 'secret' });
+  expect(readCredentials(named)).toEqual({ username: 'default', password: 'admin:p:w' });
+});
+
+test('a list of addresses has one login and one way of TLS', () => {
+  const urls = ['rediss://a', 'rediss://b:1'];
+  expect(whereabouts({ urls, username: 'u', passwordEnv: 'PW', tls: { caFile: 'ca.pem' } })).toEqual({
+    kind: 'list',
+    endpoints: [
+      { host: 'a', port: 6379, username: 'u', password: 'pw', tls: { caFile: join(folder, 'ca.pem') } },
+      { host: 'b', port: 1, username: 'u', password: 'pw', tls: { caFile: join(folder, 'ca.pem') } },
+    ],
   });
 });
 
-test('a user named beside it keeps a password with a colon whole', () => {
-  expect(credentials('default', 'a:b')).toEqual({ username: 'default', password: 'a:b' });
-  expect(credentials(undefined, ':b')).toEqual({ password: 'b' });
-  expect(credentials(undefined, 'plain')).toEqual({ password: 'plain' });
-  expect(credentials(undefined, undefined)).toEqual({});
+test('Sentinels have a login of their own, and their own port', () => {
+  const sentinel = { name: 'main', nodes: ['redis://s', 'rediss://t:1'], passwordEnv: 'BOTH' };
+  expect(whereabouts({ sentinel, username: 'u', passwordFile: 'secret', tls: { serverName: 'n' } })).toEqual({
+    kind: 'sentinel',
+    name: 'main',
+    sentinels: [
+      { host: 's', port: 26379, username: 'admin', password: 'pw' },
+      { host: 't', port: 1, username: 'admin', password: 'pw', tls: { serverName: 'n' } },
+    ],
+    login: { username: 'u', passwordFile: join(folder, 'secret'), tls: { serverName: 'n' } },
+  });
+  expect(whereabouts({ sentinel })).toMatchObject({ login: {} });
 });
 
 test.each([

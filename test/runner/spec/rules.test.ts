@@ -167,6 +167,107 @@ describe('instances', () => {
       ]
     `);
   });
+  test('one of url, urls and sentinel', () => {
+    expect(
+      linesOf(
+        withSource('{ url: "redis://h", urls: ["redis://i"], sentinel: { name: m, nodes: ["redis://j"] } }'),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "3:31 url and urls exclude each other",
+        "3:52 url and sentinel exclude each other",
+      ]
+    `);
+    expect(linesOf(withSource('{ urls: ["redis://h"], replicas: 1 }'))).toMatchInlineSnapshot(`
+      [
+        "3:34 "replicas" belongs to a provisioned server, and instances.source has a list of urls",
+      ]
+    `);
+    expect(linesOf(withSource('{ urls: [] }'))).toMatchInlineSnapshot(`
+      [
+        "3:19 instances.source.urls is empty",
+      ]
+    `);
+    expect(linesOf(withSource('{ sentinel: { name: m } }'))).toMatchInlineSnapshot(`
+      [
+        "3:23 instances.source.sentinel needs "nodes"",
+      ]
+    `);
+  });
+  test('several addresses of one instance', () => {
+    expect(
+      linesOf(withSource('{ urls: ["redis://h", "http://i", "redis://u@j:1"] }')),
+    ).toMatchInlineSnapshot(`
+      [
+        "3:33 instances.source.urls[1]: it does not begin with redis:// or rediss://",
+        "3:45 instances.source.urls[2]: the user name stands beside a list, not in it",
+      ]
+    `);
+    expect(linesOf(withSource('{ urls: ["redis://h", "rediss://i"] }'))).toMatchInlineSnapshot(`
+      [
+        "3:33 some of the urls are with TLS and some are not",
+      ]
+    `);
+    expect(
+      linesOf(withSource('{ urls: ["redis://h", "redis://i"], tls: { insecure: true } }')),
+    ).toMatchInlineSnapshot(`
+      [
+        "3:47 tls settings need urls that begin with rediss://",
+      ]
+    `);
+    expect(linesOf(withSource('{ urls: ["redis://h", "redis://h"] }'))).toMatchInlineSnapshot(`
+      [
+        "3:19 instances.source.urls lists the same thing twice",
+      ]
+    `);
+    expect(
+      planOf(withSource('{ urls: ["rediss://h"], tls: { insecure: true } }')).instances[0]?.urls,
+    ).toEqual(['rediss://h:6379']);
+  });
+  test('Sentinels', () => {
+    expect(
+      printed(
+        withSource(
+          '{ sentinel: { name: m, nodes: ["redis://s@h", 5, "h:1"], password: "${Q}", passwordFile: nowhere } }',
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      "specs/x.yaml:3:42: instances.source.sentinel.nodes[0]: the user name stands beside a list, not in it
+        3 |   source: { sentinel: { name: m, nodes: ["redis://s@h", 5, "h:1"], password: "\${Q}", passwordFile: nowhere } }
+          |                                          ^^^^^^^^^^^^^
+          = expected: username: s
+      specs/x.yaml:3:57: instances.source.sentinel.nodes[1] cannot be 5
+        3 |   source: { sentinel: { name: m, nodes: ["redis://s@h", 5, "h:1"], password: "\${Q}", passwordFile: nowhere } }
+          |                                                         ^
+          = expected: text in quotes: "5"
+      specs/x.yaml:3:60: instances.source.sentinel.nodes[2]: it does not begin with redis:// or rediss://
+        3 |   source: { sentinel: { name: m, nodes: ["redis://s@h", 5, "h:1"], password: "\${Q}", passwordFile: nowhere } }
+          |                                                            ^^^^^
+          = expected: redis://host:6379, redis://user@host:6379, or rediss:// for TLS
+      specs/x.yaml:3:78: the environment variable Q is not set
+        3 |   source: { sentinel: { name: m, nodes: ["redis://s@h", 5, "h:1"], password: "\${Q}", passwordFile: nowhere } }
+          |                                                                              ^^^^^^
+          = expected: Q in the environment of this command
+      specs/x.yaml:3:86: password and passwordFile exclude each other
+        3 |   source: { sentinel: { name: m, nodes: ["redis://s@h", 5, "h:1"], password: "\${Q}", passwordFile: nowhere } }
+          |                                                                                      ^^^^^^^^^^^^
+          = expected: one of the two
+      specs/x.yaml:3:100: there is no file specs/nowhere
+        3 |   source: { sentinel: { name: m, nodes: ["redis://s@h", 5, "h:1"], password: "\${Q}", passwordFile: nowhere } }
+          |                                                                                                    ^^^^^^^
+          = expected: a file name; relative ones begin at the spec"
+    `);
+    expect(
+      linesOf(withSource('{ sentinel: { name: m, nodes: ["redis://h"], quorum: 2 } }')),
+    ).toMatchInlineSnapshot(`
+      [
+        "3:56 unknown key "quorum" in instances.source.sentinel",
+      ]
+    `);
+    expect(
+      planOf(withSource('{ sentinel: { name: m, nodes: ["redis://h"] }, tls: {} }')).instances[0]?.tls,
+    ).toEqual({});
+  });
   test('password and passwordFile', () =>
     expect(
       linesOf(
