@@ -2,7 +2,7 @@
  * What a target is and takes, measured when a link connects to it: never guessed from a version where it can be asked.
  *
  *   payloads   a small payload of each RDB version is restored and deleted again; what the target answers decides
- *   commands   COMMAND names what it knows, renamed and disabled commands included
+ *   commands   COMMAND and COMMAND INFO name what it knows; renamed and disabled commands are not known
  *   version    INFO, else HELLO, else the newest command it knows
  *
  * An account that may not ask costs precision only: `degraded` says what could not be told and what follows from it.
@@ -35,8 +35,8 @@ export interface TargetFacts {
   payloadVersions: ReadonlySet<number> | undefined;
   /** Names of its commands, upper-case; undefined when COMMAND may not be asked. */
   commands: ReadonlySet<string> | undefined;
-  /** Names of its modules, lower-case; empty when MODULE LIST may not be asked. */
-  modules: ReadonlySet<string>;
+  /** Names of its modules, lower-case; undefined when MODULE LIST may not be asked. */
+  modules: ReadonlySet<string> | undefined;
   /** One sentence per thing that could not be measured. */
   degraded: readonly string[];
 }
@@ -67,7 +67,7 @@ export const UNKNOWN_TARGET: TargetFacts = {
   databases: undefined,
   payloadVersions: undefined,
   commands: undefined,
-  modules: new Set(),
+  modules: undefined,
   degraded: [],
 };
 
@@ -84,7 +84,7 @@ export async function measureTarget(connection: Connection): Promise<TargetFacts
     ['MODULE', 'LIST'],
   ]);
   const degraded: string[] = [];
-  const commands = commandNames(list);
+  const commands = await usableCommands(connection, list);
   if (commands === undefined) degraded.push('COMMAND is refused: unknown commands are only found by failing');
   const identity = await identify(connection, parseInfo(info ?? null), commands);
   if (identity.version === undefined) {
@@ -169,15 +169,25 @@ function databaseCount(reply: Reply | undefined): number | undefined {
   return Number.isInteger(count) ? count : undefined;
 }
 
-function commandNames(reply: Reply | undefined): ReadonlySet<string> | undefined {
-  if (!Array.isArray(reply) || reply.length === 0) return undefined;
-  const names = reply.flatMap((row) => (Array.isArray(row) ? [textOf(row[0]).toUpperCase()] : []));
-  return new Set(names);
+/** COMMAND tells the names commands were born with, COMMAND INFO answers to those they have: both, if not renamed. */
+async function usableCommands(
+  connection: Connection,
+  list: Reply | undefined,
+): Promise<ReadonlySet<string> | undefined> {
+  const names = commandNames(list);
+  if (names.length === 0) return undefined;
+  const rows = await connection.tryCall('COMMAND', 'INFO', ...names);
+  return new Set(commandNames(rows).map((name) => name.toUpperCase()));
+}
+
+function commandNames(reply: Reply | undefined): string[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((row) => (Array.isArray(row) ? [textOf(row[0])] : []));
 }
 
 /** Each row is name, value, name, value …. */
-function moduleNames(reply: Reply | undefined): ReadonlySet<string> {
-  if (!Array.isArray(reply)) return new Set();
+function moduleNames(reply: Reply | undefined): ReadonlySet<string> | undefined {
+  if (!Array.isArray(reply)) return undefined;
   return new Set(reply.map((row) => pairs(row).get('name')?.toLowerCase() ?? ''));
 }
 

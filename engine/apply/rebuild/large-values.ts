@@ -212,6 +212,7 @@ export class LargeValues {
     const loss = lossOfType(entry.type, features);
     if (loss !== undefined) {
       losses.add(loss, entry.key);
+      writeCommand(line.outputFor(entry.database), ['DEL', entry.key]);
       return false;
     }
     feedValue(decodeValue(entry.type, bytes, flavor), writer);

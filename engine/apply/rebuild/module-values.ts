@@ -1,7 +1,7 @@
 /**
  * Whether a module's value may be sent to a target at all. Servers before 7.0 do not refuse a value of a module they have
- * not loaded: they exit ("The RDB file contains module data I can't load", rdbLoadObject in src/rdb.c of 6.0). So there it
- * is sent only when the module is known to be loaded.
+ * not loaded: they exit ("The RDB file contains module data I can't load", rdbLoadObject in src/rdb.c of 6.0). Later ones
+ * answer an error, and keep what the key had before. So it is sent only where the module is loaded, as far as that is known.
  */
 import { moduleName } from '../../rdb/format.ts';
 import { lengthEnd, readLength64 } from '../../rdb/length.ts';
@@ -22,8 +22,12 @@ const MODULE_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
 
 /** @param value the bytes of a value of type MODULE_2. */
 export function mayRestoreModule(value: Buffer, facts: TargetFacts): boolean {
-  if (facts.version !== undefined && isSince(facts, { redis: '7.0', valkey: '7.2' })) return true;
   if (lengthEnd(value, 0, value.length) < 0) return false;
-  const names = MODULE_OF_TYPE[moduleName(readLength64(value, 0))] ?? [];
-  return names.some((name) => facts.modules.has(name));
+  const { modules, version } = facts;
+  const refuses = version !== undefined && isSince(facts, { redis: '7.0', valkey: '7.2' });
+  const names = MODULE_OF_TYPE[moduleName(readLength64(value, 0))];
+  if (modules === undefined) return refuses;
+  if (names !== undefined) return names.some((name) => modules.has(name));
+  // A module nobody here has heard of: with any module at all the target may have it.
+  return refuses && modules.size > 0;
 }

@@ -49,7 +49,7 @@ export class Rebuilder {
 
   /**
    * Writes the commands that put this value onto its key, in the database that is selected. False when the target cannot
-   * represent it (counted as a loss): then nothing was written and the key keeps what it has.
+   * represent it (counted as a loss): then the key is removed, so that no older value stays.
    *
    * @param wrap `transaction`: in a MULTI of its own where that is needed; `inline`: we are inside one already.
    * @throws SyncError SNAPSHOT_CORRUPT when the bytes are not a value of that type.
@@ -59,6 +59,7 @@ export class Rebuilder {
     const loss = lossOfType(entry.type, this.#options.features);
     if (loss !== undefined) {
       this.#options.losses.add(loss, entry.key);
+      writeCommand(this.#options.output, ['DEL', entry.key]);
       return false;
     }
     const value = decodeValue(entry.type, entry.value, flavor);

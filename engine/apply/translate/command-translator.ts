@@ -6,6 +6,7 @@
  *   name unknown to the target        ─▶ unsupported
  */
 import type { CommandFrame } from '../../resp/command-framer.ts';
+import type { Argument } from '../../resp/encode.ts';
 import type { Losses } from '../rebuild/losses.ts';
 import type { TargetFacts } from '../target-facts.ts';
 import { CommandWords } from './command-words.ts';
@@ -33,6 +34,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
 
 /** Names that come under another one at the target, or never come there. */
 const REPLACED = ['RESTORE', 'RESTORE-ASKING', 'SETNX', 'HSETNX', 'MSETNX', 'RENAMENX'];
+
+const NO_SCRIPTS: Translation = { kind: 'unsupported', needs: 'a later version, or EVAL on the target' };
 
 interface Row {
   rule: Rule | undefined;
@@ -71,14 +74,24 @@ export class CommandTranslator {
     const { buffer, argStart, argEnd } = frame;
     const row = this.#table.get(buffer, argStart[0]!, argEnd[0]!);
     if (row === undefined) return this.#others;
-    if (row.rule === undefined || frame.argc < (row.rule.fromWords ?? 0)) return FORWARD;
-    const translation = row.rule.translate(new CommandWords(frame), this.#forms);
-    return translation.kind === 'forward' && !row.known ? this.#unknown : translation;
+    const { rule, known } = row;
+    const translation =
+      rule === undefined || frame.argc < (rule.fromWords ?? 0)
+        ? FORWARD
+        : rule.translate(new CommandWords(frame), this.#forms);
+    if (translation.kind === 'forward') return known ? FORWARD : this.#unknown;
+    return translation.kind === 'commands' && !this.#mayRun(translation.commands) ? NO_SCRIPTS : translation;
   }
 
   /** As `translate`, for RESTORE and RESTORE-ASKING. */
   translateRestore(frame: CommandFrame): Translation {
     return this.#restore.translate(frame);
+  }
+
+  #mayRun(commands: readonly (readonly Argument[])[]): boolean {
+    return (
+      !commands.some(([name]) => name === 'EVAL') || this.#forms.has('EVAL', { redis: '2.6', valkey: '7.2' })
+    );
   }
 
   get #unknown(): Translation {
