@@ -15,7 +15,13 @@
 import { asError, SyncError } from '../errors.ts';
 import type { Connection } from '../connect/connection.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
-import { checkpointKey, claimCheckpoint, encodeExecAndWatch, type Checkpoint } from './checkpoint.ts';
+import {
+  checkpointKey,
+  claimCheckpoint,
+  encodeExecAndWatch,
+  encodeLoading,
+  type Checkpoint,
+} from './checkpoint.ts';
 import { count, type LinkCounters } from './counters.ts';
 import { EnvelopeBuilder, type Envelope } from './envelope.ts';
 import type { LinkFinding } from './finding.ts';
@@ -58,6 +64,13 @@ export interface StreamApplierOptions {
 interface Written {
   connection: Connection;
   replies: Promise<Reply[]>;
+}
+
+/** What came of an EXEC: applied without a failure. */
+interface Executed {
+  failure: SyncError | undefined;
+  /** Part of the envelope is on the target. */
+  torn: boolean;
 }
 
 interface Staged {
@@ -231,7 +244,10 @@ export class StreamApplier {
   /** While the target is behind, it parses the next envelope as it executes this one. */
   #stageBehind(): void {
     if (this.#executingOn === undefined || this.#staged !== undefined) return;
-    if (this.#builderIsFull && this.#builder.hasUnits) this.#staged = this.#stage(this.#builder.take());
+    if (!this.#builderIsFull || !this.#builder.hasUnits) return;
+    this.#staged = this.#stage(this.#builder.take());
+    // Whoever waits to push has room now.
+    this.#wakeUp();
   }
 
   /** Writes an envelope without its EXEC; without a claimed connection it is only kept. */
@@ -265,7 +281,9 @@ export class StreamApplier {
         this.#staged = this.#stage(this.#staged.envelope);
       this.#stageBehind();
       const [queued, [result]] = await Promise.all([written.replies, executed]);
-      return this.#read(envelope, queued, result ?? null) ?? 'applied';
+      const { failure, torn } = this.#read(envelope, queued, result ?? null);
+      if (torn) await this.#markTorn(envelope, connection);
+      return failure ?? 'applied';
     } catch (error) {
       if (error instanceof SyncError) return error;
       throw error;
@@ -344,50 +362,46 @@ export class StreamApplier {
     );
   }
 
-  /** Undefined when applied; otherwise what to wait for or to stop with. */
-  #read(envelope: Envelope, queued: Reply[], result: Reply): SyncError | undefined {
-    if (Array.isArray(result)) {
-      this.#readElements(envelope, result);
-      return undefined;
-    }
+  /**
+   * The envelope is on the target in part, and no command can say which: nobody may continue from here. The mark of a full
+   * sync makes the next start begin with one.
+   */
+  async #markTorn(envelope: Envelope, connection: Connection): Promise<void> {
+    const { bytes, replies } = encodeLoading(this.#options.link, envelope.checkpoint);
+    // An account that may not write that either leaves it to the error, which says to start over.
+    await connection.pipelineRaw(bytes, replies).catch(() => []);
+  }
+
+  #read(envelope: Envelope, queued: Reply[], result: Reply): Executed {
+    if (Array.isArray(result)) return this.#readElements(envelope, result);
     const where = this.#options.target.describe();
-    if (result === null) {
-      return new SyncError(
-        'CONNECT',
-        'The fence or the checkpoint of this link was moved on the target by somebody else.',
-        {
-          where,
-          retryable: true,
-          hint: 'An earlier connection of this link, another process that runs it, or FLUSHALL on the target.',
-        },
-      );
-    }
+    if (result === null) return { failure: overtaken(where), torn: false };
     const refused = queued.findIndex((each) => each instanceof ReplyError);
     const answer = refused === -1 ? result : queued[refused];
     const error = answer instanceof ReplyError ? unwrapRefusal(answer) : answer;
     if (!(error instanceof ReplyError)) {
-      return new SyncError('PROTOCOL', 'The target answered EXEC with something else than an array.', {
-        where,
-      });
-    }
-    if (refused === 0 && queued.some((reply) => !(reply instanceof ReplyError))) {
-      // The commands behind a refused MULTI were executed one by one: sending them again would apply them twice.
-      return new SyncError('APPLY_REFUSED', `The target refuses transactions: ${error.message}`, {
-        where,
-        hint: 'Give the account +multi +exec. Part of the last commands may be applied: clear the target and start over.',
-      });
+      const message = 'The target answered EXEC with something else than an array.';
+      return { failure: new SyncError('PROTOCOL', message, { where }), torn: false };
     }
     count(this.#options.counters.errors, error.kind);
+    // The commands behind a refused MULTI were executed one by one: sending them again would apply them twice.
+    const torn = refused === 0 && queued.some((reply) => !(reply instanceof ReplyError));
+    if (torn) return { failure: tornError('MULTI', error, where), torn };
     const [command] = findCommands(envelope.bytes, [refused]);
-    return wordRefusal(error, command, where);
+    return { failure: wordRefusal(error, command, where), torn };
   }
 
-  /** Commands that failed inside a transaction that was applied: counted and named, never silently passed. */
-  #readElements(envelope: Envelope, elements: Reply[]): void {
+  /**
+   * Commands that failed inside a transaction that was applied: counted and named, never silently passed. One that was not
+   * executed because of a state that passes (rights that were taken away behind its queuing) cannot be made up for: what
+   * came behind it was executed.
+   */
+  #readElements(envelope: Envelope, elements: Reply[]): Executed {
     const failed: number[] = [];
     for (let index = 0; index < elements.length; index++)
       if (elements[index] instanceof ReplyError) failed.push(index);
-    if (failed.length === 0) return;
+    let failure: SyncError | undefined;
+    if (failed.length === 0) return { failure, torn: false };
     const { counters, onFinding, target } = this.#options;
     // MULTI stands before the first element.
     for (const command of findCommands(
@@ -397,19 +411,16 @@ export class StreamApplier {
       const error = elements[command.index - 1];
       if (!(error instanceof ReplyError)) continue;
       count(counters.errors, error.kind);
-      const refusal = wordRefusal(error, command, target.describe());
+      const { reaction, hint } = reactionTo(error);
+      if (reaction === 'retry') failure ??= tornError(command.name, error, target.describe());
       onFinding({
         code: 'APPLY_ERROR',
         severity: 'error',
-        message: refusal.message,
-        evidence: {
-          command: command.name,
-          key: command.key.toString('base64'),
-          reply: error.message,
-          hint: reactionTo(error).hint,
-        },
+        message: wordRefusal(error, command, target.describe()).message,
+        evidence: { command: command.name, key: command.key.toString('base64'), reply: error.message, hint },
       });
     }
+    return { failure, torn: failure !== undefined };
   }
 
   /** When the command at hand was executed; a guess that is not measured is said so, once. */
@@ -446,4 +457,27 @@ export class StreamApplier {
       evidence: { command: name, database, offset: String(offset), policy: flush },
     });
   }
+}
+
+function overtaken(where: string): SyncError {
+  return new SyncError(
+    'CONNECT',
+    'The fence or the checkpoint of this link was moved on the target by somebody else.',
+    {
+      where,
+      retryable: true,
+      hint: 'An earlier connection of this link, another process that runs it, or FLUSHALL on the target.',
+    },
+  );
+}
+
+function tornError(command: string, error: ReplyError, where: string): SyncError {
+  return new SyncError(
+    'APPLY_REFUSED',
+    `The target executed only a part of a transaction: ${command} was refused (${error.message}).`,
+    {
+      where,
+      hint: 'Give the account its rights back (also +multi +exec) and start the link again: it begins with a full sync.',
+    },
+  );
 }
