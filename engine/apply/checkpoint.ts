@@ -62,9 +62,14 @@ function fenceKey(link: string): string {
   return `${OWN_KEY_PREFIX}fence:${link}`;
 }
 
+/** The key on database 0 that names the process which applies the link (see ownership.ts). */
+export function ownerKey(link: string): string {
+  return `${OWN_KEY_PREFIX}owner:${link}`;
+}
+
 /** Every key that a link keeps on its target, whether it exists or not. */
 export function keysOfLink(link: string): string[] {
-  return [checkpointKey(link), loadingKey(link), fenceKey(link)];
+  return [checkpointKey(link), loadingKey(link), fenceKey(link), ownerKey(link)];
 }
 
 export function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {

@@ -26,6 +26,7 @@ import { newCounters, type LinkCounters } from './counters.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from './full-resync.ts';
 import { movedFinding } from './moved-target.ts';
+import { Ownership } from './ownership.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { wordRefusal } from './refusals.ts';
 import { unwrapRefusal } from './replies.ts';
@@ -96,6 +97,7 @@ export class Lane {
     this.#options = options;
     const { engine, link, events, random, now } = options;
     this.#findings = new FindingLimit((finding) => events.finding(finding));
+    const ownership = new Ownership(link.id);
     this.#target = new Target({
       endpoint: link.target,
       name: `redis-sync:${link.id}`,
@@ -108,6 +110,7 @@ export class Lane {
         events.waiting(error, waitMs);
       },
       onWorking: () => events.working(),
+      claim: (connection) => ownership.claim(connection),
       onMoved: (from, to) => this.#findings.report(movedFinding(from, to)),
     });
   }

@@ -23,6 +23,8 @@ export interface TargetOptions {
   /** Called before each wait, also when a reply (not the connection) makes the lane wait. */
   onWaiting: (error: Error, waitMs: number) => void;
   onWorking: () => void;
+  /** Asked with each new connection whether it may be used, before those of the lane's predecessors are ended. */
+  claim?: (connection: Connection) => Promise<void>;
   /** A connection was made to another address than the one before. */
   onMoved?: (from: Endpoint, to: Endpoint) => void;
 }
@@ -121,6 +123,7 @@ export class Target {
     const name = this.#options.name.replaceAll(/[^!-~]/g, '_');
     const connection = await Connection.open(endpoint, { name, replyTimeoutMs, signal });
     try {
+      await this.#options.claim?.(connection);
       await endPredecessors(connection, name);
       signal.throwIfAborted();
     } catch (error) {
