@@ -32,6 +32,8 @@ export class CheckpointWatch {
   readonly #watching: Promise<void>;
   #last: Seen | undefined;
   #marks = 0;
+  /** What stays torn is told once. */
+  #torn = false;
   #sourceReplid = '';
   #looks = 0;
   #stopped = false;
@@ -128,7 +130,10 @@ export class CheckpointWatch {
 
   #comparePair(replies: readonly Reply[], seen: Seen): void {
     const torn = readPair(replies);
-    if (torn !== undefined) this.#history.problem(`half a transaction on the target: ${torn}`, { seen });
+    const before = this.#torn;
+    this.#torn = torn !== undefined;
+    if (torn !== undefined && !before)
+      this.#history.problem(`half a transaction on the target: ${torn}`, { seen });
   }
 }
 

@@ -66,6 +66,15 @@ export class EngineLife {
     return (await this.#handle.status())[0];
   }
 
+  /** SIGSTOP, SIGCONT. */
+  freeze(): void {
+    process.kill(this.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+
   /** SIGKILL; resolves when the process is gone. */
   async kill(): Promise<void> {
     this.#handle.kill();

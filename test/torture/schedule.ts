@@ -6,8 +6,17 @@ import type { Cut } from '../support/cutting-proxy.ts';
 export const PHASES = ['starting', 'full sync', 'stream'] as const;
 export type Phase = (typeof PHASES)[number];
 
+/**
+ * How a life ends: SIGKILL; told to stop; or frozen, replaced, and thawed later, as happens to a process whose machine was
+ * paused: it does not know that it is late.
+ */
+export type Ending = 'kill' | 'stop' | 'overtake';
+
 export interface PlannedKill {
   phase: Phase;
+  ending: Ending;
+  /** Of an overtaken life: from the start of its successor until it runs again. */
+  thawAfterMs: number;
   /** Where in the phase: a share of a snapshot's duration (it may pass 1), or of the longest wait in the others. */
   place: number;
   /** Time until the next process starts. */
@@ -17,6 +26,7 @@ export interface PlannedKill {
 }
 
 const RESTART_AFTER_MS_MAX = 120;
+const THAW_AFTER_MS_MAX = 2500;
 
 /** Every phase has its share; a full sync is often killed several times in a row. */
 export function planKills(random: Random, count: number): PlannedKill[] {
@@ -28,10 +38,19 @@ function planKill(random: Random, index: number): PlannedKill {
   const phase: Phase = turn === 4 ? 'starting' : turn < 2 ? 'full sync' : 'stream';
   return {
     phase,
+    ending: drawEnding(index),
+    thawAfterMs: random.below(THAW_AFTER_MS_MAX),
     place: drawPlace(random, phase, index),
     restartAfterMs: random.below(RESTART_AFTER_MS_MAX),
     forceFullSync: phase === 'full sync' && (turn === 0 || random.chance(0.3)),
   };
+}
+
+/** In turns of ten: phases go in turns of five, so stops are in the stream, and both other phases are overtaken. */
+function drawEnding(index: number): Ending {
+  const turn = index % 10;
+  if (turn === 3) return 'stop';
+  return turn === 6 || turn === 7 ? 'overtake' : 'kill';
 }
 
 /** Every second early death comes at once, before the engine can have done anything. */

@@ -4,7 +4,7 @@
  *
  *   first full sync ─▶ act ∥ assault ∥ watch ─▶ heal, drain to the source's last byte ─▶ stop in order, continue once ─▶ judge
  */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asError } from '../../engine/errors.ts';
@@ -216,12 +216,11 @@ export class Session {
 
   async #end(workload: Workload, plan: SessionPlan): Promise<Damage> {
     await workload.stop();
+    await this.lives.settle();
     await this.reach('stream');
     await this.drain();
     await plan.drained?.(this);
     await this.lives.stop();
-    const left = await readdir(this.lives.spoolFolder).catch(() => []);
-    if (left.length > 0) this.history.problem(`the engine left files behind: ${left.join(', ')}`);
     await this.#continueOnce();
     await this.#watch?.stop();
     return judge(this.field, this.history, DEFAULT_ENGINE_OPTIONS.heartbeatPrefix);

@@ -13,6 +13,7 @@ export function formatResult(result: SessionResult): string {
   table.push(
     ['seed', String(result.seed)],
     ['kills', `${total}: ${PHASES.map((phase) => `${result.kills[phase]} ${phase}`).join(', ')}`],
+    ['stopped in order, overtaken', `${result.stops}, ${result.overtaken}`],
     [
       'connections cut',
       `${result.cutsAtSource} source, ${result.cutsAtTarget} target (${result.lateDeliveries} with bytes delivered late)`,

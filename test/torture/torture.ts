@@ -42,7 +42,7 @@ function tellProgress(session: Session): void {
 }
 
 async function killOnce(session: Session, planned: PlannedKill): Promise<void> {
-  const { phase, place, restartAfterMs, forceFullSync } = planned;
+  const { phase, ending, thawAfterMs, place, restartAfterMs, forceFullSync } = planned;
   if (phase === 'stream') await session.reach('stream');
   if (phase === 'full sync') {
     // Without force it is the one that the last kill broke off; unless its snapshot was complete already.
@@ -51,7 +51,8 @@ async function killOnce(session: Session, planned: PlannedKill): Promise<void> {
     await session.reach('full sync');
   }
   await pause(place * (phase === 'full sync' ? session.snapshotMs : LONGEST_WAIT_MS[phase]));
-  await session.lives.kill();
+  if (ending === 'overtake') return session.lives.overtake(thawAfterMs);
+  await (ending === 'stop' ? session.lives.stop() : session.lives.kill());
   await pause(restartAfterMs);
   await session.lives.begin();
 }

@@ -80,7 +80,7 @@ async function checkOwnKeys(onTarget: Connection, history: History): Promise<voi
   const found = new Set<string>();
   for await (const { database, keys } of scanKeys(onTarget, `${OWN_KEY_PREFIX}*`))
     for (const key of keys) found.add(`${database} ${key.toString()}`);
-  const wanted = ['fence', 'link'].map((kind) => `0 ${OWN_KEY_PREFIX}${kind}:${LINK}`);
+  const wanted = ['fence', 'link', 'owner'].map((kind) => `0 ${OWN_KEY_PREFIX}${kind}:${LINK}`);
   const left = [...found].filter((key) => !wanted.includes(key));
   if (left.length > 0) history.problem(`keys of the engine were left on the target: ${left.join(', ')}`);
 }
