@@ -22,6 +22,39 @@ export type EmptySourcePolicy = 'fail' | 'follow';
 /** What to do with a command that has no form the target takes. `fail` stops the link, `skip` leaves it out; both say so. */
 export type UnsupportedPolicy = 'fail' | 'skip';
 
+/** What to do with SWAPDB in the source's stream. A cluster, and a target that is not the link's alone, never get it. */
+export type SwapdbPolicy = 'propagate' | 'fail';
+
+/** What to do with messages (PUBLISH, SPUBLISH) in the source's stream. Those of Sentinel are always dropped. */
+export type PublishPolicy = 'drop' | 'forward';
+
+/** What to do with EVAL and EVALSHA in the stream of an old source, whose effect on the target nobody can promise. */
+export type ScriptsPolicy = 'apply' | 'fail';
+
+/** What to do when the target is out of memory: wait in order, inside the retry budget, or stop. Nothing is lost either way. */
+export type OomPolicy = 'wait' | 'fail';
+
+/** What to do when the target evicts keys: say so and go on, or stop. */
+export type EvictionPolicy = 'report' | 'fail';
+
+/**
+ * Whether to look for writes of others to the target, and what to do about them. Looking costs the target one more replica,
+ * and one fork if it has none yet. `auto`: report on targets that are disposable, ignore on others.
+ */
+export type ForeignWritesPolicy = 'auto' | 'ignore' | 'report' | 'fail';
+
+/** How many replicas of the target must have a write before the source is told that it is there. */
+export type DurabilityPolicy = 'none' | { replicas: number; timeoutMs: number };
+
+/**
+ * What to do with data that is on the target when a link begins.
+ *
+ *   fail        touch nothing and stop
+ *   overwrite   make the target what the source is: what the snapshot does not have is deleted
+ *   merge       overwrite keys of the same name, leave the others (the vendor's "ignore errors and proceed")
+ */
+export type ExistingPolicy = 'fail' | 'overwrite' | 'merge';
+
 export interface EngineOptions {
   /** Replication log: bytes held in memory before it spills to disk. */
   logMemoryBytes: number;
@@ -40,6 +73,14 @@ export interface EngineOptions {
   fullResync?: FullResyncPolicy;
   /** Default fail. */
   emptySource?: EmptySourcePolicy;
+  swapdb: SwapdbPolicy;
+  publish: PublishPolicy;
+  scripts: ScriptsPolicy;
+  oom: OomPolicy;
+  eviction: EvictionPolicy;
+  foreignWrites: ForeignWritesPolicy;
+  durability: DurabilityPolicy;
+  existing: ExistingPolicy;
   /** Total time to keep trying after a lost connection. */
   retryMs: number;
   /** Give up on a silent peer after this long. */
@@ -54,8 +95,17 @@ export const DEFAULT_ENGINE_OPTIONS = {
   heartbeatMs: 1000,
   heartbeatPrefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT',
   flush: 'fail',
+  unsupported: 'fail',
   fullResync: 'reconcile',
   emptySource: 'fail',
+  swapdb: 'propagate',
+  publish: 'drop',
+  scripts: 'apply',
+  oom: 'wait',
+  eviction: 'report',
+  foreignWrites: 'auto',
+  durability: 'none',
+  existing: 'fail',
   retryMs: 720 * 60 * 1000,
   idleTimeoutMs: 60_000,
 } as const satisfies EngineOptions;
@@ -66,6 +116,8 @@ export const OWN_KEY_PREFIX = 'redis-sync:';
 export interface LinkOptions {
   id: string;
   target: Whereabouts;
+  /** Everything on the target may be lost, so nobody minds what watching it costs. Default false. */
+  disposable?: boolean;
 }
 
 export interface ReplicatorOptions {

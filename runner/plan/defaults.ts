@@ -7,6 +7,8 @@ export const DEFAULT_PROFILE = 'open';
 export const DEFAULT_SEED = 1;
 export const DEFAULT_INCREMENTAL_MS = 5000;
 export const DEFAULT_ENGINE = DEFAULT_ENGINE_OPTIONS;
+/** Of `durability: { replicas: n }`. */
+export const DEFAULT_DURABILITY_TIMEOUT_MS = 1000;
 export const DEFAULT_COMPARE = { method: 'auto', ttlToleranceMs: 1000, rounds: 3 } as const;
 export const DEFAULT_REPORT_FORMATS = ['json', 'markdown'];
 

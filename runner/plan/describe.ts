@@ -7,6 +7,7 @@ import { formatDuration, formatShare, formatSize } from '../spec/quantities.ts';
 import type { StepPlan, TriggerPlan } from '../../scenarios/timeline/step.ts';
 import { isExisting } from './existing.ts';
 import type { ExpectPlan, InstancePlan, Plan } from './plan.ts';
+import { policiesForm } from './policies.ts';
 
 /** Longest object that is written on one line. */
 const FLOW_COLUMNS = 100;
@@ -126,9 +127,7 @@ function engineForm(engine: Plan['engine']): object {
       engine.heartbeatMs === 0
         ? 'off'
         : { interval: formatDuration(engine.heartbeatMs), prefix: engine.heartbeatPrefix },
-    flush: engine.flush,
-    fullResync: engine.fullResync,
-    emptySource: engine.emptySource,
+    ...policiesForm(engine),
     retry: formatDuration(engine.retryMs),
     idleTimeout: formatDuration(engine.idleTimeoutMs),
   };

@@ -17,6 +17,7 @@ import { expandStep } from './expand-step.ts';
 import { expandDatasets, expandWorkloads } from './expand-traffic.ts';
 import type { LinkPlan, Plan } from './plan.ts';
 import { defaultLinkId } from './topologies/one-way.ts';
+import { expandPolicies } from './policies.ts';
 import { durationOr, sizeOr } from './written.ts';
 
 export interface ExpandOptions {
@@ -86,9 +87,7 @@ function expandEngine(engine: Engine = {}): EngineOptions {
     heartbeatPrefix: isOff
       ? DEFAULT_ENGINE.heartbeatPrefix
       : (heartbeat.prefix ?? DEFAULT_ENGINE.heartbeatPrefix),
-    flush: engine.flush ?? DEFAULT_ENGINE.flush,
-    fullResync: engine.fullResync ?? DEFAULT_ENGINE.fullResync,
-    emptySource: engine.emptySource ?? DEFAULT_ENGINE.emptySource,
+    ...expandPolicies(engine),
     retryMs: durationOr(engine.retry, DEFAULT_ENGINE.retryMs),
     idleTimeoutMs: durationOr(engine.idleTimeout, DEFAULT_ENGINE.idleTimeoutMs),
   };

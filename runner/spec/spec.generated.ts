@@ -534,15 +534,62 @@ export interface Engine {
         prefix?: string;
       };
   /**
-   * What to do when the source is flushed (FLUSHALL, FLUSHDB): fail = stop the link, propagate = flush the target too, ignore = skip it.
+   * What to do when the source is flushed (FLUSHALL, FLUSHDB): fail = stop the link; propagate = flush the target too, if all data on it is the link’s; ignore = leave it out: the target keeps its keys.
    */
   flush?: 'fail' | 'propagate' | 'ignore';
+  /**
+   * What to do when the source swaps two databases (SWAPDB): propagate = swap them on the target too, if all data on it is the link’s; fail = stop the link.
+   */
+  swapdb?: 'propagate' | 'fail';
+  /**
+   * What to do with messages (PUBLISH, SPUBLISH); those of Sentinel are always dropped: drop = leave them out; forward = publish them on the target too.
+   */
+  publish?: 'drop' | 'forward';
+  /**
+   * What to do with scripts that an old source sends as text (EVAL, EVALSHA) instead of their effects: apply = run them on the target, and name them and their keys; fail = stop the link.
+   */
+  scripts?: 'apply' | 'fail';
+  /**
+   * What to do with a command that has no form the target takes: fail = stop the link before it; skip = leave it out and go on.
+   */
+  unsupported?: 'fail' | 'skip';
+  /**
+   * What to do when the target is out of memory: wait = try the same again in order until it has memory or the retry time is over; fail = stop the link at once; it can be resumed.
+   */
+  oom?: 'wait' | 'fail';
+  /**
+   * What to do when the target evicts keys to stay below its maxmemory: report = go on; fail = stop the link.
+   */
+  eviction?: 'report' | 'fail';
+  /**
+   * What to do about writes of others to the target, seen in its own replication stream: auto = report on targets that are provisioned or disposable, ignore on others; report = go on; fail = stop the link; ignore = do not look.
+   */
+  foreignWrites?: 'auto' | 'report' | 'fail' | 'ignore';
+  /**
+   * When the source is told that a write is on the target: none = when the target has it, or when replicas of the target have it.
+   */
+  durability?:
+    | 'none'
+    | {
+        /**
+         * How many replicas.
+         */
+        replicas: number;
+        /**
+         * A wait for them that takes longer is reported, and tried again.
+         */
+        timeout?: string;
+      };
+  /**
+   * What to do with data that is on the target when a link begins: fail = touch nothing and stop; overwrite = make the target what the source is: what the source does not have is deleted; merge = overwrite keys of the same name, leave the others.
+   */
+  existing?: 'fail' | 'overwrite' | 'merge';
   /**
    * What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; reload = copy it and delete nothing; fail = stop before the target is touched.
    */
   fullResync?: 'reconcile' | 'reload' | 'fail';
   /**
-   * What to do with a source that comes back empty or without writes that the target has: fail = stop the link before anything is applied, follow = make the target the same.
+   * What to do with a source that comes back empty or without writes that the target has: fail = stop the link before anything is applied; follow = make the target the same.
    */
   emptySource?: 'fail' | 'follow';
   /**

@@ -4,6 +4,7 @@ import { flowsOf } from './flows.ts';
 import { checkInstances } from './instances.ts';
 import { checkJudgement } from './judgement.ts';
 import { checkLinks } from './links.ts';
+import { checkPolicies } from './policies.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import { checkTimeline } from './timeline.ts';
 import { checkTraffic } from './traffic.ts';
@@ -13,6 +14,7 @@ const RULES: readonly Rule[] = [
   checkInstances,
   checkLinks,
   checkTraffic,
+  checkPolicies,
   checkTimeline,
   checkJudgement,
 ];

@@ -2,6 +2,7 @@
 import { DEFAULT_ENGINE } from '../../plan/defaults.ts';
 import { formatDuration, formatSize } from '../quantities.ts';
 import { closed, duration, size, text, whole } from './piece.ts';
+import { policyProperties } from './policies.ts';
 
 export const engineSchema = closed(
   'Limits and policies of the replication engine.',
@@ -45,27 +46,7 @@ export const engineSchema = closed(
         }),
       ],
     },
-    flush: {
-      description:
-        'What to do when the source is flushed (FLUSHALL, FLUSHDB): fail = stop the link, propagate = flush the target too, ignore = skip it.',
-      type: 'string',
-      enum: ['fail', 'propagate', 'ignore'],
-      default: DEFAULT_ENGINE.flush,
-    },
-    fullResync: {
-      description:
-        'What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; reload = copy it and delete nothing; fail = stop before the target is touched.',
-      type: 'string',
-      enum: ['reconcile', 'reload', 'fail'],
-      default: DEFAULT_ENGINE.fullResync,
-    },
-    emptySource: {
-      description:
-        'What to do with a source that comes back empty or without writes that the target has: fail = stop the link before anything is applied, follow = make the target the same.',
-      type: 'string',
-      enum: ['fail', 'follow'],
-      default: DEFAULT_ENGINE.emptySource,
-    },
+    ...policyProperties,
     retry: duration('How long to keep trying after a lost connection.', {
       default: formatDuration(DEFAULT_ENGINE.retryMs),
     }),
@@ -74,5 +55,5 @@ export const engineSchema = closed(
       default: formatDuration(DEFAULT_ENGINE.idleTimeoutMs),
     }),
   },
-  { plannedKeys: ['conflict', 'crossSlot', 'durability'] },
+  { plannedKeys: ['conflict', 'crossSlot'] },
 );

@@ -307,8 +307,10 @@ topology: { kind: one-way, source: a, target: b }
 });
 
 test('engine, compare, expect, report', () => {
-  const plan = planOf(`${HEAD}engine:
-  { memory: 1mb, disk: 1gb, envelope: { commands: 1, bytes: 2048 }, heartbeat: off, flush: ignore, fullResync: reload, emptySource: follow, retry: 1m, idleTimeout: 2s }
+  const plan = planOf(`${HEAD.replace('target: {}', 'target: { replicas: 2 }')}engine:
+  { memory: 1mb, disk: 1gb, envelope: { commands: 1, bytes: 2048 }, heartbeat: off, retry: 1m, idleTimeout: 2s,
+    flush: ignore, swapdb: fail, publish: forward, scripts: fail, unsupported: skip, oom: fail, eviction: fail,
+    foreignWrites: report, durability: { replicas: 2, timeout: 3s }, existing: merge, fullResync: reload, emptySource: follow }
 compare: { method: commands, ttlTolerance: 2s, rounds: 5 }
 expect:
   - { finding: FULL_RESYNC, link: source-to-target, count: "<= 1" }
@@ -324,6 +326,15 @@ report: { formats: [junit] }
     heartbeatMs: 0,
     heartbeatPrefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT',
     flush: 'ignore',
+    swapdb: 'fail',
+    publish: 'forward',
+    scripts: 'fail',
+    unsupported: 'skip',
+    oom: 'fail',
+    eviction: 'fail',
+    foreignWrites: 'report',
+    durability: { replicas: 2, timeoutMs: 3000 },
+    existing: 'merge',
     fullResync: 'reload',
     emptySource: 'follow',
     retryMs: 60_000,
@@ -430,6 +441,10 @@ describe('a plan as YAML', () => {
     [
       'expectations',
       `${HEAD}expect: [{ finding: OOM, count: 0 }, { finding: LAG, count: ">= 2" }, { metric: lag_ms, p99: "< 5" }]\n`,
+    ],
+    [
+      'every policy that is not the default',
+      `${HEAD.replace('target: {}', 'target: { replicas: 1 }')}engine: { flush: propagate, swapdb: fail, publish: forward, scripts: fail, unsupported: skip, oom: fail, eviction: fail, foreignWrites: ignore, durability: { replicas: 1 }, existing: overwrite, fullResync: fail, emptySource: follow }\n`,
     ],
     ['no heartbeat', `${HEAD}engine: { heartbeat: off }\ndata: []\nworkload: []\nreport: { formats: [] }\n`],
     [

@@ -195,9 +195,8 @@ describe('instances', () => {
     `);
   });
   test('several addresses of one instance', () => {
-    expect(
-      linesOf(withSource('{ urls: ["redis://h", "http://i", "redis://u@j:1"] }')),
-    ).toMatchInlineSnapshot(`
+    expect(linesOf(withSource('{ urls: ["redis://h", "http://i", "redis://u@j:1"] }')))
+      .toMatchInlineSnapshot(`
       [
         "3:33 instances.source.urls[1]: it does not begin with redis:// or rediss://",
         "3:45 instances.source.urls[2]: the user name stands beside a list, not in it",
@@ -208,9 +207,8 @@ describe('instances', () => {
         "3:33 some of the urls are with TLS and some are not",
       ]
     `);
-    expect(
-      linesOf(withSource('{ urls: ["redis://h", "redis://i"], tls: { insecure: true } }')),
-    ).toMatchInlineSnapshot(`
+    expect(linesOf(withSource('{ urls: ["redis://h", "redis://i"], tls: { insecure: true } }')))
+      .toMatchInlineSnapshot(`
       [
         "3:47 tls settings need urls that begin with rediss://",
       ]
@@ -257,9 +255,8 @@ describe('instances', () => {
           |                                                                                                    ^^^^^^^
           = expected: a file name; relative ones begin at the spec"
     `);
-    expect(
-      linesOf(withSource('{ sentinel: { name: m, nodes: ["redis://h"], quorum: 2 } }')),
-    ).toMatchInlineSnapshot(`
+    expect(linesOf(withSource('{ sentinel: { name: m, nodes: ["redis://h"], quorum: 2 } }')))
+      .toMatchInlineSnapshot(`
       [
         "3:56 unknown key "quorum" in instances.source.sentinel",
       ]
@@ -580,3 +577,42 @@ test('expectations name links that exist', () =>
       "6:42 there is no link "forward"",
     ]
   `));
+
+describe('policies', () => {
+  test('durability that the target cannot give', () =>
+    expect(printed(`${HEAD}engine: { durability: { replicas: 2 } }\n`)).toMatchInlineSnapshot(`
+      "specs/x.yaml:6:35: "target" has 0 replicas: no write would ever be durable
+        6 | engine: { durability: { replicas: 2 } }
+          |                                   ^
+          = expected: target: { replicas: 2 }"
+    `));
+  test('durability that it can give, or of which nobody knows', () => {
+    const durable = 'engine: { durability: { replicas: 2 } }\n';
+    expect(linesOf(`${HEAD.replace('target: {}', 'target: { replicas: 2 }')}${durable}`)).toEqual([]);
+    expect(linesOf(`${HEAD.replace('target: {}', 'target: { url: "redis://h" }')}${durable}`)).toEqual([]);
+  });
+  test('durability that is neither', () =>
+    expect(printed(`${HEAD}engine: { durability: strong }\n`)).toMatchInlineSnapshot(`
+      "specs/x.yaml:6:23: engine.durability cannot be "strong"
+        6 | engine: { durability: strong }
+          |                       ^^^^^^
+          = expected: none, or { replicas: 1, timeout: 1s }"
+    `));
+  test('several links that would delete what the others have copied', () => {
+    const links = withLinks(link('a', 'd'), link('b', 'd'));
+    expect(printed(`${links}engine: { existing: overwrite }\n`)).toMatchInlineSnapshot(`
+      "specs/x.yaml:9:26: "d" is in the link "a-to-d" too; many-to-one is not supported yet
+        9 |   - { source: b, target: d }
+          |                          ^
+          = expected: every instance in one link
+      specs/x.yaml:10:21: several links write to "d", and each would delete what the others have copied
+        10 | engine: { existing: overwrite }
+           |                     ^^^^^^^^^
+           = expected: merge, or fail"
+    `);
+    const several = expect.stringContaining('several links');
+    expect(linesOf(`${links}engine: { existing: merge }\n`)).not.toContainEqual(several);
+    const apart = withLinks(link('a', 'c'), link('b', 'd'));
+    expect(linesOf(`${apart}engine: { existing: overwrite }\n`)).not.toContainEqual(several);
+  });
+});
