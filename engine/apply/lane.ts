@@ -179,8 +179,9 @@ export class Lane {
     ended.addEventListener('abort', onEnded, { once: true });
     try {
       for (;;) {
-        if (this.#paused) await this.#whilePaused(ended);
         const item = cursor.tryNext() ?? (await cursor.next(ended));
+        // Looked at here: it may have been paused while there was nothing to apply.
+        if (this.#paused) await this.#whilePaused(ended);
         if (item.kind === 'closed') break;
         await this.#take(item, ended);
       }

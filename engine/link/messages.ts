@@ -26,6 +26,8 @@ export interface ReplicatorError {
 export interface LinkStatus {
   link: string;
   state: LinkState;
+  /** What the link waits for, and the newest reason; empty unless it is Retrying (or paused on top of that). */
+  waitingFor: { source?: string; target?: string };
   replid: string;
   /** Source offset up to which everything is applied on the target. */
   appliedOffset: string;

@@ -32,8 +32,8 @@ interface HostedLink {
   lane: Lane;
   target: Whereabouts;
   state: LinkState;
-  /** Set while the receiver, the target, or both are being waited for. */
-  waitingFor: Set<'source' | 'target'>;
+  /** Set while the receiver, the target, or both are being waited for: the newest reason. */
+  waitingFor: Map<'source' | 'target', string>;
 }
 
 export class Replicator {
@@ -133,13 +133,14 @@ export class Replicator {
   /** A snapshot of every link's counters. Lag samples are handed out once. */
   status(): LinkStatus[] {
     const usage = process.resourceUsage();
-    return this.#links.map(({ lane, state }) => {
+    return this.#links.map(({ lane, state, waitingFor }) => {
       const { counters } = lane;
       const received = this.#receiver?.position;
       const applied = lane.appliedOffset;
       return {
         link: lane.id,
         state,
+        waitingFor: Object.fromEntries(waitingFor),
         replid: received?.replid ?? '',
         appliedOffset: String(applied),
         receivedOffset: String(received?.offset ?? -1n),
@@ -175,7 +176,7 @@ export class Replicator {
     const link: HostedLink = {
       state: 'NotStarted',
       target: options.target,
-      waitingFor: new Set(),
+      waitingFor: new Map(),
       lane: new Lane({
         link: options,
         engine: this.#options.engine,
@@ -230,7 +231,10 @@ export class Replicator {
       events: {
         syncStarted: (mode, at, cause) => this.#syncStarted(mode, at, cause),
         lost: (error) => {
-          for (const link of this.#links) this.#wait(link, 'source', error.message);
+          for (const link of this.#links) {
+            link.lane.counters.retries++;
+            this.#wait(link, 'source', error.message);
+          }
         },
       },
     });
@@ -338,8 +342,11 @@ export class Replicator {
 
   #wait(link: HostedLink, what: 'source' | 'target', cause: string): void {
     if (isOver(link.state)) return;
-    link.waitingFor.add(what);
-    this.#transition(link, 'Retrying', cause);
+    const isNews = link.waitingFor.get(what) !== cause;
+    link.waitingFor.set(what, cause);
+    if (link.state === 'Retrying' && isNews)
+      this.#emit({ kind: 'log', level: 'warn', message: `${link.lane.id} waits for its ${what}: ${cause}` });
+    this.#transition(link, this.#stateOf(link), cause);
   }
 
   #working(link: HostedLink, what: 'source' | 'target'): void {
@@ -348,9 +355,10 @@ export class Replicator {
     this.#transition(link, this.#stateOf(link), `the ${what} works again`);
   }
 
-  /** The state of a link that waits for nothing. */
-  #stateOf({ lane }: HostedLink): LinkState {
+  /** The state of a link that is not over. One that is paused stays so whatever it waits for besides. */
+  #stateOf({ lane, waitingFor }: HostedLink): LinkState {
     if (lane.paused) return 'Suspending';
+    if (waitingFor.size > 0) return 'Retrying';
     return lane.streaming ? 'Synchronizing' : 'Initializing';
   }
 

@@ -5,6 +5,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './context.ts';
 import { withFlags, type Io } from './io.ts';
+import type { RunFlags } from './run.ts';
 
 export interface Program {
   readonly command: Command;
@@ -94,7 +95,7 @@ function addRunningCommands(program: Command, start: Start): void {
     .command('run')
     .summary('replicate between existing endpoints until told to stop')
     .description(
-      "Replicates between the spec's endpoints (each with a url). Ctrl-C stops cleanly; started again, it resumes.",
+      "Replicates between the spec's endpoints (each with a url). Ctrl-C stops cleanly; started again, it resumes. SIGHUP reads addresses and logins of the spec again.",
     )
     .argument('<spec>', 'spec file')
     .addOption(
@@ -102,8 +103,10 @@ function addRunningCommands(program: Command, start: Start): void {
         .choices(['synced', 'SIGINT'])
         .default('SIGINT'),
     )
-    .action((path: string, options: { until: 'synced' | 'SIGINT' }, chosen: Command) =>
-      start(chosen, async (context) => (await import('./run.ts')).run(path, options.until, context)),
+    .option('--metrics-port <number>', 'serve metrics and status over HTTP; 0 = any free port', parsePort)
+    .option('--metrics-host <address>', 'where they are served', '127.0.0.1')
+    .action((path: string, options: RunFlags, chosen: Command) =>
+      start(chosen, async (context) => (await import('./run.ts')).run(path, options, context)),
     );
   program
     .command('compare')
@@ -179,6 +182,12 @@ function contextOf(io: Io, options: GlobalOptions): CommandContext {
     keep: options.keep ?? false,
   };
   return options.seed === undefined ? context : { ...context, seed: options.seed };
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
+    throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+  return Number(text);
 }
 
 function parseSeed(text: string): number {

@@ -4,10 +4,16 @@ import { requireUrls } from './existing-endpoints.ts';
 import { loadPlans, refuse } from './load-plans.ts';
 import { withSignals } from './signals.ts';
 
+export interface RunFlags {
+  until: 'synced' | 'SIGINT';
+  metricsPort?: number;
+  metricsHost: string;
+}
+
 /** `until: SIGINT`: Ctrl-C is the normal end, so its exit code is that of the replication. */
 export async function run(
   path: string,
-  until: 'synced' | 'SIGINT',
+  { until, metricsPort, metricsHost }: RunFlags,
   context: CommandContext,
 ): Promise<number> {
   const loaded = await loadPlans([path], context);
@@ -16,11 +22,16 @@ export async function run(
   const { replicateSpec } = await import('../run/replicate.ts');
   const [plan] = loaded.plans;
   if (plan === undefined) return 0;
+  let reload: (() => void) | undefined;
   return withSignals(
     context.io,
-    (signal) => replicateSpec(plan, context.io, { ...runOptions(context, signal), until }),
-    {
-      isNormalEnd: until === 'SIGINT',
-    },
+    (signal) =>
+      replicateSpec(plan, context.io, {
+        ...runOptions(context, signal),
+        until,
+        ...(metricsPort === undefined ? {} : { metrics: { host: metricsHost, port: metricsPort } }),
+        onReload: (listener) => (reload = listener),
+      }),
+    { isNormalEnd: until === 'SIGINT', onReload: () => reload?.() },
   );
 }

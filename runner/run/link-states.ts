@@ -70,9 +70,15 @@ function describeState({ plan, state, status }: LinkMonitor): string | undefined
   return `${plan.id}  ${state}  applied ${appliedOffset} of ${receivedOffset}, lag ${lag}, ${formatCount(stream.commands)} commands`;
 }
 
-function stateDocument({ plan, state, status }: LinkMonitor): string | undefined {
+function stateDocument(monitor: LinkMonitor): string | undefined {
+  const state = stateOf(monitor, new Date());
+  return state === undefined ? undefined : JSON.stringify(state);
+}
+
+/** What programs are told about a link: a line of --json, an entry of /status. undefined before the first status. */
+export function stateOf({ plan, state, status }: LinkMonitor, at: Date): object | undefined {
   if (status === undefined) return undefined;
-  const { appliedOffset, receivedOffset, replid, lagBytes, lagMs, snapshot, stream } = status;
-  const now = { replid, receivedOffset, appliedOffset, lagBytes, lagMs, snapshot, stream };
-  return JSON.stringify({ at: new Date().toISOString(), link: plan.id, state, ...now });
+  const { appliedOffset, receivedOffset, replid, lagBytes, lagMs, snapshot, stream, waitingFor } = status;
+  const now = { replid, receivedOffset, appliedOffset, lagBytes, lagMs, snapshot, stream, waitingFor };
+  return { at: at.toISOString(), link: plan.id, state, ...now };
 }

@@ -3,8 +3,8 @@
  * replicators say into events of the history.
  */
 import { join } from 'node:path';
-import type { Endpoint } from '../../engine/connect/endpoint.ts';
-import { Connection } from '../../engine/connect/connection.ts';
+import { openWhere } from '../../engine/connect/discover.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
 import type { EngineOptions } from '../../engine/link/options.ts';
@@ -24,7 +24,8 @@ const DRAIN_STALL_MS = 60_000;
 export interface LinksOptions {
   links: readonly LinkPlan[];
   engine: EngineOptions;
-  endpointOf: (instance: string) => Endpoint;
+  /** Where an instance may be found; asked again by `relocate`. */
+  whereaboutsOf: (instance: string) => Whereabouts;
   runFolder: string;
   emit: (event: RunEventBody) => void;
   phase: () => RunPhase;
@@ -82,6 +83,37 @@ export class Links implements AsyncDisposable {
     return this.monitors.flatMap((monitor, index) => (drained[index] === true ? [] : [monitor.plan.id]));
   }
 
+  /** Tells every replicator where its instances are to be found from now on. Cuts short what it waits for. */
+  relocate(): void {
+    const { links, whereaboutsOf } = this.#options;
+    for (const handle of this.#handles) {
+      const own = links.filter((link) => link.source === handle.name);
+      const targets = own.map(({ id, target }) => [id, whereaboutsOf(target)] as const);
+      handle.tell({
+        kind: 'endpoints',
+        source: whereaboutsOf(handle.name),
+        targets: Object.fromEntries(targets),
+      });
+    }
+  }
+
+  /** Stops applying; what comes from the source is kept. False when there is no such link. */
+  pause(link: string): boolean {
+    return this.#tellLink(link, 'pause');
+  }
+
+  /** False when there is no such link. */
+  resume(link: string): boolean {
+    return this.#tellLink(link, 'resume');
+  }
+
+  #tellLink(link: string, kind: 'pause' | 'resume'): boolean {
+    const plan = this.#options.links.find(({ id }) => id === link);
+    const handle = this.#handles.find(({ name }) => name === plan?.source);
+    handle?.tell({ kind, link });
+    return handle !== undefined;
+  }
+
   /** Applies what was received and ends the processes. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= Promise.all(this.#handles.map((handle) => this.#stopHandle(handle))).then(
@@ -103,16 +135,16 @@ export class Links implements AsyncDisposable {
   }
 
   async #startReplicator(source: string): Promise<void> {
-    const { links, engine, endpointOf, runFolder, onProcess } = this.#options;
+    const { links, engine, whereaboutsOf, runFolder, onProcess } = this.#options;
     const logFile = join(runFolder, `replicator-${source}.log`);
     const handle = await ReplicatorHandle.start({
       name: source,
       logFile,
       options: {
-        source: endpointOf(source),
+        source: whereaboutsOf(source),
         links: links
           .filter((link) => link.source === source)
-          .map((link) => ({ id: link.id, target: endpointOf(link.target) })),
+          .map((link) => ({ id: link.id, target: whereaboutsOf(link.target) })),
         engine,
         spoolFolder: join(runFolder, 'spool', source),
       },
@@ -186,9 +218,9 @@ export class Links implements AsyncDisposable {
   }
 
   async #drainLink(monitor: LinkMonitor, signal: AbortSignal): Promise<boolean> {
-    const { endpointOf, emit } = this.#options;
+    const { whereaboutsOf, emit } = this.#options;
     const began = performance.now();
-    const wanted = await readOffset(endpointOf(monitor.plan.source));
+    const wanted = await readOffset(whereaboutsOf(monitor.plan.source));
     let last = monitor.appliedOffset;
     let movedAt = began;
     while (monitor.appliedOffset < wanted && !monitor.isOver && !signal.aborted) {
@@ -226,8 +258,8 @@ export class Links implements AsyncDisposable {
 }
 
 /** The source's own replication offset now. */
-async function readOffset(source: Endpoint): Promise<bigint> {
-  await using connection = await Connection.open(source, { name: 'redis-sync' });
+async function readOffset(source: Whereabouts): Promise<bigint> {
+  await using connection = await openWhere(source, { name: 'redis-sync' });
   const offset = parseInfo(await connection.call('INFO', 'replication'))['master_repl_offset'];
   if (offset === undefined) {
     throw new SyncError('PROTOCOL', 'The source does not tell its replication offset.', {

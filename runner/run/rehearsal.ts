@@ -81,7 +81,7 @@ export class Rehearsal implements AsyncDisposable {
     this.#links = new Links({
       links: plan.links,
       engine: plan.engine,
-      endpointOf: (name) => this.#endpointOf(name),
+      whereaboutsOf: (name) => this.#instances.get(name)?.whereabouts ?? this.#endpointOf(name),
       runFolder: folder.path,
       emit,
       phase: () => this.#phases.current,

@@ -5,7 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SyncError } from '../../engine/errors.ts';
-import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { RunEventBody } from '../../reports/events.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
@@ -18,8 +18,10 @@ import { interruptible } from './interruptible.ts';
 import { LinkStates } from './link-states.ts';
 import { Links } from './links.ts';
 import { Progress } from './progress.ts';
+import { Reloader } from './reload.ts';
 import { createRunFolder } from './run-folder.ts';
 import { checkStart, refuseBlocked } from './start-check.ts';
+import { StatusServer, type StatusServerOptions } from './status-server.ts';
 
 /** Of a replication that runs for months, how far it was is kept this often. */
 const PROGRESS_INTERVAL_MS = 10_000;
@@ -27,6 +29,10 @@ const PROGRESS_INTERVAL_MS = 10_000;
 export interface ReplicateOptions extends RunOptions {
   /** `synced`: end when every link is in sync and has applied what its source had written by then. */
   until: 'synced' | 'SIGINT';
+  /** Serve metrics and status there. */
+  metrics?: StatusServerOptions;
+  /** Hands over what reads the spec again when it is asked to (SIGHUP). */
+  onReload?: (reload: () => void) => void;
 }
 
 /** Returns 0 after a clean stop. @throws SyncError what stopped a link, or kept it from starting. */
@@ -49,14 +55,14 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       env: io.env,
       signal: options.signal,
     });
-    const endpointOf = (name: string): Endpoint => endpointIn(instances, name);
+    const places = new Map([...instances.values()].map((each) => [each.name, placeOf(each)]));
     const isTarget = ({ name }: { name: string }): boolean =>
       plan.links.some(({ target }) => target === name);
     refuseBlocked(await checkStart({ plan, instances, mayProbe: isTarget, signal: options.signal }));
     await using links = new Links({
       links: plan.links,
       engine: plan.engine,
-      endpointOf,
+      whereaboutsOf: (name) => placeIn(places, name),
       runFolder: folder.path,
       emit: thinOut(history),
       phase: () => 'incremental',
@@ -64,8 +70,22 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       onProcess: (pid, what, logFile) => void processes.record(pid, { what, group: false, logFile }),
     });
     progress.say(io.errColors.bold(`Replicating ${describeLinks(plan, instances)}`));
-    if (options.until === 'SIGINT') progress.say('Ctrl-C stops it; started again it goes on from there.');
+    if (options.until === 'SIGINT')
+      progress.say(
+        'Ctrl-C stops it; started again it goes on from there. SIGHUP reads addresses and logins again.',
+      );
+    await using server = options.metrics && (await StatusServer.open(options.metrics, links));
+    if (server) progress.say(`Metrics: ${server.url}/metrics`);
     await links.start();
+    using reloader = new Reloader({
+      plan,
+      env: io.env,
+      places,
+      relocate: () => links.relocate(),
+      emit: history.emit.bind(history),
+      say: (text) => progress.say(text),
+    });
+    options.onReload?.(() => void reloader.reload());
     using states = new LinkStates(links.monitors, io, progress);
     try {
       await links.synchronized(options.signal);
@@ -112,8 +132,12 @@ function describeLinks({ links }: Plan, instances: ReadonlyMap<string, Provision
   return links.map(({ source, target }) => `${describe(source)} → ${describe(target)}`).join(', ');
 }
 
-function endpointIn(instances: ReadonlyMap<string, ProvisionedInstance>, name: string): Endpoint {
-  const instance = instances.get(name);
-  if (instance === undefined) throw new SyncError('INTERNAL', `Instance ${name} is not there.`);
-  return instance.primary();
+function placeOf(instance: ProvisionedInstance): Whereabouts {
+  return instance.whereabouts ?? instance.primary();
+}
+
+function placeIn(places: ReadonlyMap<string, Whereabouts>, name: string): Whereabouts {
+  const place = places.get(name);
+  if (place === undefined) throw new SyncError('INTERNAL', `Instance ${name} is not there.`);
+  return place;
 }

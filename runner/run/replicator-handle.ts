@@ -106,6 +106,11 @@ export class ReplicatorHandle {
     this.#child.kill('SIGKILL');
   }
 
+  /** Something that takes effect while it runs. Lost when the process is gone. */
+  tell(message: Exclude<ToReplicator, { kind: 'start' | 'status' | 'stop' }>): void {
+    this.#send(message);
+  }
+
   #send(message: ToReplicator): void {
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }

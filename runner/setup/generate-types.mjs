@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: writes redis-sync.schema.json from the pieces in runner/spec/schema, and the TypeScript types in
- * runner/spec/spec.generated.ts from that. The pieces are TypeScript, so they are compiled into a cache folder first.
+ * `npm run generate`: writes redis-sync.schema.json from the pieces in runner/spec/schema, the TypeScript types in
+ * runner/spec/spec.generated.ts from that, and docs/metrics.md from the table of metrics. The pieces are TypeScript, so they are compiled into a cache folder first.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,6 +44,10 @@ async function generate() {
     const schema = publishedSchema(REGISTRIES);
     writeFileSync(join(ROOT, 'redis-sync.schema.json'), renderSchema(schema));
     writeFileSync(join(ROOT, 'runner', 'spec', 'spec.generated.ts'), await renderTypes(schema));
+    const { describeMetrics } = await load('runner/run/metrics/exposition.js');
+    const { METRICS } = await load('runner/run/metrics/link-metrics.js');
+    mkdirSync(join(ROOT, 'docs'), { recursive: true });
+    writeFileSync(join(ROOT, 'docs', 'metrics.md'), describeMetrics(METRICS));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -155,6 +155,42 @@ describe('signals', () => {
     expect(await running).toBe(0);
   });
 
+  test.each([
+    ['without a terminal', [false, false]],
+    ['from another terminal', [true, true]],
+  ])(
+    'SIGHUP %s is a request to a command that takes it, as often as it comes',
+    async (_how, [before, after]) => {
+      const source = new FakeProcess();
+      const requests: string[] = [];
+      const terminals = [before, after, after];
+      const running = withSignals(captureIo().io, (signal) => whenAborted(signal).then(() => 0), {
+        source,
+        onReload: () => requests.push('reload'),
+        hasTerminal: () => terminals.shift() === true,
+      });
+      source.emit('SIGHUP', 'SIGHUP');
+      source.emit('SIGHUP', 'SIGHUP');
+      expect(requests).toEqual(['reload', 'reload']);
+      source.emit('SIGTERM', 'SIGTERM');
+      expect(await running).toBe(143);
+    },
+  );
+
+  test('the SIGHUP of a terminal that goes away still ends it', async () => {
+    const source = new FakeProcess();
+    const requests: string[] = [];
+    const terminals = [true, false];
+    const running = withSignals(captureIo().io, (signal) => whenAborted(signal).then(() => 0), {
+      source,
+      onReload: () => requests.push('reload'),
+      hasTerminal: () => terminals.shift() === true,
+    });
+    source.emit('SIGHUP', 'SIGHUP');
+    expect(await running).toBe(129);
+    expect(requests).toEqual([]);
+  });
+
   test('throwing because of it is being interrupted; throwing anything else is not', async () => {
     const source = new FakeProcess();
     const { io } = captureIo();

@@ -5,6 +5,7 @@ import { LinkMonitor, describeSamples } from '../../../runner/run/link-monitor.t
 const STATUS: LinkStatus = {
   link: 'l',
   state: 'Synchronizing',
+  waitingFor: {},
   replid: 'r',
   appliedOffset: '18446744073709551615',
   receivedOffset: '18446744073709551615',
