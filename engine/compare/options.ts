@@ -39,7 +39,10 @@ export interface CompareOptions {
   maxDifferences?: number;
   /** SCAN COUNT: keys per batch, hence how long a server is busy in one go. Default 200. */
   scanCount?: number;
-  /** Values whose memory (or, in a snapshot, serialized size) is larger are read in pages. Default 256 KiB. */
+  /**
+   * Values whose memory is larger are read in pages (in a snapshot: 64 times as large when serialized). Default 256 KiB.
+   * Infinity: all values are read whole and no sizes are asked for; for servers that nobody else uses.
+   */
   bigValueBytes?: number;
   /** Memory for keys to be read again. Beyond it differences count from their first read. Default 64 MiB. */
   suspectBytes?: number;

@@ -15,7 +15,14 @@ import type { PassState } from '../pass-state.ts';
 import type { Node } from '../server-facts.ts';
 import { BatchSocket } from './batch-socket.ts';
 import { CommandBuffer, commandHead } from './command-buffer.ts';
-import { encodeReads, readKeys, repliesPerKey, type BatchKeys, type Reads } from './key-reader.ts';
+import {
+  encodeReads,
+  readKeys,
+  repliesPerKey,
+  type BatchKeys,
+  type Reads,
+  type SideReplies,
+} from './key-reader.ts';
 import { PairBatch } from './pair-batch.ts';
 import { ITEM, type ReplyBatch } from './reply-batch.ts';
 import { FIRST_KEY, keysIn, scanCursor, selectDatabase, socketOptions } from './scan-keys.ts';
@@ -62,7 +69,8 @@ export class ForwardPass implements AsyncDisposable {
     this.#scan = scan;
     this.#source = source;
     this.#targets = targets;
-    this.#gate = input.source.facts.hasMemoryUsage && input.reads !== 'expiry';
+    const limited = Number.isFinite(input.state.settings.bigValueBytes);
+    this.#gate = input.source.facts.hasMemoryUsage && input.reads !== 'expiry' && limited;
     this.#pairs = new PairBatch(input.state);
   }
 
@@ -186,11 +194,21 @@ export class ForwardPass implements AsyncDisposable {
     };
     const present = this.#present;
     const [source, ...targets] = await Promise.all([ask(this.#source), ...present.map(ask)]);
+    refuseIfDenied(this.#source.socket, source);
+    targets.forEach((side, index) => refuseIfDenied(present[index]?.socket, side));
     this.#pairs.compare(keys, reads, source, targets);
     this.#source.socket.release(source.batch);
     targets.forEach((side, index) => present[index]?.socket.release(side.batch));
   }
 }
+
+/** A node that refuses a command refuses it for every key: there is no point in going on. */
+function refuseIfDenied(socket: BatchSocket | undefined, { batch, first }: SideReplies): void {
+  if (batch.kind[first] !== ITEM.ERROR || !DENIED.test(batch.text(first))) return;
+  if (socket !== undefined) throw socket.refused(batch, first, 'DUMP');
+}
+
+const DENIED = /^(NOPERM|NOAUTH|LOADING|MASTERDOWN|ERR unknown command)/;
 
 /**
  * Puts aside the keys whose MEMORY USAGE, from item `firstSize` on, is above the limit, and cuts the rest where a part

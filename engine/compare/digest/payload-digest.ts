@@ -37,6 +37,9 @@ export class PayloadDigester {
   #element: Uint8Array = this.#scratch;
   #from = 0;
   #to = 0;
+  /** The value of an integer element. 64-bit ones are only had as text. */
+  #integerValue = 0;
+  #integerIsExact = false;
   readonly #flavor: Flavor;
 
   /** `flavor` decides what the encodings of hash-field expiry mean. */
@@ -208,10 +211,16 @@ export class PayloadDigester {
       this.#hasher.begin(SEED.zset);
       this.#absorbElement();
       at = this.#partner(at);
-      this.#hasher.number(parseScore(this.#element, this.#from, this.#to));
+      this.#hasher.number(this.#score());
       this.#hasher.addToSum();
     }
     this.#hasher.finishSum(SEED.zset);
+  }
+
+  /** The current element as a score. Most scores are integers, which need not become text and back. */
+  #score(): number {
+    if (this.#element === this.#integer && this.#integerIsExact) return this.#integerValue;
+    return parseScore(this.#element, this.#from, this.#to);
   }
 
   #absorbElement(): void {
@@ -280,12 +289,15 @@ export class PayloadDigester {
   }
 
   #integerElement(value: number): void {
+    this.#integerValue = value;
+    this.#integerIsExact = true;
     this.#from = writeInteger(this.#integer, value);
     this.#to = INTEGER_TEXT_MAX;
     this.#element = this.#integer;
   }
 
   #integer64Element(bytes: Uint8Array, at: number): void {
+    this.#integerIsExact = false;
     this.#from = writeInteger64(this.#integer, int32(bytes, at), int32(bytes, at + 4));
     this.#to = INTEGER_TEXT_MAX;
     this.#element = this.#integer;

@@ -208,6 +208,7 @@ describe('big values', () => {
         'VALUE_MISMATCH "zset": score of "element 5000": 1666.6666666666667 ≠ 1000000000',
       ].map((line) => line.slice(0, 100)),
     );
+    expect(result.unverified).toEqual({});
     expect(result.differences.map(({ source }) => source?.length)).not.toContain(0);
     expect(result.differences.every(({ source }) => (source?.text.length ?? 0) < 4000)).toBe(true);
   });
@@ -361,6 +362,20 @@ describe('failures', () => {
       onProgress: () => controller.abort(),
     });
     await expect(comparing).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('an account that may not DUMP', async () => {
+    await pair.onBoth(['SET', 'k', 'v']);
+    await pair.onTarget(['ACL', 'SETUSER', 'weak', 'on', '>secret', '~*', '+@all', '-dump']);
+    const comparing = compareInstances({
+      sources: [pair.source.endpoint],
+      targets: [{ ...pair.target.endpoint, username: 'weak', password: 'secret' }],
+      method: 'commands',
+    });
+    await expect(comparing).rejects.toMatchObject({
+      code: 'PERMISSION',
+      hint: expect.stringContaining('ACL SETUSER'),
+    });
   });
 
   test('neither side', async () => {
