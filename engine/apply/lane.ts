@@ -200,11 +200,12 @@ export class Lane {
   }
 
   async #whilePaused(signal: AbortSignal): Promise<void> {
-    const waiting = new Promise<void>((resolve) => {
-      void this.#paused?.then(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await waiting;
+    let stopWaiting: (() => void) | undefined;
+    const aborted = new Promise<void>((resolve) => (stopWaiting = resolve));
+    const onAbort = (): void => stopWaiting?.();
+    signal.addEventListener('abort', onAbort, { once: true });
+    await Promise.race([this.#paused, aborted]);
+    signal.removeEventListener('abort', onAbort);
     signal.throwIfAborted();
   }
 
@@ -333,7 +334,7 @@ export class Lane {
   ): Promise<Result> {
     for (;;) {
       try {
-        return await work(await this.#target.connect(signal));
+        return await this.#target.use(signal, work);
       } catch (error) {
         await this.#target.wait(asError(error), signal);
       }

@@ -70,6 +70,16 @@ export class Target {
   }
 
   /**
+   * Does something on a connection. An abort closes it, so that nobody goes on waiting for an answer.
+   *
+   * @throws what `connect` and `work` throw.
+   */
+  async use<Result>(signal: AbortSignal, work: (connection: Connection) => Promise<Result>): Promise<Result> {
+    const connection = await this.connect(signal);
+    return closedOnAbort(connection, signal, () => work(connection));
+  }
+
+  /**
    * Waits before another try of what failed with `error`.
    *
    * @throws `error` itself when it is not retryable or the budget is spent.
@@ -123,8 +133,10 @@ export class Target {
     const name = this.#options.name.replaceAll(/[^!-~]/g, '_');
     const connection = await Connection.open(endpoint, { name, replyTimeoutMs, signal });
     try {
-      await this.#options.claim?.(connection);
-      await endPredecessors(connection, name);
+      await closedOnAbort(connection, signal, async () => {
+        await this.#options.claim?.(connection);
+        await endPredecessors(connection, name);
+      });
       signal.throwIfAborted();
     } catch (error) {
       await connection.close();
@@ -140,6 +152,20 @@ export class Target {
 
   #circumstances(): Circumstances {
     return { hasWorked: this.#hasWorked, passwordFile: this.#endpoint?.passwordFile };
+  }
+}
+
+async function closedOnAbort<Result>(
+  connection: Connection,
+  signal: AbortSignal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const onAbort = (): void => void connection.close();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await work();
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

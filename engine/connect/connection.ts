@@ -67,16 +67,24 @@ export class Connection implements AsyncDisposable {
    * @throws SyncError CONNECT (refused, unreachable, TLS), AUTH (NOAUTH, WRONGPASS), TIMEOUT-like CONNECT errors.
    */
   static async open(endpoint: Endpoint, options: ConnectOptions = {}): Promise<Connection> {
-    const socket = await dial(endpoint, {
-      timeoutMs: options.connectTimeoutMs ?? 5000,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    const connection = new Connection(endpoint, socket, options.replyTimeoutMs ?? 60_000);
+    const { signal, connectTimeoutMs = 5000, replyTimeoutMs = 60_000 } = options;
+    const socket = await dial(endpoint, { timeoutMs: connectTimeoutMs, ...(signal ? { signal } : {}) });
+    const connection = new Connection(endpoint, socket, replyTimeoutMs);
+    const giveUp = (why: string): void => {
+      connection.#fail(connection.#lost(why));
+      socket.destroy();
+    };
+    const limit = setTimeout(() => giveUp(`no answer within ${connectTimeoutMs / 1000} s`), connectTimeoutMs);
+    const onAbort = (): void => giveUp('aborted');
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await connection.#logIn(options.name);
     } catch (error) {
       socket.destroy();
       throw error;
+    } finally {
+      clearTimeout(limit);
+      signal?.removeEventListener('abort', onAbort);
     }
     return connection;
   }
