@@ -38,7 +38,7 @@ describe('Ctrl-C', () => {
     ['precheck', 'source', holdAt('DRYRUN')],
     ['seed', 'source', holdAt('data-1:')],
     ['full-sync', 'source', atSnapshot(() => 'hold')],
-    ['verify', 'target', holdAt('\r\nMEMORY\r\n')],
+    ['verify', 'target', holdAt('\r\nUSAGE\r\n')],
   ];
   test.each(stalled)('in %s, with a server that does not answer', async (phase, side, tamper) => {
     await using server = await startServer();
