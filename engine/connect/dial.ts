@@ -33,10 +33,13 @@ export async function dial(endpoint: Endpoint, options: DialOptions): Promise<So
       socket.destroy();
       reject(wordDialError(endpoint, error, [...resolved]));
     };
-    const timer = setTimeout(
-      () => fail(new Error(`no answer within ${options.timeoutMs / 1000} s`)),
-      options.timeoutMs,
-    );
+    let isConnected = false;
+    socket.once('connect', () => (isConnected = true));
+    const timer = setTimeout(() => {
+      const silence = new Error(`no answer within ${options.timeoutMs / 1000} s`);
+      // A server without TLS takes the handshake for the beginning of a long command, and waits for its end.
+      fail(tls && isConnected ? Object.assign(silence, { code: SILENT_TO_TLS }) : silence);
+    }, options.timeoutMs);
     const onAbort = (): void => fail(new Error('aborted'));
     const onReady = (): void => {
       cleanUp();
@@ -83,7 +86,20 @@ async function tlsOptions(endpoint: Endpoint, tls: TlsOptions): Promise<NodeTlsO
   };
 }
 
+const SILENT_TO_TLS = 'SILENT_TO_TLS';
+/** Codes that say: not one of the authorities that are trusted. */
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
 const HINTS: Record<string, string> = {
+  [SILENT_TO_TLS]:
+    'The server does not answer the TLS handshake. For a port without TLS write redis:// instead of rediss://.',
   ECONNREFUSED: 'Nothing listens there. Is the server up, and is `bind` in its configuration this address?',
   ENOTFOUND: 'The host name does not resolve. Check its spelling and the DNS of this machine.',
   EAI_AGAIN: 'The DNS server did not answer. Try again, or use the address.',
@@ -126,8 +142,15 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+function dialHint({ tls }: Endpoint, code: string): string | undefined {
+  const isWrongAuthority = tls?.caFile !== undefined && UNTRUSTED.has(code);
+  return isWrongAuthority
+    ? 'The certificate is not of the authority in `tls: { ca: … }`: name the right one there.'
+    : HINTS[code];
+}
+
 function wordDialError(endpoint: Endpoint, error: Error, tried: readonly string[]): SyncError {
-  const hint = HINTS[codeOf(error)] ?? tlsErrorHint(error);
+  const hint = dialHint(endpoint, codeOf(error)) ?? tlsErrorHint(error);
   const addresses = tried.filter((address) => !error.message.includes(address));
   const where = addresses.length === 0 ? '' : ` (tried ${addresses.join(', ')})`;
   return new SyncError('CONNECT', `Cannot connect: ${messageOf(error)}${where}.`, {
