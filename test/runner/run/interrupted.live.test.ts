@@ -38,7 +38,6 @@ describe('Ctrl-C', () => {
     ['precheck', 'source', holdAt('DRYRUN')],
     ['seed', 'source', holdAt('data-1:')],
     ['full-sync', 'source', atSnapshot(() => 'hold')],
-    ['verify', 'target', holdAt('\r\nUSAGE\r\n')],
   ];
   test.each(stalled)('in %s, with a server that does not answer', async (phase, side, tamper) => {
     await using server = await startServer();
@@ -54,6 +53,31 @@ describe('Ctrl-C', () => {
     await using command = new CommandProcess(['verify', spec], workspace.out);
     await Promise.race([proxy.bitten, command.event(() => false)]);
     expect(await interrupt(command, workspace)).toEqual(interruptedIn(phase));
+  });
+
+  test('in verify, with a server that does not answer', async () => {
+    await using server = await startServer();
+    const scans = holdAt('\r\nSCAN\r\n')();
+    let armed = false;
+    await using proxy = await startProxy(server.endpoint, () => ({
+      request: (chunk) => (armed ? (scans.request?.(chunk) ?? chunk) : chunk),
+    }));
+    await using workspace = await Workspace.open();
+    const go = join(workspace.out, 'go');
+    // The full sync scans the target too: only what comes behind this step is held.
+    const gate = { run: `while [ ! -e '${go}' ]; do sleep 0.05; done`, timeout: '50s' };
+    const spec = await workspace.write({
+      ...SPEC,
+      instances: { ...SPEC.instances, target: { url: proxy.url, disposable: true } },
+      workload: [],
+      timeline: [{ id: 'gate', fault: 'script', when: { phase: 'settle' }, with: gate }],
+    });
+    await using command = new CommandProcess(['verify', spec], workspace.out);
+    await command.event((event) => event.kind === 'fault' && event.stage === 'requested');
+    armed = true;
+    await writeFile(go, '');
+    await Promise.race([proxy.bitten, command.event(() => false)]);
+    expect(await interrupt(command, workspace)).toEqual(interruptedIn('verify'));
   });
 
   test('in incremental', async () => {
