@@ -12,6 +12,12 @@ import { SyncError } from '../errors.ts';
 import { encodeCommand, type Argument } from '../resp/encode.ts';
 import { ReplyError } from '../resp/reply.ts';
 
+/**
+ * The Valkey release whose snapshots we read (RDB 80). To a replica that does not say, Valkey 9 writes RDB 11, and breaks off
+ * at the first hash that has a field with an expiry ("Can't store key in RDB version 11").
+ */
+const READS_LIKE_VALKEY = '9.0.0';
+
 /** A place in a replication history: every byte up to and including `offset` is known. */
 export interface ReplicationPosition {
   replid: string;
@@ -54,8 +60,9 @@ export async function openReplicaSession(
   const lines = new LineReader(socket, source, options);
   try {
     await logIn(lines, source);
-    // Old sources answer an error to a capability they do not know; that is an answer, not a failure.
-    await lines.ask(['REPLCONF', 'capa', 'eof', 'capa', 'psync2']);
+    // Sources answer an error to the first word that they do not know, having taken what stands before it; that is an
+    // answer, not a failure.
+    await lines.ask(['REPLCONF', 'capa', 'eof', 'capa', 'psync2', 'version', READS_LIKE_VALKEY]);
     const line =
       position === null
         ? await lines.ask(['PSYNC', '?', '-1'])

@@ -75,7 +75,7 @@ export class ScriptedPeer {
 
   /** The usual opening of a replica, up to its PSYNC with these two words. */
   async shakeHands(replid: string, offset: string): Promise<void> {
-    await this.expect('REPLCONF', 'capa', 'eof', 'capa', 'psync2');
+    await this.expect('REPLCONF', 'capa', 'eof', 'capa', 'psync2', 'version', '9.0.0');
     await this.send('+OK\r\n');
     await this.expect('PSYNC', replid, offset);
   }

@@ -220,7 +220,7 @@ export class LargeValues {
     return true;
   }
 
-  /** A target from 7.0 on silently leaves out pending entries whose message is gone: count what it has. */
+  /** A target silently leaves out pending entries whose message is gone: count what it has. */
   async #countPending({ entry, temporary, writer }: Building): Promise<void> {
     const { target, signal, losses } = this.#options;
     if (writer.pendingByGroup.size === 0) return;

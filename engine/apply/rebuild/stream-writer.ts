@@ -65,9 +65,8 @@ export class StreamWriter {
     this.#added++;
   }
 
-  /** Targets from 7.0 on drop a pending entry whose message is gone: so let there be a message while it is claimed. */
+  /** No target lets us claim a message that is gone: so let there be one while it is claimed. */
   deletedEntry(id: string): void {
-    if (!this.#features.streamCounters) return;
     writeCommand(this.#output, ['XADD', this.#key, id, ...STAND_IN]);
     this.#standIns.push(id);
   }

@@ -9,7 +9,7 @@ export interface WriteFeatures {
   streams: boolean;
   /** `XGROUP CREATECONSUMER`. */
   createConsumer: boolean;
-  /** `XGROUP … ENTRIESREAD`, `XSETID … ENTRIESADDED`. From the same release on, XCLAIM refuses messages that are gone. */
+  /** `XGROUP … ENTRIESREAD`, `XSETID … ENTRIESADDED`. */
   streamCounters: boolean;
 }
 

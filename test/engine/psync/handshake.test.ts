@@ -82,7 +82,7 @@ describe('openReplicaSession', () => {
 
   it('goes on when an old source does not know a capability', async () => {
     const { answer } = await open(async (peer) => {
-      await peer.expect('REPLCONF', 'capa', 'eof', 'capa', 'psync2');
+      await peer.expect('REPLCONF', 'capa', 'eof', 'capa', 'psync2', 'version', '9.0.0');
       await peer.send('-ERR Unrecognized REPLCONF option: capa\r\n');
       await peer.expect('PSYNC', '?', '-1');
       await peer.send(`+FULLRESYNC ${REPLID} 12\r\n`);
