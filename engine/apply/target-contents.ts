@@ -1,11 +1,12 @@
 /** What is on a target: its databases, its keys page by page, whether any are not ours, and which links it serves. */
 import type { Connection } from '../connect/connection.ts';
+import { describeEndpoint } from '../connect/endpoint.ts';
 import { SyncError } from '../errors.ts';
 import { OWN_KEY_PREFIX } from '../link/options.ts';
 import { parseInfo, textOf } from '../resp/reply-text.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
 import { checkpointKey, loadingKey } from './checkpoint.ts';
-import { wordRefusal } from './refusals.ts';
+import { reactionTo } from './replies.ts';
 
 const SCAN_COUNT = 1000;
 const OWN_PREFIX = Buffer.from(OWN_KEY_PREFIX);
@@ -68,9 +69,17 @@ export function wordFirstError(
   connection: Connection,
 ): SyncError {
   const error = replies.find((reply) => reply instanceof ReplyError);
-  const { host, port } = connection.endpoint;
-  if (error instanceof ReplyError) return wordRefusal(error, undefined, `${host}:${port}`);
+  const where = describeEndpoint(connection.endpoint);
+  if (error instanceof ReplyError) {
+    const { reaction, hint } = reactionTo(error);
+    return new SyncError('APPLY_REFUSED', `The target refused ${command}: ${error.message}`, {
+      where,
+      hint,
+      retryable: reaction === 'retry',
+      cause: error,
+    });
+  }
   return new SyncError('PROTOCOL', `The target answered ${command} with something else than expected.`, {
-    where: `${host}:${port}`,
+    where,
   });
 }

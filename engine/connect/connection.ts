@@ -115,6 +115,8 @@ export class Connection implements AsyncDisposable {
   /** Already encoded commands; resolves with their `count` replies. */
   pipelineRaw(bytes: Buffer, count: number): Promise<Reply[]> {
     if (this.#failure) return Promise.reject(this.#failure);
+    // Nothing to wait for; in the queue it would take the reply of the command behind it.
+    if (count === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ replies: [], count, resolve, reject });
       this.#socket.write(bytes);

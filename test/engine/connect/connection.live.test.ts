@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
@@ -43,6 +44,36 @@ describe('Connection', () => {
       code: 'AUTH',
       hint: expect.stringContaining('passwordFile'),
     });
+  });
+
+  it('answers nothing to nothing, without taking the reply of what comes behind', async () => {
+    await using connection = await Connection.open({ ...server.endpoint, password: 'sesame' });
+    const [none, raw, pong] = await Promise.all([
+      connection.pipeline([]),
+      connection.pipelineRaw(Buffer.alloc(0), 0),
+      connection.call('PING'),
+    ]);
+    expect([none, raw, pong]).toEqual([[], [], 'PONG']);
+  });
+
+  it('gives up a login that is not answered, within the limit for connecting or at an abort', async () => {
+    const peer = createServer(() => undefined);
+    await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
+    const address = peer.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const endpoint = { host: '127.0.0.1', port: address.port, password: 'x' };
+    const limited = Connection.open(endpoint, { connectTimeoutMs: 50 });
+    await expect(limited).rejects.toMatchObject({
+      code: 'CONNECT',
+      retryable: true,
+      message: expect.stringContaining('no answer'),
+    });
+    const controller = new AbortController();
+    const aborted = Connection.open(endpoint, { name: 'x', signal: controller.signal });
+    setImmediate(() => controller.abort());
+    await expect(aborted).rejects.toMatchObject({ code: 'CONNECT' });
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    peer.close();
   });
 
   it('says that nothing listens', async () => {
