@@ -9,6 +9,8 @@ import { checkpointKey, loadingKey } from './checkpoint.ts';
 import { reactionTo } from './replies.ts';
 
 const SCAN_COUNT = 1000;
+/** Of a scan that answers hardly any of the keys it passes: a millisecond or two for the target. */
+const SPARSE_SCAN_COUNT = 5000;
 const OWN_PREFIX = Buffer.from(OWN_KEY_PREFIX);
 
 export function isOwnKey(key: Buffer): boolean {
@@ -31,7 +33,7 @@ export async function* scanKeys(
     do {
       const replies = await connection.pipeline([
         ['SELECT', database],
-        ['SCAN', cursor, 'MATCH', match, 'COUNT', SCAN_COUNT],
+        ['SCAN', cursor, 'MATCH', match, 'COUNT', match === '*' ? SCAN_COUNT : SPARSE_SCAN_COUNT],
         ['SELECT', 0],
       ]);
       const [next = null, keys = null] = Array.isArray(replies[1]) ? replies[1] : [];
