@@ -61,8 +61,17 @@ export async function openReplicaSession(
   try {
     await logIn(lines, source);
     // Sources answer an error to the first word that they do not know, having taken what stands before it; that is an
-    // answer, not a failure.
-    await lines.ask(['REPLCONF', 'capa', 'eof', 'capa', 'psync2', 'version', READS_LIKE_VALKEY]);
+    // answer, not a failure. But one that forbids REPLCONF would end the connection at our first acknowledgement.
+    const capable = await lines.ask([
+      'REPLCONF',
+      'capa',
+      'eof',
+      'capa',
+      'psync2',
+      'version',
+      READS_LIKE_VALKEY,
+    ]);
+    if (capable.startsWith('-NOPERM')) throw refusal(capable, source);
     const line =
       position === null
         ? await lines.ask(['PSYNC', '?', '-1'])
