@@ -91,7 +91,8 @@ export class Losses {
     this.#onCount(kind, count);
     const tally = this.#tallies.get(kind) ?? { count: 0, keys: [] };
     tally.count += count;
-    if (tally.keys.length < SAMPLES_MAX) tally.keys.push(printKey(key));
+    const sample = printKey(key);
+    if (tally.keys.length < SAMPLES_MAX && !tally.keys.includes(sample)) tally.keys.push(sample);
     this.#tallies.set(kind, tally);
   }
 

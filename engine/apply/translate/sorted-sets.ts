@@ -114,7 +114,8 @@ function translateRangeStore(command: CommandWords): Translation {
 }
 
 /** GEOSEARCHSTORE destination source …: GEORADIUS can store circles, nothing can store boxes. */
-function translateGeoSearchStore(command: CommandWords): Translation {
+function translateGeoSearchStore(command: CommandWords, forms: TargetForms): Translation {
+  if (!before62(forms)) return removingFirst(command, command.at(1), command.at(2));
   const center: Argument[] = [];
   const circle: Argument[] = [];
   const rest: Argument[] = [];
@@ -130,11 +131,27 @@ function translateGeoSearchStore(command: CommandWords): Translation {
     else return unsupported('6.2', '7.2');
   }
   const name = center.length === 1 ? 'GEORADIUSBYMEMBER' : 'GEORADIUS';
-  return instead([name, command.at(2), ...center, ...circle, ...rest, store, command.at(1)]);
+  const search = [name, command.at(2), ...center, ...circle, ...rest, store, command.at(1)];
+  return command.at(1).equals(command.at(2)) ? instead(search) : instead(['DEL', command.at(1)], search);
+}
+
+/** GEORADIUS source … STORE destination, GEORADIUSBYMEMBER alike. */
+function translateGeoRadius(command: CommandWords): Translation {
+  const at = Math.max(command.find('STORE', 5), command.find('STOREDIST', 5));
+  return at === -1 ? FORWARD : removingFirst(command, command.at(at + 1), command.at(1));
+}
+
+/** Before 7.0 a search without a source leaves the destination as it is; from then on it removes it. */
+function removingFirst(command: CommandWords, destination: Buffer, source: Buffer): Translation {
+  return destination.equals(source) ? FORWARD : instead(['DEL', destination], command.slice(0));
 }
 
 function before62(forms: TargetForms): boolean {
   return !forms.since('6.2');
+}
+
+function before70(forms: TargetForms): boolean {
+  return !forms.since('7.0');
 }
 
 export const SORTED_SET_RULES: Readonly<Record<string, Rule>> = {
@@ -149,5 +166,7 @@ export const SORTED_SET_RULES: Readonly<Record<string, Rule>> = {
     },
   },
   ZRANGESTORE: { concerns: before62, translate: translateRangeStore },
-  GEOSEARCHSTORE: { concerns: before62, translate: translateGeoSearchStore },
+  GEOSEARCHSTORE: { concerns: before70, translate: translateGeoSearchStore },
+  GEORADIUS: { fromWords: 8, concerns: before70, translate: translateGeoRadius },
+  GEORADIUSBYMEMBER: { fromWords: 7, concerns: before70, translate: translateGeoRadius },
 };

@@ -74,14 +74,28 @@ const CASES: readonly (readonly [
   [
     'redis 6.0',
     'GEOSEARCHSTORE d g FROMLONLAT 1 2 BYRADIUS 3 km ASC COUNT 5',
-    ['GEORADIUS g 1 2 3 km ASC COUNT 5 STORE d'],
+    ['DEL d', 'GEORADIUS g 1 2 3 km ASC COUNT 5 STORE d'],
   ],
   [
     'redis 6.0',
     'GEOSEARCHSTORE d g FROMMEMBER m BYRADIUS 3 km STOREDIST',
-    ['GEORADIUSBYMEMBER g m 3 km STOREDIST d'],
+    ['DEL d', 'GEORADIUSBYMEMBER g m 3 km STOREDIST d'],
   ],
   ['redis 6.0', 'GEOSEARCHSTORE d g FROMMEMBER m BYBOX 3 4 km', ['(unsupported: Redis 6.2 or Valkey 7.2)']],
+  [
+    'redis 6.2',
+    'GEOSEARCHSTORE d g FROMMEMBER m BYBOX 3 4 km',
+    ['DEL d', 'GEOSEARCHSTORE d g FROMMEMBER m BYBOX 3 4 km'],
+  ],
+  ['redis 7.0', 'GEOSEARCHSTORE d g FROMMEMBER m BYBOX 3 4 km', undefined],
+  ['redis 6.2', 'GEORADIUS g 1 2 3 km STORE d', ['DEL d', 'GEORADIUS g 1 2 3 km STORE d']],
+  ['redis 6.2', 'GEORADIUS g 1 2 3 km STORE g', undefined],
+  [
+    'redis 6.0',
+    'GEORADIUSBYMEMBER g m 3 km STOREDIST d',
+    ['DEL d', 'GEORADIUSBYMEMBER g m 3 km STOREDIST d'],
+  ],
+  ['redis 7.0', 'GEORADIUS g 1 2 3 km STORE d', undefined],
   // Streams
   ['redis 5.0', 'XADD s 1-1 f v', undefined],
   ['redis 5.0', 'XADD s MAXLEN = 7 1-1 f v', undefined],

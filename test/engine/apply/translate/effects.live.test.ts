@@ -75,6 +75,8 @@ const BEFORE: readonly (readonly [target: string, command: readonly Argument[]])
     ['GEOSEARCHSTORE', 'found', 'geo', 'FROMLONLAT', 15, 37, 'BYRADIUS', 200, 'km', 'ASC', 'COUNT', 1],
   ],
   ['redis 6.0', ['GEOSEARCHSTORE', 'found', 'geo', 'FROMMEMBER', 'Palermo', 'BYRADIUS', 300, 'km']],
+  ['redis 6.0', ['GEOSEARCHSTORE', 'zset', 'nothing there', 'FROMLONLAT', 15, 37, 'BYRADIUS', 200, 'km']],
+  ['redis 6.0', ['GEOSEARCHSTORE', 'geo', 'geo', 'FROMLONLAT', 15, 37, 'BYRADIUS', 100, 'km']],
   ['redis 6.0', ['XADD', 'stream', 'NOMKSTREAM', '9-1', 'f', 'v']],
   ['redis 6.0', ['XGROUP', 'CREATECONSUMER', 'stream', 'group', 'consumer']],
   ['redis 6.0', ['GETDEL', 'string']],
