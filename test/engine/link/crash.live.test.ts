@@ -146,6 +146,7 @@ describe('a replicator process that is killed', () => {
       ...Array.from({ length: 200 }, (_, index) => ['SET', `noise:${index}`, 'n'.repeat(1000)]),
     ]);
     await until('its segments are on disk', async () => (await rehearsal.spooled()).length > 0);
+    await until('its bytes are held back', () => proxy.live === 0);
     await killed.kill();
     expect(await rehearsal.spooled()).not.toEqual([]);
     await using next = new Process(optionsFor(rehearsal));
