@@ -38,7 +38,15 @@ export interface LinkStatus {
   lagMs: number | null;
   /** Lag samples (ms) taken since the last status, for percentiles. */
   lagSamples: number[];
-  snapshot: { keys: number; bytes: number; durationMs: number; done: boolean; expectedKeys: number };
+  snapshot: {
+    keys: number;
+    bytes: number;
+    durationMs: number;
+    done: boolean;
+    expectedKeys: number;
+    /** Of the keys: sent as commands, not as payloads. */
+    rebuilt?: number;
+  };
   stream: { commands: number; bytes: number; transactions: number };
   fullResyncs: number;
   partialResyncs: number;

@@ -154,6 +154,7 @@ export class Replicator {
           durationMs: counters.snapshotDurationMs,
           done: counters.snapshotDone,
           expectedKeys: counters.snapshotExpectedKeys,
+          rebuilt: counters.snapshotRebuilt,
         },
         stream: {
           commands: counters.streamCommands,
