@@ -5,6 +5,7 @@
 import type { RunEvent } from './events.ts';
 import { eventsOf, syncsOf } from './history.ts';
 import { findingKind, newFinding, type FindingCode } from './findings.ts';
+import { linkCauses } from './causes.ts';
 import { plural } from './display.ts';
 import { DIFFERENCE_CLASSES } from './results.ts';
 import type { Comparison, Difference, DifferenceClass, Finding, LinkResult } from './results.ts';
@@ -28,19 +29,29 @@ export function collectFindings(sources: FindingSources): Finding[] {
     ...countFindings(sources.comparison),
     ...differenceFindings(sources.comparison),
   ];
-  return [...reported, ...derived.filter((finding) => !known.has(identity(finding)))];
+  const all = [...reported, ...derived.filter((finding) => !known.has(identity(finding)))];
+  return linkCauses(all, sources.comparison);
 }
 
 function identity(finding: Finding): string {
   return `${finding.code} ${finding.subject.link ?? ''}`;
 }
 
-/** The same fact reported again (a refused command per retry) is one finding with a count. */
+/**
+ * The same fact reported again (a refused command per retry) is one finding with a count. One that says its count itself is
+ * told anew as it grows: the last word counts.
+ */
 function reportedFindings(events: readonly RunEvent[]): Finding[] {
   const findings = new Map<string, Finding>();
   for (const event of eventsOf(events, 'finding')) {
     const key = `${event.code} ${event.link ?? ''} ${event.message}`;
     const known = findings.get(key);
+    const total = event.evidence?.['count'];
+    if (known !== undefined && typeof total === 'number') {
+      known.count = total;
+      known.evidence = event.evidence ?? {};
+      continue;
+    }
     if (known !== undefined) {
       known.count = (known.count ?? 1) + 1;
       continue;
@@ -54,6 +65,7 @@ function reportedFindings(events: readonly RunEvent[]): Finding[] {
       evidence: event.evidence ?? {},
       evidenceKind: 'measured',
       ...(kind === null ? {} : { action: kind.action }),
+      ...(typeof total === 'number' ? { count: total } : {}),
     });
   }
   return [...findings.values()];

@@ -128,7 +128,7 @@ export const FINDINGS = {
   },
   UNSUPPORTED_COMMAND: {
     severity: 'error',
-    meaning: 'The source sent a command that the target does not know or may not run.',
+    meaning: 'The source sent a command that the target does not know, may not run, or is not to get.',
     action: 'fix-source',
     advice: 'Compare the versions of both sides; stop using the command during the migration.',
   },
@@ -205,6 +205,12 @@ export const FINDINGS = {
     action: 'clear-and-reconfigure',
     advice:
       'Check for other writers on the target and whether it was empty at the start; then clear it and synchronize again.',
+  },
+  EXISTING_KEYS: {
+    severity: 'warning',
+    meaning: 'The target had keys when the link began; the spec allowed that.',
+    action: 'none',
+    advice: 'Check the listed keys: their old values are gone, and what was merged is still there.',
   },
   SOURCE_REGRESSED: {
     severity: 'error',

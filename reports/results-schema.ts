@@ -106,6 +106,7 @@ const link = object({
   fullResyncs: count,
   retries: count,
   dropped: map(count),
+  'handled?': map(count),
   errors: map(count),
   lagMs: nullable(object({ p50: number, p95: number, p99: number, max: number, samples: count })),
   peakRssBytes: count,
@@ -213,6 +214,7 @@ const finding = object({
   evidenceKind,
   'action?': text,
   'count?': count,
+  'causes?': list(object({ code: text, message: text })),
 });
 
 const fault = object({

@@ -57,6 +57,8 @@ export interface Finding {
   action?: string;
   /** How often, or how many keys. Absent: once. */
   count?: number;
+  /** Findings that this one is, or may be, a consequence of. */
+  causes?: { code: string; message: string }[];
 }
 
 /** One firing of a timeline step; times are ms since the run began, null = it did not come to that. */
@@ -119,6 +121,8 @@ export interface LinkResult {
   retries: number;
   /** Commands seen but not applied, by reason (publish, heartbeat, select, ping …). */
   dropped: Record<string, number>;
+  /** What was done besides applying, by kind: rewritten, translated, retried, overwritten, evicted … */
+  handled?: Record<string, number>;
   /** Error replies of the target by first word. */
   errors: Record<string, number>;
   lagMs: { p50: number; p95: number; p99: number; max: number; samples: number } | null;

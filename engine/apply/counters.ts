@@ -18,6 +18,8 @@ export interface LinkCounters {
   lastWriteOffset: bigint;
   retries: number;
   dropped: Record<string, number>;
+  /** What was done besides applying, by kind: `rewritten setnx`, `translated`, `retried OOM`, `overwritten` … */
+  handled: Record<string, number>;
   /** Error replies of the target by first word. */
   errors: Record<string, number>;
   lagMs: number | null;
@@ -42,6 +44,7 @@ export function newCounters(): LinkCounters {
     lastWriteOffset: -1n,
     retries: 0,
     dropped: {},
+    handled: {},
     errors: {},
     lagMs: null,
     lagSamples: [],

@@ -29,6 +29,10 @@ export interface Envelope {
   transactions: number;
   /** Values of our heartbeats in it (ms), newest last. */
   heartbeats: number[];
+  /** Commands in it that hit whole databases (FLUSHALL, SWAPDB): nobody else's data may be there. */
+  sweeping: string[];
+  /** SHA1s of scripts in it that the target must have already. */
+  scripts: string[];
   /** Its bytes are not needed any more: their buffer goes back to the builder. */
   release(): void;
 }
@@ -43,6 +47,8 @@ interface Boundary {
   commands: number;
   transactions: number;
   heartbeats: number;
+  sweeping: number;
+  scripts: number;
 }
 
 export class EnvelopeBuilder {
@@ -57,6 +63,8 @@ export class EnvelopeBuilder {
   #commands = 0;
   #transactions = 0;
   #heartbeats: number[] = [];
+  #sweeping: string[] = [];
+  #scripts: string[] = [];
   /** Write the checkpoint again at the end: a command in the body may have removed or moved it. */
   #repeatCheckpoint: Buffer[] | undefined;
   #boundary: Boundary;
@@ -116,6 +124,16 @@ export class EnvelopeBuilder {
     this.#heartbeats.push(sentAtMs);
   }
 
+  /** The command appended last hits whole databases. */
+  addSweeping(name: string): void {
+    this.#sweeping.push(name);
+  }
+
+  /** The command appended last runs a script by a SHA1 that only the target can resolve. */
+  addScript(sha: string): void {
+    this.#scripts.push(sha);
+  }
+
   addTransaction(): void {
     this.#transactions++;
   }
@@ -149,6 +167,8 @@ export class EnvelopeBuilder {
       alone: this.#alone,
     };
     const heartbeats = this.#heartbeats.slice(0, boundary.heartbeats);
+    const sweeping = this.#sweeping.slice(0, boundary.sweeping);
+    const scripts = this.#scripts.slice(0, boundary.scripts);
     const repeat = this.#repeatCheckpoint;
     const full = this.#buffer;
     this.#restart(boundary);
@@ -162,6 +182,8 @@ export class EnvelopeBuilder {
       commands,
       transactions,
       heartbeats,
+      sweeping,
+      scripts,
       release,
     };
   }
@@ -202,12 +224,15 @@ export class EnvelopeBuilder {
     // Behind the boundary may stand the very command that needs it; repeating it once too often does no harm.
     if (end === boundary.at) this.#repeatCheckpoint = undefined;
     this.#heartbeats = this.#heartbeats.slice(boundary.heartbeats);
+    this.#sweeping = this.#sweeping.slice(boundary.sweeping);
+    this.#scripts = this.#scripts.slice(boundary.scripts);
     this.#at = HEAD_ROOM;
     this.#queued = 0;
     this.#bodyDatabase = 0;
     this.#commands = 0;
     this.#transactions = 0;
-    this.#boundary = { ...this.#markAt(boundary.offset, boundary.streamDatabase), heartbeats: 0 };
+    const counts = { heartbeats: 0, sweeping: 0, scripts: 0 };
+    this.#boundary = { ...this.#markAt(boundary.offset, boundary.streamDatabase), ...counts };
     if (end > boundary.at) this.append(full, boundary.at, end, behind.queued, boundary.bodyDatabase);
     this.#bodyDatabase =
       behind.bodyDatabase === boundary.bodyDatabase ? this.#bodyDatabase : behind.bodyDatabase;
@@ -225,6 +250,8 @@ export class EnvelopeBuilder {
       commands: this.#commands,
       transactions: this.#transactions,
       heartbeats: this.#heartbeats.length,
+      sweeping: this.#sweeping.length,
+      scripts: this.#scripts.length,
     };
   }
 

@@ -25,11 +25,13 @@ import {
 import { newCounters, type LinkCounters } from './counters.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from './full-resync.ts';
+import { GrowingFindings } from './growing-findings.ts';
 import { movedFinding } from './moved-target.ts';
 import { Ownership } from './ownership.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { wordRefusal } from './refusals.ts';
 import { unwrapRefusal } from './replies.ts';
+import { ScriptBook } from './script-book.ts';
 import { SnapshotApplier } from './snapshot-applier.ts';
 import { StreamApplier } from './stream-applier.ts';
 import { measureTarget, UNKNOWN_TARGET, type TargetFacts } from './target-facts.ts';
@@ -79,6 +81,10 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #target: Target;
   readonly #findings: FindingLimit;
+  /** Facts that repeat: told again as they grow, and at the end. */
+  readonly #growing: GrowingFindings;
+  /** Bodies of the scripts that the source has sent as text. */
+  readonly #scripts = new ScriptBook();
   /** What the target takes, as of the last time the link began anew there. */
   #facts: TargetFacts = UNKNOWN_TARGET;
   #fullSync: FullSync | undefined;
@@ -97,6 +103,7 @@ export class Lane {
     this.#options = options;
     const { engine, link, events, random, now } = options;
     this.#findings = new FindingLimit((finding) => events.finding(finding));
+    this.#growing = new GrowingFindings((finding) => events.finding(finding));
     const ownership = new Ownership(link.id);
     this.#target = new Target({
       endpoint: link.target,
@@ -194,6 +201,7 @@ export class Lane {
       ending.abort();
       this.#fullSync?.applier.abandon();
       await this.#stream?.settled();
+      this.#growing.flush();
       await this.#target.close();
       await this.#fullSync?.reconciliation?.close();
     }
@@ -259,6 +267,7 @@ export class Lane {
       counters,
       heartbeatPrefix: engine.heartbeatPrefix,
       onFinding: (finding) => this.#findings.report(finding),
+      scripts: this.#scripts,
       reconciliation,
       signal,
     });
@@ -399,6 +408,8 @@ export class Lane {
       // The lane may be waiting for the source to say something.
       onFailed: (error) => this.#ending.abort(error),
       onFinding: (finding) => this.#findings.report(finding),
+      growing: this.#growing,
+      scripts: this.#scripts,
       wallClock,
       facts: this.#facts,
       sourceOffsetMs: this.#options.sourceOffsetMs ?? (() => undefined),

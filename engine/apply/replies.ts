@@ -71,6 +71,14 @@ export function unwrapRefusal(error: ReplyError): ReplyError {
   return inner === undefined ? error : new ReplyError(inner);
 }
 
+/**
+ * An error inside an applied transaction that says: this command alone was not executed, and what came behind it was. Then
+ * nobody can make up for it in order.
+ */
+export function isLeftOut(error: ReplyError): boolean {
+  return error.kind === 'NOSCRIPT' || reactionTo(error).reaction === 'retry';
+}
+
 export function reactionTo(error: ReplyError): Row {
   return ROWS[error.kind] ?? TEXTS.find(([pattern]) => pattern.test(error.message))?.[1] ?? OTHER;
 }

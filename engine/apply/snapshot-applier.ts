@@ -14,6 +14,7 @@ import type { RawEntry } from '../rdb/entry.ts';
 import { flavorOfVersion, TYPE } from '../rdb/format.ts';
 import { RawSnapshotReader } from '../rdb/raw-reader.ts';
 import { asError } from '../errors.ts';
+import { encodeCommand } from '../resp/encode.ts';
 import { parseInfo } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
 import { BatchLine } from './batch-line.ts';
@@ -29,6 +30,7 @@ import { parseRestore } from './rebuild/restore-words.ts';
 import { TEMPORARY_PREFIX, temporaryKey } from './rebuild/temporary-key.ts';
 import { writeFeatures, type WriteFeatures } from './rebuild/write-features.ts';
 import { wordRefusal, type SentCommand } from './refusals.ts';
+import type { ScriptBook } from './script-book.ts';
 import { reactionTo } from './replies.ts';
 import { isPayloadRefusal, isSince, type TargetFacts } from './target-facts.ts';
 import type { Reconciliation } from './reconciliation.ts';
@@ -45,6 +47,8 @@ export interface SnapshotApplierOptions {
   counters: LinkCounters;
   heartbeatPrefix: string;
   onFinding: (finding: LinkFinding) => void;
+  /** Keeps the bodies of the scripts that a snapshot of an old source carries. */
+  scripts?: ScriptBook;
   /** Told of every key and library of the snapshot, when the target may hold older ones. */
   reconciliation: Reconciliation | undefined;
   /** A value with more bytes is read, and built on the target, in parts. Default 4 MiB. */
@@ -172,6 +176,9 @@ export class SnapshotApplier {
         sizes: (_database, keys) => {
           counters.snapshotExpectedKeys += keys;
         },
+        aux: (name, value) => {
+          if (name === 'lua') this.#loadScript(value);
+        },
         functionLibrary: (code) => {
           this.#libraries.push(Buffer.from(code));
           this.#options.reconciliation?.keepLibrary(code);
@@ -240,6 +247,17 @@ export class SnapshotApplier {
     });
   }
 
+  /** A script that clients of the source have loaded: after the cutover they will run it by its SHA1. */
+  #loadScript(body: Buffer): void {
+    const { scripts, counters } = this.#options;
+    scripts?.remember(body);
+    count(counters.handled, 'scripts loaded');
+    const bytes = encodeCommand(['SCRIPT', 'LOAD', body]);
+    const output = this.#line.outputFor(0);
+    output.write(bytes, 0, bytes.length);
+    output.endCommand();
+  }
+
   #onRefused(command: SentCommand, error: ReplyError, resent: boolean): boolean {
     const { counters, target, onFinding } = this.#options;
     const { reaction } = reactionTo(error);
@@ -247,6 +265,15 @@ export class SnapshotApplier {
     if (this.#large.isBuilding(command.key) && reaction !== 'retry') {
       if (!(resent && isRepeatAnswer(error)))
         this.#large.refused(wordRefusal(error, command, target.describe()));
+      return true;
+    }
+    if (command.name === 'SCRIPT' && reaction !== 'retry') {
+      onFinding({
+        code: 'SCRIPT_UNVERIFIED',
+        severity: 'warning',
+        message: `The target does not take a script that the source had loaded: ${error.message}`,
+        evidence: { reply: error.message },
+      });
       return true;
     }
     if (reaction !== 'count') return false;

@@ -23,11 +23,15 @@ import {
   type Checkpoint,
 } from './checkpoint.ts';
 import { count, type LinkCounters } from './counters.ts';
+import { EnvelopeGuard } from './envelope-guard.ts';
 import { EnvelopeBuilder, type Envelope } from './envelope.ts';
 import type { LinkFinding } from './finding.ts';
-import { findCommands, printKey, wordRefusal } from './refusals.ts';
-import { reactionTo, unwrapRefusal } from './replies.ts';
+import { GrowingFindings } from './growing-findings.ts';
+import { findCommands, wordRefusal } from './refusals.ts';
+import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
 import { Losses } from './rebuild/losses.ts';
+import { ScriptBook } from './script-book.ts';
+import { isScript, StreamReports } from './stream-reports.ts';
 import { StreamTranslator } from './stream-translator.ts';
 import type { TargetFacts } from './target-facts.ts';
 import { CommandTranslator } from './translate/command-translator.ts';
@@ -49,6 +53,10 @@ export interface StreamApplierOptions {
   /** Tell the source now what is applied. */
   onAckRequested: () => void;
   onFinding: (finding: LinkFinding) => void;
+  /** For facts that repeat; whoever passes it flushes it. Default: one of its own, flushed by `drain`. */
+  growing?: GrowingFindings;
+  /** Scripts whose bodies are known. */
+  scripts?: ScriptBook;
   /** Nothing can be applied any more; `push` and `drain` throw the same. */
   onFailed: (error: Error) => void;
   /** Wall clock in ms, the same one the heartbeat is written with. */
@@ -84,6 +92,9 @@ export class StreamApplier {
   readonly #builder: EnvelopeBuilder;
   readonly #translator: StreamTranslator;
   readonly #losses: Losses;
+  readonly #growing: GrowingFindings;
+  readonly #reports: StreamReports;
+  readonly #guard: EnvelopeGuard;
   readonly #clock: SourceClock;
   #reportedClock = false;
   /** Runs while there is something to apply. */
@@ -102,6 +113,8 @@ export class StreamApplier {
   /** May be beyond the checkpoint: behind it came nothing that changes the target. */
   #appliedOffset: bigint;
   readonly #startedAtMs: number;
+  /** When the chunk at hand came from the source. */
+  #arrivedAtMs = 0;
   #ackRequestedAt: bigint | undefined;
 
   constructor(options: StreamApplierOptions) {
@@ -116,6 +129,16 @@ export class StreamApplier {
       onCount: (kind, by) => count(counters.dropped, kind, by),
     });
     this.#clock = new SourceClock(engine.heartbeatMs, options.sourceOffsetMs);
+    this.#growing = options.growing ?? new GrowingFindings(options.onFinding);
+    const { onFinding, target, signal } = options;
+    this.#reports = new StreamReports({ engine, onFinding, growing: this.#growing });
+    this.#guard = new EnvelopeGuard({
+      link,
+      target,
+      signal,
+      alone: start.alone,
+      onUnknownScripts: (...what) => this.#reports.scriptsUnknown(...what),
+    });
     const key = checkpointKey(link);
     this.#builder = new EnvelopeBuilder({ checkpointKey: key, sizeBytes: engine.envelopeBytes, start });
     this.#translator = new StreamTranslator({
@@ -126,7 +149,19 @@ export class StreamApplier {
       flush: engine.flush,
       onAckRequested: (offset) => this.#onAckRequested(offset),
       onDropped: (reason) => count(counters.dropped, reason),
-      onFlush: (name, database, offset) => this.#onFlush(name, database, offset),
+      onHandled: (what) => count(counters.handled, what),
+      onFlush: (name, database, offset) => this.#reports.flush(name, { database, offset }, this.#arrivedAtMs),
+      publish: engine.publish,
+      swapdb: {
+        policy: engine.swapdb,
+        cluster: options.facts.cluster,
+        onRefused: (place) => this.#reports.swapdbRefused(place),
+      },
+      scripts: {
+        policy: engine.scripts,
+        book: options.scripts ?? new ScriptBook(),
+        onRun: (...what) => this.#reports.scriptRun(...what),
+      },
       translation: {
         commands: new CommandTranslator({
           facts: options.facts,
@@ -135,7 +170,8 @@ export class StreamApplier {
         }),
         clock: this.#clock,
         policy: engine.unsupported ?? 'fail',
-        onUnsupported: (...what) => this.#onUnsupported(...what),
+        onUnsupported: (name, lostKey, needs, database, offset) =>
+          this.#reports.unsupported(name, lostKey, needs, { database, offset }),
         onLoss: (kind, lostKey) => this.#losses.add(kind, lostKey),
       },
     });
@@ -154,6 +190,7 @@ export class StreamApplier {
   /** Takes the next stream bytes, which arrived at `atMs` (our wall clock); resolves when there is room for more. @throws SyncError when the link must stop. */
   async push(chunk: Buffer, atMs?: number): Promise<void> {
     this.#options.counters.streamBytes += chunk.length;
+    this.#arrivedAtMs = atMs ?? this.#options.wallClock();
     try {
       this.#translator.push(chunk, atMs);
     } catch (error) {
@@ -170,6 +207,7 @@ export class StreamApplier {
   async drain(): Promise<void> {
     this.#kick();
     await this.#pumping;
+    if (this.#options.growing === undefined) this.#growing.flush();
     if (this.#failure) throw this.#failure;
   }
 
@@ -205,6 +243,7 @@ export class StreamApplier {
       while (this.#hasWork) {
         const next = this.#staged ?? this.#stage(this.#builder.take());
         this.#staged = undefined;
+        if (this.#guard.concerns(next.envelope)) await this.#guard.admit(next.envelope);
         await this.#apply(next);
         this.#applied(next.envelope);
       }
@@ -410,9 +449,15 @@ export class StreamApplier {
     )) {
       const error = elements[command.index - 1];
       if (!(error instanceof ReplyError)) continue;
+      const leftOut = isLeftOut(error);
+      if (isScript(command) && !leftOut) {
+        count(counters.handled, 'script errors');
+        this.#reports.scriptFailed(command, error);
+        continue;
+      }
       count(counters.errors, error.kind);
-      const { reaction, hint } = reactionTo(error);
-      if (reaction === 'retry') failure ??= tornError(command.name, error, target.describe());
+      const { hint } = reactionTo(error);
+      if (leftOut) failure ??= tornError(command.name, error, target.describe());
       onFinding({
         code: 'APPLY_ERROR',
         severity: 'error',
@@ -436,26 +481,6 @@ export class StreamApplier {
       });
     }
     return this.#clock.executedAtMs(this.#options.wallClock());
-  }
-
-  #onUnsupported(name: string, key: Buffer, needs: string, database: number, offset: bigint): void {
-    const policy = this.#options.engine.unsupported ?? 'fail';
-    this.#options.onFinding({
-      code: 'UNSUPPORTED_COMMAND',
-      severity: 'error',
-      message: `${name} ${printKey(key)} in database ${database} has no form that the target takes: ${needs} (policy: ${policy}).`,
-      evidence: { command: name, key: key.toString('base64'), database, offset: String(offset), policy },
-    });
-  }
-
-  #onFlush(name: string, database: number, offset: bigint): void {
-    const { flush } = this.#options.engine;
-    this.#options.onFinding({
-      code: 'FLUSH',
-      severity: flush === 'propagate' ? 'warning' : 'error',
-      message: `${name.toUpperCase()} on the source in database ${database} (policy: ${flush}).`,
-      evidence: { command: name, database, offset: String(offset), policy: flush },
-    });
   }
 }
 

@@ -5,13 +5,21 @@
  * State that belongs to the stream: the selected database, and whether we are inside MULTI … EXEC. A unit is a single
  * command or a whole transaction; the envelope's boundary moves only at the end of a unit.
  */
-import { SyncError } from '../errors.ts';
-import { OWN_KEY_PREFIX, type FlushPolicy, type UnsupportedPolicy } from '../link/options.ts';
+import {
+  OWN_KEY_PREFIX,
+  type FlushPolicy,
+  type PublishPolicy,
+  type ScriptsPolicy,
+  type SwapdbPolicy,
+  type UnsupportedPolicy,
+} from '../link/options.ts';
 import { CommandFramer, type CommandFrame } from '../resp/command-framer.ts';
 import { encodeCommand, encodeCommands } from '../resp/encode.ts';
 import type { EnvelopeBuilder } from './envelope.ts';
 import type { LossKind } from './rebuild/losses.ts';
+import { flushStop, scriptStop, swapdbStop, unsupportedStop, type StreamPlace } from './policy-stops.ts';
 import { rewriteCommand } from './rewrite.ts';
+import { readScriptRun, type ScriptBook, type ScriptRun } from './script-book.ts';
 import { TEMPORARY_PREFIX } from './rebuild/temporary-key.ts';
 import { treatmentOf, type Treatment } from './treatments.ts';
 import type { CommandTranslator } from './translate/command-translator.ts';
@@ -29,6 +37,22 @@ export interface TranslatorOptions {
   onAckRequested: (offset: bigint) => void;
   onDropped: (reason: string) => void;
   onFlush: (name: string, database: number, offset: bigint) => void;
+  /** Something was done about a command besides forwarding it: `rewritten setnx`, `swapdb`, `publish`. */
+  onHandled?: (what: string) => void;
+  /** Default drop. */
+  publish?: PublishPolicy;
+  /** Default propagate. */
+  swapdb?: {
+    policy: SwapdbPolicy;
+    cluster: boolean;
+    onRefused: (place: StreamPlace) => void;
+  };
+  /** Without it scripts are forwarded like everything else. */
+  scripts?: {
+    policy: ScriptsPolicy;
+    book: ScriptBook;
+    onRun: (run: ScriptRun, place: StreamPlace) => void;
+  };
   /** For a target that may not take the source's forms; without it everything is forwarded as it is. */
   translation?: {
     commands: CommandTranslator;
@@ -43,6 +67,8 @@ export interface TranslatorOptions {
 
 const OWN_PREFIX = Buffer.from(OWN_KEY_PREFIX);
 const TEMPORARY = Buffer.from(TEMPORARY_PREFIX);
+/** Where Sentinels make themselves known, on every server they watch. */
+const SENTINEL_CHANNEL = '__sentinel__:hello';
 
 export class StreamTranslator {
   readonly #options: TranslatorOptions;
@@ -107,7 +133,12 @@ export class StreamTranslator {
       case 'exec':
         return this.#end();
       case 'publish':
-        return this.#options.onDropped('publish');
+        return this.#publish(frame);
+      case 'eval':
+      case 'evalsha':
+        return this.#runScript(frame, treatment);
+      case 'script':
+        return this.#script(frame);
       case 'flushall':
       case 'flushdb':
         return this.#flush(frame, treatment);
@@ -129,9 +160,11 @@ export class StreamTranslator {
       case 'forward':
         return this.#rewrite(frame, treatment);
       case 'commands':
+        this.#options.onHandled?.('translated');
         this.#append(encodeCommands(translation.commands), translation.commands.length);
         return this.#lose(frame, translation.loss);
       case 'encoded':
+        this.#options.onHandled?.('translated');
         return this.#append(translation.bytes, translation.count);
       case 'nothing':
         this.#options.onDropped('not on the target');
@@ -158,13 +191,7 @@ export class StreamTranslator {
     translation?.onUnsupported(name, word(frame, 1), needs, this.#database, this.offset);
     if (translation?.policy === 'skip') return onDropped('unsupported');
     this.#stopBefore(frame);
-    throw new SyncError(
-      'POLICY',
-      `The target cannot do what ${name} does (${needs}; database ${this.#database}, offset ${this.offset}).`,
-      {
-        hint: 'The link stops, because engine.unsupported is "fail". Use a later target, keep applications from using the command, or set it to "skip".',
-      },
-    );
+    throw unsupportedStop(name, needs, this.#place);
   }
 
   /** What came before it is complete: it is applied, and a later start begins with this very command. */
@@ -196,6 +223,7 @@ export class StreamTranslator {
   #rewrite(frame: CommandFrame, treatment: Treatment): void {
     const rewritten = rewriteCommand(frame, treatment);
     if (rewritten === null) return this.#forward(frame);
+    this.#options.onHandled?.(`rewritten ${treatment}`);
     this.#append(rewritten, 1);
   }
 
@@ -220,18 +248,20 @@ export class StreamTranslator {
     if (flush === 'ignore') return onDropped(name);
     if (flush === 'fail') {
       this.#stopBefore(frame);
-      throw new SyncError(
-        'POLICY',
-        `${name.toUpperCase()} on the source (database ${this.#database}, offset ${this.offset}).`,
-        {
-          hint: 'The target keeps its data and the link stops, because engine.flush is "fail". Set it to "propagate" or "ignore", or clear the target and start over.',
-        },
-      );
+      throw flushStop(name, this.#place);
     }
     this.#barrier(frame, []);
+    this.#options.onHandled?.(name);
   }
 
   #swap(frame: CommandFrame): void {
+    const { swapdb } = this.#options;
+    if (swapdb !== undefined && (swapdb.cluster || swapdb.policy === 'fail')) {
+      swapdb.onRefused(this.#place);
+      this.#stopBefore(frame);
+      throw swapdbStop(this.#place, swapdb.cluster);
+    }
+    this.#options.onHandled?.('swapdb');
     const swapped = [Number(text(frame, 1)), Number(text(frame, 2))];
     // An earlier swap of this envelope may have put the checkpoint anywhere: then clear it out of both.
     const moved = swapped.includes(0) || this.#builder.repeatsCheckpoint;
@@ -253,6 +283,45 @@ export class StreamTranslator {
     this.#flushRun();
     this.#builder.append(frame.buffer, frame.start, frame.end, 1, this.#database);
     this.#builder.repeatCheckpoint(removeFirst);
+    this.#builder.addSweeping(text(frame, 0).toUpperCase());
+  }
+
+  /** Sentinels talk about the source; on the target their words would be lies. */
+  #publish(frame: CommandFrame): void {
+    const { publish, translation, onDropped, onHandled } = this.#options;
+    const isForwarded = publish === 'forward' && text(frame, 1) !== SENTINEL_CHANNEL;
+    // A target without SPUBLISH has nobody who listens to it.
+    if (!isForwarded || translation?.commands.translate(frame).kind === 'unsupported')
+      return onDropped('publish');
+    onHandled?.('publish');
+    this.#forward(frame);
+  }
+
+  #runScript(frame: CommandFrame, name: 'eval' | 'evalsha'): void {
+    const { scripts, onHandled } = this.#options;
+    if (scripts === undefined) return this.#translate(frame, 'forward');
+    const run = readScriptRun(frame, name, scripts.book);
+    scripts.onRun(run, this.#place);
+    if (scripts.policy === 'fail') {
+      this.#stopBefore(frame);
+      throw scriptStop(name.toUpperCase(), run.sha, this.#place);
+    }
+    if (name === 'eval') return this.#translate(frame, 'forward');
+    if (run.body === undefined) {
+      this.#builder.addScript(run.sha);
+      return this.#translate(frame, 'forward');
+    }
+    onHandled?.('rewritten evalsha');
+    this.#append(encodeCommand(['EVAL', run.body, ...wordsFrom(frame, 2)]), 1);
+  }
+
+  #script(frame: CommandFrame): void {
+    if (text(frame, 1).toUpperCase() === 'LOAD') this.#options.scripts?.book.remember(word(frame, 2));
+    this.#translate(frame, 'forward');
+  }
+
+  get #place(): StreamPlace {
+    return { database: this.#database, offset: this.offset };
   }
 
   /** A value that another link builds up under a temporary key of its own is data: its RENAME will follow. */
@@ -280,6 +349,12 @@ export class StreamTranslator {
 /** A view; empty when there is no such word. */
 function word({ buffer, argc, argStart, argEnd }: CommandFrame, index: number): Buffer {
   return index < argc ? buffer.subarray(argStart[index], argEnd[index]) : buffer.subarray(0, 0);
+}
+
+function wordsFrom(frame: CommandFrame, from: number): Buffer[] {
+  const words: Buffer[] = [];
+  for (let index = from; index < frame.argc; index++) words.push(word(frame, index));
+  return words;
 }
 
 function text(frame: CommandFrame, index: number): string {

@@ -17,8 +17,12 @@ export type Treatment =
   | 'select'
   | 'multi'
   | 'exec'
-  /** Messages are not data: drop and count. */
+  /** Messages are not data: a policy decides. */
   | 'publish'
+  /** Scripts as text, from old sources: a policy decides, and their bodies are kept. */
+  | 'eval'
+  | 'evalsha'
+  | 'script'
   /** A policy decides; the checkpoint key may be gone afterwards. */
   | 'flushall'
   | 'flushdb'
@@ -41,6 +45,9 @@ const TREATMENTS: Record<string, Treatment> = {
   EXEC: 'exec',
   PUBLISH: 'publish',
   SPUBLISH: 'publish',
+  EVAL: 'eval',
+  EVALSHA: 'evalsha',
+  SCRIPT: 'script',
   FLUSHALL: 'flushall',
   FLUSHDB: 'flushdb',
   SWAPDB: 'swapdb',

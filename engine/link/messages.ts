@@ -52,6 +52,8 @@ export interface LinkStatus {
   partialResyncs: number;
   retries: number;
   dropped: Record<string, number>;
+  /** What was done besides applying, by kind. */
+  handled?: Record<string, number>;
   errors: Record<string, number>;
   log: { memoryBytes: number; diskBytes: number };
   rssBytes: number;

@@ -165,6 +165,7 @@ export class Replicator {
         partialResyncs: counters.partialResyncs,
         retries: counters.retries,
         dropped: { ...counters.dropped },
+        handled: { ...counters.handled },
         errors: { ...counters.errors },
         log: { memoryBytes: this.#log.memoryBytes, diskBytes: this.#log.diskBytes },
         rssBytes: usage.maxRSS * 1024,

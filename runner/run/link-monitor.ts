@@ -83,6 +83,7 @@ export class LinkMonitor {
       fullResyncs: Math.max(0, (this.#fullSync?.count ?? 0) - 1),
       retries: status?.retries ?? 0,
       dropped: status?.dropped ?? {},
+      handled: status?.handled ?? {},
       errors: status?.errors ?? {},
       lagMs: describeSamples(this.#lagSamples),
       peakRssBytes: this.#peakRssBytes,

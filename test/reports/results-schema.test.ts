@@ -51,7 +51,7 @@ const COMPLETE: Complete<Results> = {
       username: 'u',
     },
   ],
-  links: FAILED.links,
+  links: FAILED.links.map((link) => ({ handled: { translated: 1 }, ...link })),
   precheck: [
     {
       id: 'i',
@@ -123,6 +123,7 @@ const COMPLETE: Complete<Results> = {
       evidenceKind: 'simulated',
       action: 'wait',
       count: 2,
+      causes: [{ code: 'FLUSH', message: 'm' }],
     },
   ],
   faults: FAILED.faults ?? [],

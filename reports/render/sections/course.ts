@@ -82,6 +82,7 @@ export function linksSection({ results }: ReportView): Section | null {
   const engine = started.map((link): Cell[] => [
     link.link,
     tallyCell(link.dropped, 'dim'),
+    tallyCell(link.handled ?? {}, 'dim'),
     tallyCell(link.errors, 'bad'),
     formatBytes(link.peakRssBytes),
     `${significant(link.cpuSeconds)} s`,
@@ -98,6 +99,7 @@ export function linksSection({ results }: ReportView): Section | null {
   const engineColumns = [
     left('engine'),
     left('not applied'),
+    left('handled'),
     left('refused'),
     right('peak memory'),
     right('CPU'),

@@ -64,6 +64,11 @@ function findingEntry(finding: Finding): Entry {
     title: `${finding.severity}: ${finding.message}${times}`,
     lines: [
       ...(subject.length > 0 ? [{ label: 'where', text: subject.join(', ') }] : []),
+      ...sampleLines(finding),
+      ...(finding.causes ?? []).map(({ code, message }) => ({
+        label: 'because',
+        text: `${code}: ${message}`,
+      })),
       ...(kind === null
         ? []
         : [
@@ -74,4 +79,35 @@ function findingEntry(finding: Finding): Entry {
     ],
     commands: [],
   };
+}
+
+const SAMPLES_SHOWN = 5;
+
+/** Places where it happened, and what the comparison says about them. */
+function sampleLines({ evidence }: Finding): { label: string; text: string }[] {
+  const { samples, recheck } = evidence;
+  const lines: { label: string; text: string }[] = [];
+  if (Array.isArray(samples) && samples.length > 0) {
+    const shown = samples.slice(0, SAMPLES_SHOWN).map(wordSample);
+    const more = samples.length > shown.length ? ' …' : '';
+    lines.push({ label: 'among', text: `${shown.join(', ')}${more}` });
+  }
+  if (typeof recheck === 'string') lines.push({ label: 'compared', text: recheck });
+  return lines;
+}
+
+/** `SET "k" in db 0`, `"k" in db 3`, or whatever else the sample says. */
+function wordSample(sample: unknown): string {
+  if (typeof sample !== 'object' || sample === null) return String(sample);
+  const fields = new Map(Object.entries(sample));
+  const { command, key, database, reply } = Object.fromEntries(
+    [...fields].map(([name, value]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]),
+  );
+  if (reply !== undefined) return reply;
+  const words = [command, key].filter((word) => word !== undefined);
+  if (words.length === 0) return JSON.stringify(sample);
+  return `${words.join(' ')}${database === undefined ? '' : ` in db ${database}`}`;
 }
