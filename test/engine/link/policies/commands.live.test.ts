@@ -30,6 +30,19 @@ async function keysOf({ target }: Rehearsal, database: number): Promise<string[]
   return keys.filter((key) => !key.startsWith('redis-sync:')).toSorted();
 }
 
+/** What a subscriber on the target hears while these are published on the source. */
+async function heard(rehearsal: Rehearsal, life: Life, ...published: string[][]): Promise<string[]> {
+  await using subscriber = await Connection.open(rehearsal.servers.target.endpoint);
+  // One RESP2 reply per pattern, then one push per message, in order: the marker is the last.
+  const messages = subscriber.pipelineRaw(Buffer.from('*2\r\n$10\r\nPSUBSCRIBE\r\n$1\r\n*\r\n'), 2);
+  await until('a subscriber', async () => (await ask(rehearsal.target, 'PUBSUB', 'NUMPAT')) === '1');
+  await rehearsal.source.pipeline(published);
+  await rehearsal.drained(life);
+  await rehearsal.target.call('PUBLISH', 'marker', 'end');
+  const [, first] = await messages;
+  return Array.isArray(first) ? first.slice(2).map(String) : [];
+}
+
 describe('flush', () => {
   it('fail: the link stops before it, applies what came before, and says where and when', async () => {
     await using rehearsal = await Rehearsal.open();
@@ -153,19 +166,6 @@ describe('swapdb', () => {
 });
 
 describe('publish', () => {
-  /** What a subscriber on the target hears while these are published on the source. */
-  async function heard(rehearsal: Rehearsal, life: Life, ...published: string[][]): Promise<string[]> {
-    await using subscriber = await Connection.open(rehearsal.servers.target.endpoint);
-    // One RESP2 reply per pattern, then one push per message, in order: the marker is the last.
-    const messages = subscriber.pipelineRaw(Buffer.from('*2\r\n$10\r\nPSUBSCRIBE\r\n$1\r\n*\r\n'), 2);
-    await until('a subscriber', async () => (await ask(rehearsal.target, 'PUBSUB', 'NUMPAT')) === '1');
-    await rehearsal.source.pipeline(published);
-    await rehearsal.drained(life);
-    await rehearsal.target.call('PUBLISH', 'marker', 'end');
-    const [, first] = await messages;
-    return Array.isArray(first) ? first.slice(2).map(String) : [];
-  }
-
   const SPOKEN = [
     ['PUBLISH', '__sentinel__:hello', '127.0.0.1,26379,id,0,main,127.0.0.1,6379,0'],
     ['PUBLISH', 'news', 'm'],
