@@ -22,14 +22,15 @@ import {
   type Checkpoint,
   type LinkRecord,
 } from './checkpoint.ts';
-import { newCounters, type LinkCounters } from './counters.ts';
+import { count, newCounters, type LinkCounters } from './counters.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from './full-resync.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import { movedFinding } from './moved-target.ts';
+import { OomWatch, type LinkPlace } from './oom-watch.ts';
 import { Ownership } from './ownership.ts';
 import { Reconciliation } from './reconciliation.ts';
-import { wordRefusal } from './refusals.ts';
+import { refusalBehind, wordRefusal } from './refusals.ts';
 import { unwrapRefusal } from './replies.ts';
 import { ScriptBook } from './script-book.ts';
 import { SnapshotApplier } from './snapshot-applier.ts';
@@ -105,6 +106,7 @@ export class Lane {
     this.#findings = new FindingLimit((finding) => events.finding(finding));
     this.#growing = new GrowingFindings((finding) => events.finding(finding));
     const ownership = new Ownership(link.id);
+    const oom = new OomWatch(engine.oom, (finding) => this.#findings.report(finding));
     this.#target = new Target({
       endpoint: link.target,
       name: `redis-sync:${link.id}`,
@@ -114,9 +116,15 @@ export class Lane {
       now,
       onWaiting: (error, waitMs) => {
         this.counters.retries++;
+        const refusal = refusalBehind(error);
+        if (refusal) count(this.counters.handled, `retried ${refusal.reply.kind}`);
         events.waiting(error, waitMs);
       },
-      onWorking: () => events.working(),
+      onWorking: () => {
+        oom.worked();
+        events.working();
+      },
+      judge: (error) => oom.judge(error, this.#place),
       claim: (connection) => ownership.claim(connection),
       onMoved: (from, to) => this.#findings.report(movedFinding(from, to)),
     });
@@ -125,6 +133,11 @@ export class Lane {
   /** Source offset up to which everything is on the target; -1 while the stream has not begun. */
   get appliedOffset(): bigint {
     return this.#stream?.appliedOffset ?? -1n;
+  }
+
+  get #place(): LinkPlace {
+    const { appliedOffset, counters } = this;
+    return { where: this.#target.describe(), appliedOffset, snapshotKeys: counters.snapshotKeys };
   }
 
   /** The snapshot is applied (or was not needed): commands flow. */

@@ -1,7 +1,7 @@
 /** Finds the command behind an error reply, and words the error, without ever showing a value. */
 import { SyncError } from '../errors.ts';
 import { CommandFramer } from '../resp/command-framer.ts';
-import type { ReplyError } from '../resp/reply.ts';
+import { ReplyError } from '../resp/reply.ts';
 import { reactionTo } from './replies.ts';
 
 /** A command of a sent buffer, cut out again. */
@@ -56,14 +56,30 @@ export function printKey(key: Buffer): string {
   return `"${text}"${key.length > shown.length ? `… (${key.length} bytes)` : ''}`;
 }
 
+/** A refusal: what was answered, and to which command if that is known. */
+export interface Refusal {
+  reply: ReplyError;
+  command: SentCommand | undefined;
+}
+
+const commands = new WeakMap<Error, SentCommand>();
+
+/** The reply behind an error that was made of one; undefined for every other error. */
+export function refusalBehind(error: Error): Refusal | undefined {
+  const { cause } = error;
+  return cause instanceof ReplyError ? { reply: cause, command: commands.get(error) } : undefined;
+}
+
 /** The error a link waits for or stops with when the target refuses a command. */
 export function wordRefusal(error: ReplyError, command: SentCommand | undefined, where: string): SyncError {
   const { reaction, hint } = reactionTo(error);
   const what = command === undefined ? 'a command' : `${command.name} ${printKey(command.key)}`;
-  return new SyncError('APPLY_REFUSED', `The target refused ${what}: ${error.message}`, {
+  const refusal = new SyncError('APPLY_REFUSED', `The target refused ${what}: ${error.message}`, {
     where,
     hint,
     retryable: reaction === 'retry',
     cause: error,
   });
+  if (command !== undefined) commands.set(refusal, command);
+  return refusal;
 }

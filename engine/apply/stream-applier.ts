@@ -27,7 +27,7 @@ import { EnvelopeGuard } from './envelope-guard.ts';
 import { EnvelopeBuilder, type Envelope } from './envelope.ts';
 import type { LinkFinding } from './finding.ts';
 import { GrowingFindings } from './growing-findings.ts';
-import { findCommands, wordRefusal } from './refusals.ts';
+import { findCommands, wordRefusal, type SentCommand } from './refusals.ts';
 import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
 import { Losses } from './rebuild/losses.ts';
 import { ScriptBook } from './script-book.ts';
@@ -426,8 +426,7 @@ export class StreamApplier {
     // The commands behind a refused MULTI were executed one by one: sending them again would apply them twice.
     const torn = refused === 0 && queued.some((reply) => !(reply instanceof ReplyError));
     if (torn) return { failure: tornError('MULTI', error, where), torn };
-    const [command] = findCommands(envelope.bytes, [refused]);
-    return { failure: wordRefusal(error, command, where), torn };
+    return { failure: wordRefusal(error, firstRefused(envelope, queued), where), torn };
   }
 
   /**
@@ -482,6 +481,16 @@ export class StreamApplier {
     }
     return this.#clock.executedAtMs(this.#options.wallClock());
   }
+}
+
+/** The first command of the source that was refused; when EXEC itself was, the first one at all. */
+function firstRefused(envelope: Envelope, queued: readonly Reply[]): SentCommand | undefined {
+  const refused = queued.flatMap((reply, index) => (reply instanceof ReplyError ? [index] : []));
+  // The MULTI and the checkpoint stand in front, perhaps a SELECT behind them.
+  const data = refused.filter((index) => index > 1);
+  const candidates = refused.length === 0 ? [2, 3] : data.length > 0 ? data.slice(0, 1) : refused.slice(0, 1);
+  const found = findCommands(envelope.bytes, candidates);
+  return found.find(({ name }) => name !== 'SELECT') ?? found[0];
 }
 
 function overtaken(where: string): SyncError {

@@ -23,6 +23,8 @@ export interface TargetOptions {
   /** Called before each wait, also when a reply (not the connection) makes the lane wait. */
   onWaiting: (error: Error, waitMs: number) => void;
   onWorking: () => void;
+  /** Asked before each wait: what to give up with instead, if a policy does not want to wait for this. */
+  judge?: (error: SyncError) => SyncError | undefined;
   /** Asked with each new connection whether it may be used, before those of the lane's predecessors are ended. */
   claim?: (connection: Connection) => Promise<void>;
   /** A connection was made to another address than the one before. */
@@ -87,6 +89,8 @@ export class Target {
   async wait(error: Error, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (!(error instanceof SyncError)) throw error;
+    const verdict = this.#options.judge?.(error);
+    if (verdict !== undefined) throw verdict;
     if (!isWorthWaiting(error, this.#circumstances())) throw lastWord(error, this.#circumstances());
     const waitMs = this.#backoff.next();
     if (waitMs === undefined) throw error;
