@@ -1,3 +1,4 @@
+/** Types of server-suites.mjs, for tests. */
 export const MIRRORS: readonly string[];
 export interface SuiteServer {
   tools: string;
