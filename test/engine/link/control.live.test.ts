@@ -18,18 +18,21 @@ function noise(megabytes: number): Argument[][] {
 
 describe('pause and resume', () => {
   it('a paused link applies nothing, reads on, spills to disk, and the source never drops it', async () => {
-    // A source that drops a replica which is 1 MB behind in reading.
+    // A source that drops a replica which is 4 MB behind in reading.
     await using rehearsal = await Rehearsal.open({
-      source: { 'client-output-buffer-limit': 'replica 1mb 1mb 1', 'repl-backlog-size': '1mb' },
+      source: { 'client-output-buffer-limit': 'replica 4mb 4mb 1', 'repl-backlog-size': '1mb' },
     });
     const { source, target } = rehearsal;
     const life = rehearsal.start({ logMemoryBytes: 1024 * 1024 });
     await life.reaches('Synchronizing');
     life.replicator.pause(LINK);
     expect(life.status.state).toBe('Suspending');
-    for (let round = 0; round < 8; round++) await source.pipeline([['INCR', 'round'], ...noise(2)]);
-    const offset = await rehearsal.sourceOffset();
-    await until('everything received', () => BigInt(life.status.receivedOffset) >= offset);
+    // 2 MB at a time, each read before the next: a busy machine must not look like a replica that does not read.
+    for (let round = 0; round < 8; round++) {
+      await source.pipeline([['INCR', 'round'], ...noise(2)]);
+      const offset = await rehearsal.sourceOffset();
+      await until('everything received', () => BigInt(life.status.receivedOffset) >= offset);
+    }
     expect(life.status.log.diskBytes).toBeGreaterThan(8 * 1024 * 1024);
     expect(await rehearsal.spooled()).not.toEqual([]);
     expect(await ask(target, 'EXISTS', 'round')).toBe('0');
