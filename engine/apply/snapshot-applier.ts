@@ -32,11 +32,11 @@ import { writeFeatures, type WriteFeatures } from './rebuild/write-features.ts';
 import { wordRefusal, type SentCommand } from './refusals.ts';
 import type { ScriptBook } from './script-book.ts';
 import { reactionTo } from './replies.ts';
-import { isPayloadRefusal, isSince, type TargetFacts } from './target-facts.ts';
+import { hasCommand, isPayloadRefusal, isSince, type TargetFacts } from './target-facts.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import type { Target } from './target.ts';
 
-const INLINE_BYTES_MAX = 4 * 1024 * 1024;
+const INLINE_BYTES_MAX = 2 * 1024 * 1024;
 const OWN_PREFIX = Buffer.from(OWN_KEY_PREFIX);
 const TEMPORARY = Buffer.from(TEMPORARY_PREFIX);
 
@@ -51,7 +51,7 @@ export interface SnapshotApplierOptions {
   scripts?: ScriptBook;
   /** Told of every key and library of the snapshot, when the target may hold older ones. */
   reconciliation: Reconciliation | undefined;
-  /** A value with more bytes is read, and built on the target, in parts. Default 4 MiB. */
+  /** A value with more bytes is read, and built on the target, in parts. Default 2 MiB. */
   inlineBytesMax?: number;
   signal: AbortSignal;
 }
@@ -311,7 +311,11 @@ export class SnapshotApplier {
   }
 
   async #loadFunctions(code: Buffer): Promise<void> {
-    const { target, signal, counters, onFinding } = this.#options;
+    const { target, signal, counters, onFinding, facts } = this.#options;
+    if (!hasCommand(facts, 'FUNCTION', { redis: '7.0', valkey: '7.2' })) {
+      this.#losses.add('functions', libraryName(code));
+      return;
+    }
     for (;;) {
       try {
         const connection = await target.connect(signal);
@@ -330,6 +334,12 @@ export class SnapshotApplier {
       }
     }
   }
+}
+
+/** As its first line says: `#!lua name=…`. */
+function libraryName(code: Buffer): Buffer {
+  const name = /name=(\S+)/.exec(code.toString('utf8', 0, 1024))?.[1];
+  return Buffer.from(name ?? '');
 }
 
 function startsWith(key: Buffer, prefix: Buffer): boolean {

@@ -61,7 +61,7 @@ const WORDINGS: Record<LossKind, Wording> = {
   },
   functions: {
     severity: 'warning',
-    what: 'function command(s) were left out: the target knows no functions',
+    what: 'function libraries or commands were left out: the target knows no functions',
     consequence: 'Data written by functions is replicated; FCALL does not work on the target.',
   },
 };
