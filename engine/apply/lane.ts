@@ -439,7 +439,7 @@ function stoppedHalfWay(): SyncError {
     'ABORTED',
     'The link was stopped in the middle of the full sync: the target is incomplete.',
     {
-      hint: 'Empty the target (FLUSHALL) and start again: the full sync begins anew.',
+      hint: 'Start the link again: the full sync begins anew and replaces what is there.',
     },
   );
 }

@@ -1,6 +1,6 @@
 /** destination.empty: nothing on the target that a full sync would mix with the source's data. Our own keys do not count. */
 import { OWN_KEY_PREFIX } from '../../../engine/link/options.ts';
-import { checkpointKey } from '../../../engine/apply/checkpoint.ts';
+import { checkpointKey, loadingKey } from '../../../engine/apply/checkpoint.ts';
 import { textOf } from '../../../engine/resp/reply-text.ts';
 import type { DestinationSubject, Outcome, Precheck } from '../precheck.ts';
 import type { Side } from '../side.ts';
@@ -41,10 +41,12 @@ async function judgeFilled(
   allowExisting: boolean,
 ): Promise<Outcome> {
   const { target, links } = subject;
-  const found = await Promise.all(links.map((link) => target.need('EXISTS', checkpointKey(link))));
-  const starting = links.filter((_, index) => found[index] !== 1);
+  // A link's own data: synchronized (the checkpoint says up to where), or half a full sync, which begins anew over it.
+  const marks = links.map((link) => target.need('EXISTS', checkpointKey(link), loadingKey(link)));
+  const found = await Promise.all(marks);
+  const starting = links.filter((_, index) => found[index] === 0);
   if (starting.length === 0)
-    return { verdict: 'PASS', measured: `${measured}; every link resumes from its checkpoint` };
+    return { verdict: 'PASS', measured: `${measured}; all of it is from an earlier run of the same link` };
   const names = starting.join(', ');
   if (allowExisting) {
     return {
