@@ -5,6 +5,7 @@
  * State that belongs to the stream: the selected database, and whether we are inside MULTI … EXEC. A unit is a single
  * command or a whole transaction; the envelope's boundary moves only at the end of a unit.
  */
+import { SyncError } from '../errors.ts';
 import {
   OWN_KEY_PREFIX,
   type FlushPolicy,
@@ -126,12 +127,12 @@ export class StreamTranslator {
         return this.#options.onAckRequested(this.offset);
       case 'select':
         this.#flushRun();
-        this.#database = Number(text(frame, 1));
+        this.#database = databaseOf(frame, 1, 2);
         return;
       case 'multi':
         return this.#begin(frame);
       case 'exec':
-        return this.#end();
+        return this.#end(frame);
       case 'publish':
         return this.#publish(frame);
       case 'eval':
@@ -229,13 +230,15 @@ export class StreamTranslator {
 
   /** A transaction of the source is one unit. What came before it is complete. */
   #begin(frame: CommandFrame): void {
+    if (this.#inTransaction) throw damaged(frame, 'a transaction inside a transaction');
     this.#flushRun();
     const before = this.offset - BigInt(frame.end - frame.start);
     this.#builder.mark(before, this.#database);
     this.#inTransaction = true;
   }
 
-  #end(): void {
+  #end(frame: CommandFrame): void {
+    if (!this.#inTransaction) throw damaged(frame, 'the end of a transaction that never began');
     this.#flushRun();
     this.#inTransaction = false;
     this.#builder.addTransaction();
@@ -262,7 +265,7 @@ export class StreamTranslator {
       throw swapdbStop(this.#place, swapdb.cluster);
     }
     this.#options.onHandled?.('swapdb');
-    const swapped = [Number(text(frame, 1)), Number(text(frame, 2))];
+    const swapped = [databaseOf(frame, 1, 3), databaseOf(frame, 2, 3)];
     // An earlier swap of this envelope may have put the checkpoint anywhere: then clear it out of both.
     const moved = swapped.includes(0) || this.#builder.repeatsCheckpoint;
     const { checkpointKey } = this.#options;
@@ -355,6 +358,20 @@ function wordsFrom(frame: CommandFrame, from: number): Buffer[] {
   const words: Buffer[] = [];
   for (let index = from; index < frame.argc; index++) words.push(word(frame, index));
   return words;
+}
+
+/** The number of a database at `index` of a command that has `argc` words. @throws SyncError PROTOCOL. */
+function databaseOf(frame: CommandFrame, index: number, argc: number): number {
+  const number = frame.argc === argc ? text(frame, index) : '';
+  if (!/^\d{1,9}$/.test(number)) throw damaged(frame, 'no number of a database');
+  return Number(number);
+}
+
+function damaged(frame: CommandFrame, what: string): SyncError {
+  const name = text(frame, 0).toUpperCase();
+  return new SyncError('PROTOCOL', `The source's command stream has a ${name} with ${what}.`, {
+    hint: 'The bytes were damaged on the way, or the offset is wrong: the link must do a full sync.',
+  });
 }
 
 function text(frame: CommandFrame, index: number): string {

@@ -9,7 +9,7 @@ import type { CommandFrame } from '../../resp/command-framer.ts';
 import type { Argument } from '../../resp/encode.ts';
 import type { Losses } from '../rebuild/losses.ts';
 import type { TargetFacts } from '../target-facts.ts';
-import { CommandWords } from './command-words.ts';
+import { CommandWords, MissingWord } from './command-words.ts';
 import { FUNCTION_RULES } from './functions.ts';
 import { HASH_FIELD_RULES } from './hash-fields.ts';
 import { KEY_RULES } from './keys.ts';
@@ -76,16 +76,18 @@ export class CommandTranslator {
     if (row === undefined) return this.#others;
     const { rule, known } = row;
     const translation =
-      rule === undefined || frame.argc < (rule.fromWords ?? 0)
-        ? FORWARD
-        : rule.translate(new CommandWords(frame), this.#forms);
+      rule === undefined || frame.argc < (rule.fromWords ?? 0) ? FORWARD : this.#apply(rule, frame);
     if (translation.kind === 'forward') return known ? FORWARD : this.#unknown;
     return translation.kind === 'commands' && !this.#mayRun(translation.commands) ? NO_SCRIPTS : translation;
   }
 
   /** As `translate`, for RESTORE and RESTORE-ASKING. */
   translateRestore(frame: CommandFrame): Translation {
-    return this.#restore.translate(frame);
+    return forwardIfSenseless(() => this.#restore.translate(frame));
+  }
+
+  #apply(rule: Rule, frame: CommandFrame): Translation {
+    return forwardIfSenseless(() => rule.translate(new CommandWords(frame), this.#forms));
   }
 
   #mayRun(commands: readonly (readonly Argument[])[]): boolean {
@@ -96,5 +98,24 @@ export class CommandTranslator {
 
   get #unknown(): Translation {
     return { kind: 'unsupported', needs: `the target (${this.#forms.facts.server}) does not know it` };
+  }
+}
+
+/**
+ * No source sends a command with words missing, or without a number where one belongs: it was damaged on the way. Then
+ * nothing is made of it, and the target says what is wrong with it.
+ */
+function forwardIfSenseless(translate: () => Translation): Translation {
+  try {
+    const translation = translate();
+    const isSenseless =
+      translation.kind === 'commands' &&
+      translation.commands.some((words) =>
+        words.some((word) => typeof word === 'number' && !Number.isFinite(word)),
+      );
+    return isSenseless ? FORWARD : translation;
+  } catch (error) {
+    if (error instanceof MissingWord) return FORWARD;
+    throw error;
   }
 }

@@ -1,6 +1,11 @@
 /** The words of a framed command, looked at without copying. Valid as long as the frame. */
 import type { CommandFrame } from '../../resp/command-framer.ts';
 
+/** A rule asked for a word that the command does not have. */
+export class MissingWord extends Error {
+  override readonly name = 'MissingWord';
+}
+
 /** Longer words are no options: no need to look at them as text. */
 const OPTION_BYTES_MAX = 24;
 
@@ -15,8 +20,9 @@ export class CommandWords {
     return this.#frame.argc;
   }
 
-  /** A view. */
+  /** A view. @throws MissingWord: behind the end stand the words of another command. */
   at(index: number): Buffer {
+    if (index >= this.length) throw new MissingWord(`word ${index} of ${this.length}`);
     const { buffer, argStart, argEnd } = this.#frame;
     return buffer.subarray(argStart[index], argEnd[index]);
   }
