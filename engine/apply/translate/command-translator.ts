@@ -83,11 +83,21 @@ export class CommandTranslator {
 
   /** As `translate`, for RESTORE and RESTORE-ASKING. */
   translateRestore(frame: CommandFrame): Translation {
-    return forwardIfSenseless(() => this.#restore.translate(frame));
+    try {
+      const translation = this.#restore.translate(frame);
+      return isSenseless(translation) ? FORWARD : translation;
+    } catch (error) {
+      return forwardOrThrow(error);
+    }
   }
 
   #apply(rule: Rule, frame: CommandFrame): Translation {
-    return forwardIfSenseless(() => rule.translate(new CommandWords(frame), this.#forms));
+    try {
+      const translation = rule.translate(new CommandWords(frame), this.#forms);
+      return isSenseless(translation) ? FORWARD : translation;
+    } catch (error) {
+      return forwardOrThrow(error);
+    }
   }
 
   #mayRun(commands: readonly (readonly Argument[])[]): boolean {
@@ -101,21 +111,19 @@ export class CommandTranslator {
   }
 }
 
+/** What to make of a rule that failed: the command itself is sent, and the target says what is wrong with it. */
+function forwardOrThrow(error: unknown): Translation {
+  if (error instanceof MissingWord) return FORWARD;
+  throw error;
+}
+
 /**
- * No source sends a command with words missing, or without a number where one belongs: it was damaged on the way. Then
- * nothing is made of it, and the target says what is wrong with it.
+ * No source sends a command with words missing, or without a number where one belongs: it was damaged on the way. Nothing is
+ * made of it.
  */
-function forwardIfSenseless(translate: () => Translation): Translation {
-  try {
-    const translation = translate();
-    const isSenseless =
-      translation.kind === 'commands' &&
-      translation.commands.some((words) =>
-        words.some((word) => typeof word === 'number' && !Number.isFinite(word)),
-      );
-    return isSenseless ? FORWARD : translation;
-  } catch (error) {
-    if (error instanceof MissingWord) return FORWARD;
-    throw error;
-  }
+function isSenseless(translation: Translation): boolean {
+  if (translation.kind !== 'commands') return false;
+  for (const words of translation.commands)
+    for (const word of words) if (typeof word === 'number' && !Number.isFinite(word)) return true;
+  return false;
 }

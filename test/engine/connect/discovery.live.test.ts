@@ -135,6 +135,16 @@ describe('a Sentinel', () => {
     await expect(wrong.locate()).rejects.toMatchObject({ code: 'AUTH' });
   });
 
+  it('may have a login of its own', async () => {
+    const config = ['requirepass watcher'];
+    await using locked = await startSentinel({ name: 'main', primary: primary.endpoint, quorum: 1, config });
+    expect(await watch([{ ...locked.endpoint, password: 'watcher' }]).locate()).toEqual(primary.endpoint);
+    await expect(watch([{ ...locked.endpoint, password: 'wrong' }]).locate()).rejects.toThrow(
+      /WRONGPASS|invalid/,
+    );
+    await expect(watch([locked.endpoint]).locate()).rejects.toThrow('NOAUTH');
+  });
+
   it('that does not know the name says so', async () => {
     await expect(watch([sentinel.endpoint], 'other').locate()).rejects.toMatchObject({
       code: 'CONNECT',
