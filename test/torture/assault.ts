@@ -1,4 +1,4 @@
-/** Does to the connections and servers what the schedule says, one nuisance after the other, until told to stop. */
+/** Does to the connections and servers what the schedule says, one nuisance after the other, until told to stop; then everything heals. */
 import { Connection } from '../../engine/connect/connection.ts';
 import { asError } from '../../engine/errors.ts';
 import { textOf } from '../../engine/resp/reply-text.ts';
@@ -10,6 +10,8 @@ import { drawNuisance, type Nuisance } from './schedule.ts';
 
 export interface AssaultOptions {
   random: Random;
+  /** Counts go on from one assault to the next. */
+  counters: AssaultCounters;
   /** Between one nuisance and the next, at most. */
   pauseMsMax: number;
   longStopMs: number;
@@ -21,7 +23,6 @@ export interface AssaultCounters {
 }
 
 export class Assault {
-  readonly counters: AssaultCounters = { clientKills: 0, stops: 0 };
   readonly #field: Field;
   readonly #history: History;
   readonly #options: AssaultOptions;
@@ -35,12 +36,6 @@ export class Assault {
     this.#history = history;
     this.#options = options;
     this.#running = this.#run();
-  }
-
-  /** Cuts that have happened, on both sides. */
-  get cuts(): number {
-    const { toSource, toTarget } = this.#field;
-    return toSource.counters.drops + toTarget.counters.drops + toTarget.counters.late;
   }
 
   /** Ends the assault and heals what it did. */
@@ -79,7 +74,7 @@ export class Assault {
           nuisance.side === 'source'
             ? Number(await onSource.call('CLIENT', 'KILL', 'TYPE', 'replica'))
             : await killEngine(onTarget);
-        this.counters.clientKills += killed;
+        this.#options.counters.clientKills += killed;
         return this.#history.note('client-kill', { side: nuisance.side, killed });
       }
       case 'snapshot-form':
@@ -92,7 +87,7 @@ export class Assault {
 
   async #stopTarget(forMs: number): Promise<void> {
     const { pid } = this.#field.target;
-    this.counters.stops++;
+    this.#options.counters.stops++;
     this.#history.note('stop-target', { forMs });
     process.kill(pid, 'SIGSTOP');
     try {

@@ -113,7 +113,7 @@ export class Field implements AsyncDisposable {
   }
 
   /** About a tenth of the commands are ledgered. */
-  startWorkload(): Promise<Workload> {
+  startWorkload(seed: number): Promise<Workload> {
     const plan: WorkloadPlan = {
       name: 'torture',
       into: ['source'],
@@ -125,7 +125,7 @@ export class Field implements AsyncDisposable {
       keyspace: 200,
       prefix: 'w:',
     };
-    return startWorkload([this.source.endpoint], plan, { seed: this.#options.seed, ledger: this.ledger });
+    return startWorkload([this.source.endpoint], plan, { seed, ledger: this.ledger });
   }
 
   /** What the source has written to its stream, and the name of its history. */

@@ -28,35 +28,43 @@ export interface PlannedKill {
 const RESTART_AFTER_MS_MAX = 120;
 const THAW_AFTER_MS_MAX = 2500;
 
-/** Every phase has its share; a full sync is often killed several times in a row. */
+/** Turn after turn; see `TURN`. */
 export function planKills(random: Random, count: number): PlannedKill[] {
   return Array.from({ length: count }, (_, index) => planKill(random, index));
 }
 
+/** A turn: what the stream is put through until the next full sync, and three deaths in that one. */
+const TURN: readonly { phase: Phase; ending?: Ending }[] = [
+  { phase: 'stream' },
+  { phase: 'stream' },
+  { phase: 'starting' },
+  { phase: 'stream', ending: 'stop' },
+  { phase: 'stream', ending: 'overtake' },
+  { phase: 'stream' },
+  { phase: 'starting' },
+  { phase: 'full sync' },
+  { phase: 'full sync' },
+  { phase: 'full sync', ending: 'overtake' },
+  { phase: 'full sync' },
+];
+
 function planKill(random: Random, index: number): PlannedKill {
-  const turn = index % 5;
-  const phase: Phase = turn === 4 ? 'starting' : turn < 2 ? 'full sync' : 'stream';
+  const turn = index % TURN.length;
+  const { phase, ending = 'kill' } = TURN[turn] ?? { phase: 'stream' };
   return {
     phase,
-    ending: drawEnding(index),
+    ending,
     thawAfterMs: random.below(THAW_AFTER_MS_MAX),
-    place: drawPlace(random, phase, index),
+    place: drawPlace(random, phase, turn),
     restartAfterMs: random.below(RESTART_AFTER_MS_MAX),
-    forceFullSync: phase === 'full sync' && (turn === 0 || random.chance(0.3)),
+    forceFullSync: phase === 'full sync' && TURN[turn - 1]?.phase !== 'full sync',
   };
 }
 
-/** In turns of ten: phases go in turns of five, so stops are in the stream, and both other phases are overtaken. */
-function drawEnding(index: number): Ending {
-  const turn = index % 10;
-  if (turn === 3) return 'stop';
-  return turn === 6 || turn === 7 ? 'overtake' : 'kill';
-}
-
-/** Every second early death comes at once, before the engine can have done anything. */
-function drawPlace(random: Random, phase: Phase, index: number): number {
+/** The first early death of a turn comes at once, before the engine can have done anything. */
+function drawPlace(random: Random, phase: Phase, turn: number): number {
   const place = random.fraction();
-  if (phase === 'starting' && index % 10 === 4) return 0;
+  if (phase === 'starting' && turn === 2) return 0;
   return phase === 'full sync' ? place * 1.1 : place;
 }
 

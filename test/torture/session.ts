@@ -2,26 +2,24 @@
  * What torture and soak have in common: servers, traffic, a first full sync in peace; then whatever is to be done to the
  * link, under an assault on its connections; then everything heals and is judged.
  *
- *   first full sync ─▶ act ∥ assault ∥ watch ─▶ heal, drain to the source's last byte ─▶ stop in order, continue once ─▶ judge
+ *   first full sync ─▶ act ∥ assault ∥ watch (audits) ─▶ heal, drain to the source's last byte ─▶ stop in order, continue ─▶ judge
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asError } from '../../engine/errors.ts';
-import { DEFAULT_ENGINE_OPTIONS, type EngineOptions } from '../../engine/link/options.ts';
+import type { EngineOptions } from '../../engine/link/options.ts';
 import { Random } from '../../scenarios/data/random.ts';
-import type { Workload } from '../../scenarios/workload/open-loop.ts';
 import { until } from '../bench/stopwatch.ts';
-import { Assault } from './assault.ts';
+import { Assault, type AssaultCounters } from './assault.ts';
 import { CheckpointWatch } from './checkpoint-watch.ts';
 import { LINK } from './engine-life.ts';
 import { Field, type FieldOptions } from './field.ts';
 import { History } from './history.ts';
 import { IDLE_TIMEOUT_MS, Lives, type LivesCounters } from './lives.ts';
-import { startLargeWrites } from './large-values.ts';
-import { startPairs } from './pairs.ts';
 import type { Phase } from './schedule.ts';
-import { judge, type Damage } from './verdict.ts';
+import { Traffic } from './traffic.ts';
+import { addDamage, judge, NO_DAMAGE, type Damage } from './verdict.ts';
 
 export interface SessionOptions extends FieldOptions {
   /** Between one nuisance and the next, at most. */
@@ -46,8 +44,9 @@ export interface SessionResult extends LivesCounters {
   transactions: number;
   /** Looks at the checkpoint while it ran. */
   looks: number;
-  /** Undefined when it could not be told: then there is a problem. */
-  damage: Damage | undefined;
+  /** Times both sides were compared, and what was found in all of them. */
+  audits: number;
+  damage: Damage;
   problems: readonly string[];
   problemCount: number;
   verdict: 'pass' | 'fail';
@@ -93,6 +92,11 @@ export class Session {
   readonly #began = performance.now();
   #watch: CheckpointWatch | undefined;
   #assault: Assault | undefined;
+  readonly #traffic: Traffic;
+  readonly #random: Random;
+  readonly #nuisances: AssaultCounters = { clientKills: 0, stops: 0 };
+  #damage = NO_DAMAGE;
+  #audits = 0;
   #forced = 0;
 
   constructor(options: SessionOptions, field: Field, folder: string) {
@@ -102,6 +106,8 @@ export class Session {
     this.history = new History(join(folder, 'history.ndjson'));
     const { signal: _signal, onProgress: _onProgress, ...shown } = options;
     this.history.note('begin', shown);
+    this.#random = new Random(options.seed, 'assault');
+    this.#traffic = new Traffic(field, { seed: options.seed, renewals: options.expiring === true });
     this.lives = new Lives({
       field,
       history: this.history,
@@ -112,8 +118,10 @@ export class Session {
     });
   }
 
+  /** Connections cut so far, on both sides. */
   get cuts(): number {
-    return this.#assault?.cuts ?? 0;
+    const { toSource, toTarget } = this.field;
+    return toSource.counters.drops + toTarget.counters.drops + toTarget.counters.late;
   }
 
   get elapsedMs(): number {
@@ -132,34 +140,30 @@ export class Session {
   async run(plan: SessionPlan): Promise<SessionResult> {
     const watch = await CheckpointWatch.start(this.field.target.endpoint, LINK, this.history);
     this.#watch = watch;
-    const workload = await this.field.startWorkload();
-    const pairs = await startPairs(this.field.source.endpoint);
-    const large = await startLargeWrites(this.field.source.endpoint, this.#options.seed);
+    await this.#traffic.start();
     await this.#firstSync(watch);
-    const assault = new Assault(this.field, this.history, {
-      random: new Random(this.#options.seed, 'assault'),
-      pauseMsMax: this.#options.nuisanceEveryMs,
-      longStopMs: IDLE_TIMEOUT_MS + 500,
-    });
-    this.#assault = assault;
+    this.#startAssault();
     await this.#attempt('the torture', () => plan.act(this));
-    await assault.stop();
-    const transactions = await this.#attempt('the pairs', () => pairs.stop());
-    await this.#attempt('the large values', () => large.stop());
-    const damage = await this.#attempt('the end', () => this.#end(workload, plan));
+    await this.#attempt('the end', () => this.#end(plan));
     await watch.stop();
     await this.#attempt('the last stop', () => this.lives.stop());
-    const { sent } = await workload.stop();
-    return this.#result(assault, {
-      looks: watch.looks,
-      commands: sent,
-      transactions: transactions ?? 0,
-      damage,
-    });
+    return this.#result(watch.looks);
   }
 
-  /** The source leaves its history: the next PSYNC cannot be continued. Resolves when it has happened. */
+  /**
+   * Heals everything, lets everything be applied, and compares both sides; then traffic and assault go on. Before every full
+   * sync, which would put right what the stream did wrong.
+   */
+  async audit(): Promise<void> {
+    await this.#calm();
+    await this.#judge();
+    await this.#traffic.start();
+    this.#startAssault();
+  }
+
+  /** After an audit the source leaves its history: the next PSYNC cannot be continued. Resolves when it has happened. */
   async forceFullSync(): Promise<void> {
+    await this.audit();
     await this.reach('stream');
     const watch = this.#watch;
     if (watch) watch.sourceReplid = '';
@@ -214,16 +218,39 @@ export class Session {
     }
   }
 
-  async #end(workload: Workload, plan: SessionPlan): Promise<Damage> {
-    await workload.stop();
+  #startAssault(): void {
+    const { nuisanceEveryMs } = this.#options;
+    this.#assault = new Assault(this.field, this.history, {
+      random: this.#random,
+      counters: this.#nuisances,
+      pauseMsMax: nuisanceEveryMs,
+      longStopMs: IDLE_TIMEOUT_MS + 500,
+    });
+  }
+
+  /** No assault, no writer, and everything that was written is on the target. */
+  async #calm(): Promise<void> {
+    await this.#assault?.stop();
+    this.#assault = undefined;
+    await this.#traffic.stop();
     await this.lives.settle();
     await this.reach('stream');
     await this.drain();
+  }
+
+  async #judge(): Promise<void> {
+    this.history.note('audit');
+    this.#audits++;
+    this.#damage = addDamage(this.#damage, await judge(this.field, this.history));
+  }
+
+  async #end(plan: SessionPlan): Promise<void> {
+    await this.#calm();
     await plan.drained?.(this);
     await this.lives.stop();
     await this.#continueOnce();
     await this.#watch?.stop();
-    return judge(this.field, this.history, DEFAULT_ENGINE_OPTIONS.heartbeatPrefix);
+    await this.#judge();
   }
 
   /** After a stop in order the next start continues. */
@@ -235,10 +262,7 @@ export class Session {
     await this.drain();
   }
 
-  #result(
-    assault: Assault,
-    rest: Pick<SessionResult, 'looks' | 'commands' | 'transactions' | 'damage'>,
-  ): SessionResult {
+  #result(looks: number): SessionResult {
     const { toSource, toTarget } = this.field;
     return {
       seed: this.#options.seed,
@@ -246,10 +270,13 @@ export class Session {
       cutsAtSource: toSource.counters.drops,
       cutsAtTarget: toTarget.counters.drops + toTarget.counters.late,
       lateDeliveries: toTarget.counters.late,
-      clientKills: assault.counters.clientKills,
-      targetStops: assault.counters.stops,
+      clientKills: this.#nuisances.clientKills,
+      targetStops: this.#nuisances.stops,
       forcedFullSyncs: this.#forced,
-      ...rest,
+      ...this.#traffic.counters,
+      looks,
+      audits: this.#audits,
+      damage: this.#damage,
       problems: this.history.problems,
       problemCount: this.history.problemCount,
       verdict: this.history.problemCount === 0 ? 'pass' : 'fail',

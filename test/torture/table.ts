@@ -24,14 +24,11 @@ export function formatResult(result: SessionResult): string {
       `${result.partialResyncs} partial, ${result.fullResyncs} full (${result.fullSyncsFinished} finished, ${result.forcedFullSyncs} forced)`,
     ],
     ['commands', `${number(result.commands)} and ${number(result.transactions)} paired transactions`],
-    ['looks at the target', number(result.looks)],
-    [
-      'ledgered, keys compared',
-      damage === undefined ? 'unknown' : `${number(damage.ledgered)}, ${number(damage.keysCompared)}`,
-    ],
-    ['lost', damage === undefined ? 'unknown' : number(damage.lost)],
-    ['duplicated', damage === undefined ? 'unknown' : number(damage.duplicated)],
-    ['reordered, unexpected', damage === undefined ? 'unknown' : `${damage.reordered}, ${damage.unexpected}`],
+    ['looks at the target, audits', `${number(result.looks)}, ${result.audits}`],
+    ['ledgered, keys compared', `${number(damage.ledgered)}, ${number(damage.keysCompared)}`],
+    ['lost', number(damage.lost)],
+    ['duplicated', number(damage.duplicated)],
+    ['reordered, unexpected', `${damage.reordered}, ${damage.unexpected}`],
     [
       'keys that differ',
       damage === undefined

@@ -21,21 +21,24 @@ export const DEFAULT_TORTURE = {
 
 const KILLS_MAX = 100_000;
 const TELL_EVERY = 20;
+const CUTS_POLL_MS = 50;
 const LONGEST_WAIT_MS = { starting: 60, stream: 900 };
 
 /** @returns what was found; damage is a result. @throws when the torture could not be set up. */
 export function torture(options: TortureOptions): Promise<SessionResult> {
   const { kills, cuts, minutes, seed } = options;
+  const isEnough = (session: Session): boolean =>
+    session.lives.killed >= kills && session.elapsedMs >= minutes * 60_000;
   const act = async (session: Session): Promise<void> => {
     let told = 0;
     for (const planned of planKills(new Random(seed, 'kills'), KILLS_MAX)) {
-      const enough = session.lives.killed >= kills && session.cuts >= cuts;
-      if (session.over || (enough && session.elapsedMs >= minutes * 60_000)) return;
+      if (session.over || isEnough(session)) break;
       await killOnce(session, planned);
       if (session.lives.killed < told + TELL_EVERY) continue;
       told = session.lives.killed;
       tellProgress(session);
     }
+    while (!session.over && session.cuts < cuts) await pause(CUTS_POLL_MS);
   };
   return runSession(options, { act });
 }

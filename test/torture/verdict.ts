@@ -3,7 +3,7 @@ import { readCheckpoint } from '../../engine/apply/checkpoint.ts';
 import { compareInstances } from '../../engine/compare/compare.ts';
 import { scanKeys } from '../../engine/apply/target-contents.ts';
 import { Connection } from '../../engine/connect/connection.ts';
-import { OWN_KEY_PREFIX } from '../../engine/link/options.ts';
+import { DEFAULT_ENGINE_OPTIONS, OWN_KEY_PREFIX } from '../../engine/link/options.ts';
 import { verifyLedger, type LedgerVerdict } from '../../scenarios/workload/ledger-check.ts';
 import { LINK } from './engine-life.ts';
 import type { Field } from './field.ts';
@@ -17,20 +17,26 @@ export interface Damage {
   unexpected: number;
   /** Keys that differ, by class. */
   differences: Record<string, number>;
+  /** Over all comparisons. */
   keysCompared: number;
+  /** Ledgered writes that may be there: read one by one. */
   ledgered: number;
 }
 
-/** Compares all data, reads the ledger on both sides, looks at the checkpoint. What is wrong becomes a problem. */
-export async function judge(field: Field, history: History, heartbeatPrefix: string): Promise<Damage> {
-  await field.onSource.call('CONFIG', 'SET', 'rdb-key-save-delay', 0);
+/**
+ * Compares all data, reads the ledger on both sides, looks at the checkpoint. What is wrong becomes a problem. Nobody may
+ * write meanwhile, and everything must be applied.
+ */
+export async function judge(field: Field, history: History): Promise<Damage> {
   await using onTarget = await Connection.open(field.target.endpoint, { name: 'torture-judge' });
   await checkCheckpoint(field, onTarget, history);
   await checkOwnKeys(onTarget, history);
   const comparison = await compareInstances({
     sources: [field.source.endpoint],
     targets: [field.target.endpoint],
-    ignorePrefixes: [heartbeatPrefix],
+    ignorePrefixes: [DEFAULT_ENGINE_OPTIONS.heartbeatPrefix],
+    // The source's snapshots are slow on purpose.
+    method: 'commands',
     maxDifferences: 200,
   });
   for (const each of comparison.differences) history.note('difference', { ...each });
@@ -57,6 +63,32 @@ export async function judge(field: Field, history: History, heartbeatPrefix: str
     ledgered: ok + unknown,
   };
 }
+
+/** Damage found at different times, in all. */
+export function addDamage(one: Damage, other: Damage): Damage {
+  const differences = { ...one.differences };
+  for (const [name, count] of Object.entries(other.differences))
+    differences[name] = (differences[name] ?? 0) + count;
+  return {
+    lost: one.lost + other.lost,
+    duplicated: one.duplicated + other.duplicated,
+    reordered: one.reordered + other.reordered,
+    unexpected: one.unexpected + other.unexpected,
+    differences,
+    keysCompared: one.keysCompared + other.keysCompared,
+    ledgered: other.ledgered,
+  };
+}
+
+export const NO_DAMAGE: Damage = {
+  lost: 0,
+  duplicated: 0,
+  reordered: 0,
+  unexpected: 0,
+  differences: {},
+  keysCompared: 0,
+  ledgered: 0,
+};
 
 function damageIn(verdict: LedgerVerdict): number {
   return verdict.lost + verdict.duplicated + verdict.reordered + verdict.unexpected;
