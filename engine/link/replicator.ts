@@ -9,22 +9,19 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Lane } from '../apply/lane.ts';
-import { keysOfLink, type Checkpoint } from '../apply/checkpoint.ts';
-import { openWhere } from '../connect/discover.ts';
+import type { Checkpoint } from '../apply/checkpoint.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import { ReplicationLog } from '../log/replication-log.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import { Receiver } from '../psync/receiver.ts';
-import { parseInfo } from '../resp/reply-text.ts';
 import { runHeartbeat } from './heartbeat.ts';
 import { ClockOffset } from './clock-offset.ts';
 import type { FromReplicator, LinkState, LinkStatus, ReplicatorError } from './messages.ts';
 import type { ReplicatorOptions } from './options.ts';
-import { countKeys } from './source-facts.ts';
 import { SourceGuard } from './source-guard.ts';
-
-const COUNT_TIMEOUT_MS = 5000;
+import { statusOf } from './link-status.ts';
+import { countTargetKeys } from './target-keys.ts';
 
 type Emit = (message: FromReplicator) => void;
 
@@ -132,46 +129,7 @@ export class Replicator {
 
   /** A snapshot of every link's counters. Lag samples are handed out once. */
   status(): LinkStatus[] {
-    const usage = process.resourceUsage();
-    return this.#links.map(({ lane, state, waitingFor }) => {
-      const { counters } = lane;
-      const received = this.#receiver?.position;
-      const applied = lane.appliedOffset;
-      return {
-        link: lane.id,
-        state,
-        waitingFor: Object.fromEntries(waitingFor),
-        replid: received?.replid ?? '',
-        appliedOffset: String(applied),
-        receivedOffset: String(received?.offset ?? -1n),
-        lagBytes:
-          received === null || received === undefined || applied < 0n ? 0 : Number(received.offset - applied),
-        lagMs: counters.lagMs,
-        lagSamples: counters.lagSamples.splice(0),
-        snapshot: {
-          keys: counters.snapshotKeys,
-          bytes: counters.snapshotBytes,
-          durationMs: counters.snapshotDurationMs,
-          done: counters.snapshotDone,
-          expectedKeys: counters.snapshotExpectedKeys,
-          rebuilt: counters.snapshotRebuilt,
-        },
-        stream: {
-          commands: counters.streamCommands,
-          bytes: counters.streamBytes,
-          transactions: counters.transactions,
-        },
-        fullResyncs: counters.fullResyncs,
-        partialResyncs: counters.partialResyncs,
-        retries: counters.retries,
-        dropped: { ...counters.dropped },
-        handled: { ...counters.handled },
-        errors: { ...counters.errors },
-        log: { memoryBytes: this.#log.memoryBytes, diskBytes: this.#log.diskBytes },
-        rssBytes: usage.maxRSS * 1024,
-        cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
-      };
-    });
+    return this.#links.map((link) => statusOf(link, this.#receiver?.position, this.#log));
   }
 
   #host(id: string, options: ReplicatorOptions['links'][number]): HostedLink {
@@ -257,7 +215,11 @@ export class Replicator {
       emptySource: engine.emptySource ?? 'fail',
       ownKeys: engine.heartbeatMs === 0 ? 0 : 1,
       lastWrite: (before) => this.#lastWrite(before),
-      countTargetKeys: (signal) => this.#countTargetKeys(signal),
+      countTargetKeys: (signal) =>
+        countTargetKeys(
+          this.#links.map(({ lane, target }) => ({ link: lane.id, target })),
+          signal,
+        ),
       clock: this.#clock,
       onFinding: (finding) => {
         for (const { lane, state } of this.#links)
@@ -272,25 +234,6 @@ export class Replicator {
       lane.appliedOffset >= before.offset ? lane.counters.lastWriteOffset : before.offset,
     );
     return offsets.reduce((newest, offset) => (offset > newest ? offset : newest), -1n);
-  }
-
-  /** Of the fullest target, without what the link keeps there itself; null when none answers. */
-  async #countTargetKeys(signal: AbortSignal): Promise<number | null> {
-    const counts = await Promise.all(
-      this.#links.map(async ({ target, lane }) => {
-        try {
-          await using connection = await openWhere(target, { replyTimeoutMs: COUNT_TIMEOUT_MS, signal });
-          const keys = countKeys(parseInfo(await connection.call('INFO', 'keyspace')));
-          const own = await connection.call('EXISTS', ...keysOfLink(lane.id));
-          return keys - Number(own);
-        } catch {
-          // A target that is down: the judgement is made without it.
-          return null;
-        }
-      }),
-    );
-    const known = counts.filter((count) => count !== null);
-    return known.length === 0 ? null : Math.max(...known);
   }
 
   async #runLane(link: HostedLink, signal: AbortSignal): Promise<void> {

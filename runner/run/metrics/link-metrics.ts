@@ -61,6 +61,11 @@ export const METRICS: readonly Metric[] = [
     ({ snapshot }) => (snapshot.expectedKeys === 0 ? undefined : snapshot.expectedKeys),
   ),
   gauge(
+    'snapshot_rebuilt_keys',
+    'Keys of the newest full sync that were sent as commands, not as payloads.',
+    ({ snapshot }) => snapshot.rebuilt,
+  ),
+  gauge(
     'snapshot_bytes',
     'Bytes of the newest full sync that were applied.',
     ({ snapshot }) => snapshot.bytes,
@@ -97,6 +102,12 @@ export const METRICS: readonly Metric[] = [
     'Commands of the stream that are not for the target, by reason.',
     'reason',
     (status) => status.dropped,
+  ),
+  perName(
+    'handled_total',
+    'Commands of the stream that were not simply forwarded, by what was done about them.',
+    'treatment',
+    (status) => status.handled ?? {},
   ),
   perName(
     'errors_total',

@@ -1,0 +1,55 @@
+/** The counters of one link as its parent is told them. */
+import type { Lane } from '../apply/lane.ts';
+import type { ReplicationLog } from '../log/replication-log.ts';
+import type { ReplicationPosition } from '../psync/handshake.ts';
+import type { LinkState, LinkStatus } from './messages.ts';
+
+export interface StatusSubject {
+  lane: Lane;
+  state: LinkState;
+  waitingFor: ReadonlyMap<'source' | 'target', string>;
+}
+
+/** Lag samples are handed out once. @param received how far the source's stream was read; null or undefined before. */
+export function statusOf(
+  { lane, state, waitingFor }: StatusSubject,
+  received: ReplicationPosition | null | undefined,
+  log: ReplicationLog,
+): LinkStatus {
+  const { counters, appliedOffset: applied } = lane;
+  const usage = process.resourceUsage();
+  const isKnown = received !== null && received !== undefined && applied >= 0n;
+  return {
+    link: lane.id,
+    state,
+    waitingFor: Object.fromEntries(waitingFor),
+    replid: received?.replid ?? '',
+    appliedOffset: String(applied),
+    receivedOffset: String(received?.offset ?? -1n),
+    lagBytes: isKnown ? Number(received.offset - applied) : 0,
+    lagMs: counters.lagMs,
+    lagSamples: counters.lagSamples.splice(0),
+    snapshot: {
+      keys: counters.snapshotKeys,
+      bytes: counters.snapshotBytes,
+      durationMs: counters.snapshotDurationMs,
+      done: counters.snapshotDone,
+      expectedKeys: counters.snapshotExpectedKeys,
+      rebuilt: counters.snapshotRebuilt,
+    },
+    stream: {
+      commands: counters.streamCommands,
+      bytes: counters.streamBytes,
+      transactions: counters.transactions,
+    },
+    fullResyncs: counters.fullResyncs,
+    partialResyncs: counters.partialResyncs,
+    retries: counters.retries,
+    dropped: { ...counters.dropped },
+    handled: { ...counters.handled },
+    errors: { ...counters.errors },
+    log: { memoryBytes: log.memoryBytes, diskBytes: log.diskBytes },
+    rssBytes: usage.maxRSS * 1024,
+    cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
+  };
+}
