@@ -166,30 +166,33 @@ test('MULTI is forbidden on the target: what came behind it may be applied, so t
   });
 });
 
-test.each(['psync', 'replconf'])('%s is forbidden on the source and allowed again: the link waits and continues', async (right) => {
-  await using source = await startServer();
-  await using target = await startServer();
-  const account = await withAccount(source);
-  await using link = await LiveLink.start({ ...account, password: 'old' }, target.endpoint, {
-    heartbeatMs: 0,
-  });
-  await link.state('Synchronizing');
-  // A running replication is not touched by it; the next one is.
-  await command(source.endpoint, 'ACL', 'SETUSER', 'link', `-${right}`);
-  await command(source.endpoint, 'SET', 'k', 'still flowing');
-  await until(async () => (await stringsOf(target.endpoint))['k'] === 'still flowing');
-  await command(source.endpoint, 'CLIENT', 'KILL', 'TYPE', 'replica');
-  await link.heard(
-    (message) =>
-      message.kind === 'link-state' && message.to === 'Retrying' && message.from === 'Synchronizing',
-  );
-  await until(async () => link.status.waitingFor.source?.includes(`'${right}' command`));
-  await command(source.endpoint, 'SET', 'k', 'meanwhile');
-  await command(source.endpoint, 'ACL', 'SETUSER', 'link', `+${right}`);
-  await link.heard((message) => message.kind === 'sync-started' && message.mode === 'partial');
-  await link.drained(source.endpoint);
-  expect(await stringsOf(target.endpoint)).toEqual({ k: 'meanwhile' });
-});
+test.each(['psync', 'replconf'])(
+  '%s is forbidden on the source and allowed again: the link waits and continues',
+  async (right) => {
+    await using source = await startServer();
+    await using target = await startServer();
+    const account = await withAccount(source);
+    await using link = await LiveLink.start({ ...account, password: 'old' }, target.endpoint, {
+      heartbeatMs: 0,
+    });
+    await link.state('Synchronizing');
+    // A running replication is not touched by it; the next one is.
+    await command(source.endpoint, 'ACL', 'SETUSER', 'link', `-${right}`);
+    await command(source.endpoint, 'SET', 'k', 'still flowing');
+    await until(async () => (await stringsOf(target.endpoint))['k'] === 'still flowing');
+    await command(source.endpoint, 'CLIENT', 'KILL', 'TYPE', 'replica');
+    await link.heard(
+      (message) =>
+        message.kind === 'link-state' && message.to === 'Retrying' && message.from === 'Synchronizing',
+    );
+    await until(async () => link.status.waitingFor.source?.includes(`'${right}' command`));
+    await command(source.endpoint, 'SET', 'k', 'meanwhile');
+    await command(source.endpoint, 'ACL', 'SETUSER', 'link', `+${right}`);
+    await link.heard((message) => message.kind === 'sync-started' && message.mode === 'partial');
+    await link.drained(source.endpoint);
+    expect(await stringsOf(target.endpoint)).toEqual({ k: 'meanwhile' });
+  },
+);
 
 test('the right to write the heartbeat is missing: the lag in time is unknown, everything else goes on', async () => {
   await using source = await startServer();
