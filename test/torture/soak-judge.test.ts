@@ -39,7 +39,7 @@ test('a calm soak has no problem, whatever comes and goes', () => {
 });
 
 test.each<[keyof typeof CALM, number]>([
-  ['rssBytes', 80_000_000],
+  ['rssBytes', 60_000_000],
   ['descriptors', 40],
   ['spoolFiles', 40],
   ['logMemoryBytes', 40_000_000],
@@ -65,6 +65,11 @@ test('a log that is not empty after draining is named', () => {
   expect(problems(() => ({}), { logDiskBytes: 1 })).toEqual([
     expect.stringContaining('the log is not empty'),
   ]);
+});
+
+test('a peak of memory above the limit is named', () => {
+  const found = problems((share) => (share === 0.5 ? { rssBytes: 230_000_000 } : {}));
+  expect(found).toEqual([expect.stringContaining('used 230000000 bytes of memory')]);
 });
 
 test('a soak too short to tell anything does not pass', () => {

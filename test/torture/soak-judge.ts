@@ -24,6 +24,9 @@ const LIMITS: Partial<Record<keyof Vitals, TrendLimits>> = {
   resources: { growth: 3, share: 0.1 },
 };
 
+/** What the engine may use, whatever it replicates. */
+const RESIDENT_BYTES_MAX = 200 * 1024 * 1024;
+
 /** The entry of the log that is being filled; heartbeats go on. */
 const LOG_REST_BYTES = 64 * 1024;
 
@@ -83,6 +86,9 @@ export function judgeVitals(first: Vitals, samples: readonly Vitals[], last: Vit
       tau: trend?.tau,
     };
   });
+  const resident = Math.max(...samples.map(({ rssBytes }) => rssBytes));
+  if (resident > RESIDENT_BYTES_MAX)
+    problems.push(`the engine used ${resident} bytes of memory, more than ${RESIDENT_BYTES_MAX}`);
   if (samples.length < 6) problems.push(`only ${samples.length} samples: too few to tell`);
   if (last.logMemoryBytes > LOG_REST_BYTES || last.logDiskBytes > 0)
     problems.push(
