@@ -88,7 +88,8 @@ describe('a target that refuses for a while', () => {
   it('a target that stops answering, and comes back', async () => {
     await using rehearsal = await Rehearsal.open();
     const { source, servers } = rehearsal;
-    const life = rehearsal.start({ idleTimeoutMs: 300, heartbeatMs: 50 });
+    // Long enough that a busy machine does not make the source look silent too.
+    const life = rehearsal.start({ idleTimeoutMs: 2000, heartbeatMs: 50 });
     await life.reaches('Synchronizing');
     process.kill(servers.target.pid, 'SIGSTOP');
     await source.pipeline([

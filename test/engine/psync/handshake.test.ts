@@ -101,12 +101,13 @@ describe('openReplicaSession', () => {
   });
 
   it('waits longer than the idle limit for PSYNC as long as newlines come', async () => {
-    const idleTimeoutMs = 60;
+    const idleTimeoutMs = 600;
     const { answer } = await open(
       async (peer) => {
         await peer.shakeHands('?', '-1');
+        // Together longer than the limit, each far below it, so that a busy machine does not decide.
         for (let index = 0; index < 8; index++) {
-          await new Promise((resolve) => setTimeout(resolve, idleTimeoutMs / 3));
+          await new Promise((resolve) => setTimeout(resolve, idleTimeoutMs / 6));
           await peer.send('\n');
         }
         await peer.send(`+FULLRESYNC ${REPLID} 7\r\n`);
