@@ -57,8 +57,16 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
     }
     await delay(intervalMs, signal);
   }
-  await Promise.race([connection?.tryCall('DEL', key).catch(() => undefined), delay(FAREWELL_MS)]);
+  await farewell(connection, key);
   await connection?.close();
+}
+
+async function farewell(connection: Connection | undefined, key: string): Promise<void> {
+  const answered = new AbortController();
+  const removed = connection?.tryCall('DEL', key).catch(() => undefined);
+  await Promise.race([removed, delay(FAREWELL_MS, answered.signal)]);
+  // A timer that goes on would keep the process alive for as long.
+  answered.abort();
 }
 
 /** The answer, unless the signal aborts first: a source that hangs must not hold up the end. */
