@@ -1,4 +1,5 @@
 /** A short torture passes; and one whose target was damaged on purpose does not. */
+import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { Connection } from '../../engine/connect/connection.ts';
 import { runSession, type Session } from './session.ts';
@@ -33,6 +34,7 @@ test('a write lost, a write twice and a key too many are found', { timeout: 120_
     { ...SHORT, seed, keys: 300, nuisanceEveryMs: 60_000 },
     { act: aMoment, drained: damage },
   );
+  await rm(result.evidenceFolder, { recursive: true });
   expect(result.verdict).toBe('fail');
   expect(result.damage).toMatchObject({
     lost: 1,
