@@ -76,7 +76,7 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       );
     await using server = options.metrics && (await StatusServer.open(options.metrics, links));
     if (server) progress.say(`Metrics: ${server.url}/metrics`);
-    await links.start();
+    // Before the links run: a SIGHUP that comes at once must find somebody.
     using reloader = new Reloader({
       plan,
       env: io.env,
@@ -86,6 +86,7 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       say: (text) => progress.say(text),
     });
     options.onReload?.(() => void reloader.reload());
+    await links.start();
     using states = new LinkStates(links.monitors, io, progress);
     try {
       await links.synchronized(options.signal);
