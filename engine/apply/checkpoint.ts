@@ -1,7 +1,7 @@
 /**
  * The checkpoint: where a link is, kept on the target in the same transaction as the data it speaks of.
  *
- *   HSET redis-sync:link:<id>  replid <40 hex>  offset <n>  db <n>  path <origins>  [alone 1]
+ *   HSET redis-sync:link:<id>  replid <40 hex>  offset <n>  db <n>  path <origins>  [alone 1]  [deferred <ms>]
  *
  * So after a crash the target itself says exactly which bytes of the stream are in its data: nothing is lost, nothing
  * applied twice. `db` is the database selected at that offset (the stream's SELECT is state). `path` names the source's
@@ -36,6 +36,11 @@ export interface Checkpoint {
   path: string;
   /** The target was empty when the link's first full sync began: all data on it is the link's. */
   alone: boolean;
+  /**
+   * Deadlines on the target are later than at the source by multiples of this, ms; 0 = none is any more, undefined = none
+   * ever was (expiry/expiry-keeper.ts).
+   */
+  graceMs?: number | undefined;
 }
 
 /** What a target holds of a link. */
@@ -73,9 +78,11 @@ export function keysOfLink(link: string): string[] {
 }
 
 export function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {
-  const { replid, offset, database, path, alone } = checkpoint;
+  const { replid, offset, database, path, alone, graceMs } = checkpoint;
   const fields = ['replid', replid, 'offset', offset, 'db', database, 'path', path];
-  return encodeCommand(['HSET', key, ...fields, ...(alone ? ['alone', '1'] : [])]);
+  if (alone) fields.push('alone', '1');
+  if (graceMs !== undefined) fields.push('deferred', graceMs);
+  return encodeCommand(['HSET', key, ...fields]);
 }
 
 /** Commands that turn a checkpoint into the mark of a full sync that has begun, as one transaction; `replies` of them. */
@@ -162,21 +169,23 @@ export async function readLinkRecord(connection: Connection, link: string): Prom
   return { checkpoint: null, loading: true, alone: textOf(loading) === '1' };
 }
 
-const FIELDS = ['replid', 'offset', 'db', 'path', 'alone'];
+const FIELDS = ['replid', 'offset', 'db', 'path', 'alone', 'deferred'];
 
 function parseCheckpoint(key: string, reply: Reply): Checkpoint | null {
   if (!Array.isArray(reply)) throw unreadable(key);
-  const [replid, offset, database, path, alone] = reply.map((value) =>
+  const [replid, offset, database, path, alone, deferred] = reply.map((value) =>
     Buffer.isBuffer(value) ? value.toString() : null,
   );
   if (replid === null && offset === null) return null;
-  if (!replid || !offset || !/^\d+$/.test(offset) || !/^\d+$/.test(database ?? '')) throw unreadable(key);
+  const numbers = [offset, database, deferred ?? '0'];
+  if (!replid || !offset || numbers.some((each) => !/^\d+$/.test(each ?? ''))) throw unreadable(key);
   return {
     replid,
     offset: BigInt(offset),
     database: Number(database),
     path: path ?? '',
     alone: alone === '1',
+    ...(deferred === null || deferred === undefined ? {} : { graceMs: Number(deferred) }),
   };
 }
 

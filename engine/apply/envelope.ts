@@ -11,9 +11,11 @@
  */
 import { encodeCommand } from '../resp/encode.ts';
 import { encodeCheckpoint, type Checkpoint } from './checkpoint.ts';
+import type { StreamExpiry, WrittenDeadlines } from './expiry/stream-expiry.ts';
 
 const HEAD_ROOM = 1024;
 const TAIL_ROOM = 128;
+const NO_DEADLINES: WrittenDeadlines = { nearestMs: Infinity, sinceMs: Infinity };
 const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
 const SELECT_ZERO = encodeCommand(['SELECT', 0]);
 
@@ -33,6 +35,7 @@ export interface Envelope {
   sweeping: string[];
   /** SHA1s of scripts in it that the target must have already. */
   scripts: string[];
+  deadlines: WrittenDeadlines;
   /** Its bytes are not needed any more: their buffer goes back to the builder. */
   release(): void;
 }
@@ -55,6 +58,7 @@ export class EnvelopeBuilder {
   readonly #checkpointKey: string;
   readonly #path: string;
   readonly #alone: boolean;
+  readonly #expiry: StreamExpiry | undefined;
   #buffer: Buffer;
   #at = HEAD_ROOM;
   #queued = 0;
@@ -72,7 +76,13 @@ export class EnvelopeBuilder {
   readonly #freshBytes: number;
   readonly #free: Buffer[] = [];
 
-  constructor(options: { checkpointKey: string; sizeBytes: number; start: Checkpoint }) {
+  constructor(options: {
+    checkpointKey: string;
+    sizeBytes: number;
+    start: Checkpoint;
+    expiry?: StreamExpiry | undefined;
+  }) {
+    this.#expiry = options.expiry;
     this.#checkpointKey = options.checkpointKey;
     this.#path = options.start.path;
     this.#alone = options.start.alone;
@@ -165,7 +175,9 @@ export class EnvelopeBuilder {
       database: boundary.streamDatabase,
       path: this.#path,
       alone: this.#alone,
+      graceMs: this.#expiry?.mark,
     };
+    const deadlines = this.#expiry?.take(this.#at > boundary.at) ?? NO_DEADLINES;
     const heartbeats = this.#heartbeats.slice(0, boundary.heartbeats);
     const sweeping = this.#sweeping.slice(0, boundary.sweeping);
     const scripts = this.#scripts.slice(0, boundary.scripts);
@@ -184,6 +196,7 @@ export class EnvelopeBuilder {
       heartbeats,
       sweeping,
       scripts,
+      deadlines,
       release,
     };
   }

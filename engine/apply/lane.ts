@@ -12,7 +12,7 @@ import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { LogItem } from '../log/item.ts';
 import type { LogCursor } from '../log/log-cursor.ts';
-import type { EngineOptions, LinkOptions } from '../link/options.ts';
+import { DEFAULT_EXPIRY_OPTIONS, type EngineOptions, type LinkOptions } from '../link/options.ts';
 import { textOf } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
 import {
@@ -23,6 +23,10 @@ import {
   type LinkRecord,
 } from './checkpoint.ts';
 import { count, newCounters, type LinkCounters } from './counters.ts';
+import { endDeferral } from './expiry/end-deferral.ts';
+import { openLaneExpiry, type LaneExpiry } from './expiry/lane-expiry.ts';
+import { ExpiryRecovery } from './expiry/recovery.ts';
+import { SourceTimeline } from './expiry/source-timeline.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from './full-resync.ts';
 import { GrowingFindings } from './growing-findings.ts';
@@ -62,6 +66,10 @@ export interface LaneOptions {
   wallClock: () => number;
   /** The source's clock minus ours, ms; undefined while it is not known. */
   sourceOffsetMs?: () => number | undefined;
+  /** Which time of the source is where in its stream; shared by the lanes of a source. */
+  timeline?: SourceTimeline;
+  /** Where the source is to be found now; without it deadlines that a crash left deferred stay so. */
+  source?: () => Whereabouts;
 }
 
 /** A full sync on its way to the target. */
@@ -82,12 +90,15 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #target: Target;
   readonly #findings: FindingLimit;
+  readonly #expiry: LaneExpiry;
+  readonly #recovery: ExpiryRecovery;
   /** Facts that repeat: told again as they grow, and at the end. */
   readonly #growing: GrowingFindings;
   /** Bodies of the scripts that the source has sent as text. */
   readonly #scripts = new ScriptBook();
   /** What the target takes, as of the last time the link began anew there. */
   #facts: TargetFacts = UNKNOWN_TARGET;
+  #whereabouts: Whereabouts;
   #fullSync: FullSync | undefined;
   #stream: StreamApplier | undefined;
   /** Where the target is, before the stream begins; undefined while it has nothing, or half of a full sync. */
@@ -105,8 +116,25 @@ export class Lane {
     const { engine, link, events, random, now } = options;
     this.#findings = new FindingLimit((finding) => events.finding(finding));
     this.#growing = new GrowingFindings((finding) => events.finding(finding));
+    const onFinding = (finding: LinkFinding): void => this.#findings.report(finding);
+    this.#expiry = openLaneExpiry({
+      options: engine.expiry ?? DEFAULT_EXPIRY_OPTIONS,
+      spoolFolder: options.spoolFolder,
+      diskBytesMax: engine.logDiskBytes,
+      timeline: options.timeline ?? new SourceTimeline(now),
+      wallClock: options.wallClock,
+      sourceOffsetMs: options.sourceOffsetMs ?? (() => undefined),
+      onFinding,
+    });
+    this.#recovery = new ExpiryRecovery({
+      keeper: this.#expiry.keeper,
+      source: options.source,
+      target: () => this.#whereabouts,
+      onFinding,
+    });
+    this.#whereabouts = link.target;
     const ownership = new Ownership(link.id);
-    const oom = new OomWatch(engine.oom, (finding) => this.#findings.report(finding));
+    const oom = new OomWatch(engine.oom, onFinding);
     this.#target = new Target({
       endpoint: link.target,
       name: `redis-sync:${link.id}`,
@@ -125,7 +153,10 @@ export class Lane {
         events.working();
       },
       judge: (error) => oom.judge(error, this.#place),
-      claim: (connection) => ownership.claim(connection),
+      claim: async (connection) => {
+        await ownership.claim(connection);
+        await this.#expiry.watch.greet(connection);
+      },
       onMoved: (from, to) => this.#findings.report(movedFinding(from, to)),
     });
   }
@@ -143,6 +174,16 @@ export class Lane {
   /** The snapshot is applied (or was not needed): commands flow. */
   get streaming(): boolean {
     return this.#stream !== undefined;
+  }
+
+  /** Deadlines that are later on the target than at the source for now. */
+  get deferred(): number {
+    return this.#expiry.keeper.count;
+  }
+
+  /** The source is quiet and everything is applied: give the target its true deadlines. */
+  settleExpiries(): void {
+    this.#stream?.settleExpiries();
   }
 
   get paused(): boolean {
@@ -173,6 +214,7 @@ export class Lane {
 
   /** The target is to be found elsewhere from now on, or with another login. */
   relocate(target: Whereabouts, signal: AbortSignal): Promise<void> {
+    this.#whereabouts = target;
     return this.#target.relocate(target, signal);
   }
 
@@ -207,17 +249,32 @@ export class Lane {
       }
       if (this.#stream === undefined && this.#checkpoint === undefined) throw stoppedHalfWay();
       await this.#stream?.drain();
+      await this.#endDeferral(ended);
     } catch (error) {
       signal.throwIfAborted();
       throw asError(error);
     } finally {
       ending.abort();
       this.#fullSync?.applier.abandon();
+      await this.#recovery.close();
       await this.#stream?.settled();
       this.#growing.flush();
       await this.#target.close();
+      await this.#expiry.keeper.close();
       await this.#fullSync?.reconciliation?.close();
     }
+  }
+
+  async #endDeferral(signal: AbortSignal): Promise<void> {
+    if (this.#stream === undefined) return;
+    const onFinding = (finding: LinkFinding): void => this.#findings.report(finding);
+    await endDeferral({
+      stream: this.#stream,
+      target: this.#target,
+      expiry: this.#expiry,
+      onFinding,
+      signal,
+    });
   }
 
   async #whilePaused(signal: AbortSignal): Promise<void> {
@@ -251,6 +308,7 @@ export class Lane {
     const { engine, events, now, spoolFolder } = this.#options;
     const { counters } = this;
     await this.#stream?.drain();
+    await this.#stream?.settled();
     await this.#abandonFullSync();
     const before = await this.#attempt(signal, (connection) => readLinkRecord(connection, this.id));
     if (before.checkpoint !== null && engine.fullResync === 'fail') throw refuseFullResync(item.cause);
@@ -272,6 +330,7 @@ export class Lane {
       mayHoldMore && alone && engine.fullResync !== 'reload'
         ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
         : undefined;
+    this.#expiry.keeper.beginSnapshot();
     const facts = await this.#measure(signal);
     const applier = new SnapshotApplier({
       link: this.id,
@@ -282,6 +341,7 @@ export class Lane {
       onFinding: (finding) => this.#findings.report(finding),
       scripts: this.#scripts,
       reconciliation,
+      expiry: this.#expiry.keeper,
       signal,
     });
     this.#fullSync = { applier, checkpoint, cause, before, reconciliation };
@@ -298,8 +358,12 @@ export class Lane {
     else if (sync.before.checkpoint !== null || sync.before.loading)
       this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
     await this.#attempt(signal, (connection) =>
-      this.#write(connection, encodeLoaded(this.id, sync.checkpoint)),
+      this.#write(
+        connection,
+        encodeLoaded(this.id, { ...sync.checkpoint, graceMs: this.#expiry.keeper.mark }),
+      ),
     );
+    this.#expiry.keeper.snapshotDone();
     this.#fullSync = undefined;
     this.#checkpoint = sync.checkpoint;
     counters.snapshotDurationMs = this.#options.now() - counters.snapshotStartedMs;
@@ -409,6 +473,8 @@ export class Lane {
     }
     const { engine, events, wallClock, link } = this.#options;
     const resumed = !this.counters.snapshotDone;
+    if (resumed && checkpoint.graceMs) this.#expiry.keeper.inherit(checkpoint.graceMs);
+    this.#recovery.start();
     this.#skipBytes = Number(checkpoint.offset - offset);
     this.counters.lastWriteOffset = checkpoint.offset;
     this.#stream = new StreamApplier({
@@ -426,6 +492,7 @@ export class Lane {
       wallClock,
       facts: this.#facts,
       sourceOffsetMs: this.#options.sourceOffsetMs ?? (() => undefined),
+      expiry: this.#expiry,
       signal,
     });
     if (!resumed) return;

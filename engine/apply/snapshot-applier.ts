@@ -19,6 +19,8 @@ import { parseInfo } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
 import { BatchLine } from './batch-line.ts';
 import { count, type LinkCounters } from './counters.ts';
+import type { ExpiryKeeper } from './expiry/expiry-keeper.ts';
+import { mayHaveFieldDeadlines, nearestFieldDeadline } from './expiry/field-deadlines.ts';
 import type { LinkFinding } from './finding.ts';
 import type { CommandOutput } from './rebuild/command-chunk.ts';
 import { isRepeatAnswer, LargeValues } from './rebuild/large-values.ts';
@@ -53,6 +55,8 @@ export interface SnapshotApplierOptions {
   reconciliation: Reconciliation | undefined;
   /** A value with more bytes is read, and built on the target, in parts. Default 2 MiB. */
   inlineBytesMax?: number;
+  /** Without it deadlines are written as they come. */
+  expiry?: ExpiryKeeper | undefined;
   signal: AbortSignal;
 }
 
@@ -70,6 +74,8 @@ export class SnapshotApplier {
   readonly #libraries: Buffer[] = [];
   /** Where the rebuilder writes: the line, while one key's commands are collected. */
   #output: CommandOutput | undefined;
+  /** Database of that key. */
+  #outputDatabase = 0;
   #forms: PayloadForms = new Int16Array(256).fill(REBUILD);
   /** A large value is being passed over: it is not ours to apply. */
   #passing = false;
@@ -96,6 +102,8 @@ export class SnapshotApplier {
       },
       features: this.#features,
       losses: this.#losses,
+      placeField: (key, field, deadlineMs) =>
+        this.#placeField({ database: this.#outputDatabase, key }, field, deadlineMs),
     });
     this.#large = new LargeValues({
       link,
@@ -115,6 +123,7 @@ export class SnapshotApplier {
         counters.snapshotKeys++;
         counters.snapshotRebuilt++;
       },
+      placeField: (entry, field, deadlineMs) => this.#placeField(entry, field, deadlineMs),
       signal,
     });
     this.#reader = this.#openReader();
@@ -178,6 +187,7 @@ export class SnapshotApplier {
         },
         aux: (name, value) => {
           if (name === 'lua') this.#loadScript(value);
+          if (name === 'ctime') this.#options.expiry?.snapshotTaken(Number(value.toString()));
         },
         functionLibrary: (code) => {
           this.#libraries.push(Buffer.from(code));
@@ -186,7 +196,9 @@ export class SnapshotApplier {
         entry: (entry) => this.#onEntry(entry),
         largeStart: (entry) => {
           this.#passing = this.#isPassedOver(entry);
-          if (!this.#passing) this.#large.start(entry, this.#reader.flavor);
+          if (this.#passing) return;
+          this.#placeDeadline(entry);
+          this.#large.start(entry, this.#reader.flavor);
         },
         largePart: (bytes) => {
           if (!this.#passing) this.#large.part(bytes);
@@ -207,8 +219,32 @@ export class SnapshotApplier {
   }
 
   #onEntry(entry: RawEntry): void {
-    if (this.#isPassedOver(entry) || this.#restore(entry)) return;
-    this.#rebuild(entry, this.#reader.flavor);
+    if (this.#isPassedOver(entry)) return;
+    this.#placeDeadline(entry);
+    if (!this.#restore(entry)) this.#rebuild(entry, this.#reader.flavor);
+  }
+
+  #placeDeadline(entry: RawEntry): void {
+    const { expiry } = this.#options;
+    const { database, key, expireAtMs } = entry;
+    if (expiry && expireAtMs >= 0)
+      entry.expireAtMs = expiry.deadline(database, key, undefined, expireAtMs, 0);
+  }
+
+  #placeField(
+    { database, key }: Pick<RawEntry, 'database' | 'key'>,
+    field: Buffer,
+    deadlineMs: number,
+  ): number {
+    return this.#options.expiry?.deadline(database, key, field, deadlineMs, 0) ?? deadlineMs;
+  }
+
+  /** A payload carries the deadlines of its fields as they are: is one of them near? */
+  #hasNearField(entry: RawEntry): boolean {
+    const { expiry } = this.#options;
+    if (expiry === undefined || !mayHaveFieldDeadlines(entry.type)) return false;
+    const nearestMs = nearestFieldDeadline(entry, this.#reader.flavor);
+    return nearestMs !== Infinity && expiry.place(nearestMs) !== nearestMs;
   }
 
   /** Our own keys are not data; counted. What is being built under a temporary key by another link is. */
@@ -227,6 +263,7 @@ export class SnapshotApplier {
   #restore(entry: RawEntry): boolean {
     const version = this.#forms[entry.type] ?? REBUILD;
     if (version === REBUILD || (entry.expireAtMs >= 0 && !this.#hasAbsoluteTtl)) return false;
+    if (this.#hasNearField(entry)) return false;
     if (entry.type === TYPE.MODULE_2 && !mayRestoreModule(entry.value, this.#options.facts)) return false;
     this.#line.restore(entry, version);
     return true;
@@ -241,6 +278,7 @@ export class SnapshotApplier {
     }
     this.#line.commands(entry.database, (output) => {
       this.#output = output;
+      this.#outputDatabase = entry.database;
       const rebuilt = this.#rebuilder.rebuild(entry, flavor, 'transaction');
       if (rebuilt) this.#options.counters.snapshotRebuilt++;
       return rebuilt;

@@ -25,9 +25,13 @@ import {
 import { count, type LinkCounters } from './counters.ts';
 import { EnvelopeGuard } from './envelope-guard.ts';
 import { EnvelopeBuilder, type Envelope } from './envelope.ts';
+import { Interlude } from './expiry/interlude.ts';
+import type { LaneExpiry } from './expiry/lane-expiry.ts';
+import { StreamExpiry } from './expiry/stream-expiry.ts';
+import { firstRefused, overtaken, tornError } from './exec-failures.ts';
 import type { LinkFinding } from './finding.ts';
 import { GrowingFindings } from './growing-findings.ts';
-import { findCommands, wordRefusal, type SentCommand } from './refusals.ts';
+import { findCommands, wordRefusal } from './refusals.ts';
 import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
 import { Losses } from './rebuild/losses.ts';
 import { ScriptBook } from './script-book.ts';
@@ -65,6 +69,8 @@ export interface StreamApplierOptions {
   facts: TargetFacts;
   /** The source's clock minus ours, ms; undefined while it is not known. */
   sourceOffsetMs: () => number | undefined;
+  /** Without it the target expires keys as it likes. */
+  expiry?: LaneExpiry | undefined;
   signal: AbortSignal;
 }
 
@@ -91,6 +97,8 @@ export class StreamApplier {
   readonly #options: StreamApplierOptions;
   readonly #builder: EnvelopeBuilder;
   readonly #translator: StreamTranslator;
+  readonly #expiry: StreamExpiry | undefined;
+  readonly #interlude: Interlude | undefined;
   readonly #losses: Losses;
   readonly #growing: GrowingFindings;
   readonly #reports: StreamReports;
@@ -108,8 +116,8 @@ export class StreamApplier {
   readonly #execAndWatch: Buffer;
   #wake: (() => void) | undefined;
   #failure: Error | undefined;
-  /** Offset of the checkpoint on the target. */
-  #checkpointOffset: bigint;
+  /** The checkpoint on the target. */
+  #checkpoint: Checkpoint;
   /** May be beyond the checkpoint: behind it came nothing that changes the target. */
   #appliedOffset: bigint;
   readonly #startedAtMs: number;
@@ -122,7 +130,7 @@ export class StreamApplier {
     const { engine, start, counters, link } = options;
     this.#appliedOffset = start.offset;
     this.#startedAtMs = options.wallClock();
-    this.#checkpointOffset = start.offset;
+    this.#checkpoint = start;
     this.#execAndWatch = encodeExecAndWatch(link);
     this.#losses = new Losses({
       onFinding: options.onFinding,
@@ -140,7 +148,17 @@ export class StreamApplier {
       onUnknownScripts: (...what) => this.#reports.scriptsUnknown(...what),
     });
     const key = checkpointKey(link);
-    this.#builder = new EnvelopeBuilder({ checkpointKey: key, sizeBytes: engine.envelopeBytes, start });
+    const { expiry, facts, wallClock } = options;
+    if (expiry) {
+      this.#expiry = new StreamExpiry(expiry.keeper, expiry.guardMs);
+      this.#interlude = new Interlude({ link, expiry, facts, wallClock, onTick: () => this.#tick() });
+    }
+    this.#builder = new EnvelopeBuilder({
+      checkpointKey: key,
+      sizeBytes: engine.envelopeBytes,
+      start,
+      expiry: this.#expiry,
+    });
     this.#translator = new StreamTranslator({
       builder: this.#builder,
       start: { offset: start.offset, database: start.database },
@@ -162,6 +180,7 @@ export class StreamApplier {
         book: options.scripts ?? new ScriptBook(),
         onRun: (...what) => this.#reports.scriptRun(...what),
       },
+      expiry: this.#expiry,
       translation: {
         commands: new CommandTranslator({
           facts: options.facts,
@@ -191,6 +210,7 @@ export class StreamApplier {
   async push(chunk: Buffer, atMs?: number): Promise<void> {
     this.#options.counters.streamBytes += chunk.length;
     this.#arrivedAtMs = atMs ?? this.#options.wallClock();
+    if (atMs !== undefined) this.#expiry?.waited(this.#options.wallClock() - atMs);
     try {
       this.#translator.push(chunk, atMs);
     } catch (error) {
@@ -198,6 +218,7 @@ export class StreamApplier {
       await this.drain();
       throw error;
     }
+    if (atMs !== undefined) this.#noteArrival(atMs);
     this.#kick();
     while (this.#pumping && this.#builderIsFull) await this.#progress();
     if (this.#failure) throw this.#failure;
@@ -211,8 +232,20 @@ export class StreamApplier {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Resolves when nothing runs any more. For the end, after the signal was aborted and the target closed. */
+  /** Gives every deferred deadline back that is applied, soon: the source is quiet. */
+  settleExpiries(): void {
+    this.#interlude?.giveBackAll(this.#appliedOffset);
+    this.#kick();
+  }
+
+  /** After a drain: the checkpoint says whether deadlines are deferred now; it may still have been written before. */
+  async renewMark(): Promise<void> {
+    if (this.#claimed?.closed === false) await this.#pause(this.#claimed);
+  }
+
+  /** Resolves when nothing runs any more. For the end: after a drain, or when the signal was aborted and the target closed. */
   async settled(): Promise<void> {
+    this.#interlude?.close();
     await this.#pumping;
   }
 
@@ -228,24 +261,47 @@ export class StreamApplier {
     else this.#advance(this.#builder.offset);
   }
 
+  #noteArrival(atMs: number): void {
+    const { expiry, sourceOffsetMs } = this.#options;
+    expiry?.timeline.arrived(this.#translator.offset, atMs + (sourceOffsetMs() ?? 0));
+  }
+
+  #tick(): void {
+    this.#interlude?.tick(this.#appliedOffset);
+    this.#kick();
+  }
+
   get #hasWork(): boolean {
+    return this.#hasEnvelope || this.#mayPause;
+  }
+
+  /** Nothing is on its way to the target, and there is something to do that needs that. */
+  get #mayPause(): boolean {
+    const isConnected = this.#claimed?.closed === false;
+    return this.#staged === undefined && this.#interlude?.isDue(isConnected) === true;
+  }
+
+  get #hasEnvelope(): boolean {
     return (
       this.#staged !== undefined ||
       this.#builder.hasUnits ||
       this.#builder.hasHeartbeats ||
       // Only dropped and protocol commands for so long that a restart could find the checkpoint too old to continue.
-      this.#builder.offset - this.#checkpointOffset >= CHECKPOINT_LAG_BYTES
+      this.#builder.offset - this.#checkpoint.offset >= CHECKPOINT_LAG_BYTES
     );
   }
 
   async #pump(): Promise<void> {
     try {
       while (this.#hasWork) {
+        const idle = this.#claimed?.closed === false ? this.#claimed : undefined;
+        if (idle && this.#mayPause) await this.#pause(idle);
+        // Without a connection an envelope is sent, if only an empty one: that claims one.
+        if (!this.#hasEnvelope && (idle || !this.#mayPause)) continue;
         const next = this.#staged ?? this.#stage(this.#builder.take());
         this.#staged = undefined;
         if (this.#guard.concerns(next.envelope)) await this.#guard.admit(next.envelope);
-        await this.#apply(next);
-        this.#applied(next.envelope);
+        this.#applied(await this.#apply(next));
       }
       // Behind the last envelope stand only protocol lines: nothing to write, the position moves on by itself.
       this.#advance(this.#builder.offset);
@@ -255,6 +311,17 @@ export class StreamApplier {
     this.#pumping = undefined;
     this.#wakeUp();
     if (this.#failure) this.#options.onFailed(this.#failure);
+  }
+
+  /** Between two envelopes. What goes wrong is left to the next envelope, or another time. */
+  async #pause(connection: Connection): Promise<void> {
+    const outcome = await this.#interlude?.run(connection, this.#checkpoint);
+    if (!(outcome instanceof SyncError)) {
+      this.#checkpoint = outcome ?? this.#checkpoint;
+      return;
+    }
+    this.#claimed = undefined;
+    await this.#options.target.close();
   }
 
   #advance(offset: bigint): void {
@@ -283,6 +350,7 @@ export class StreamApplier {
   /** While the target is behind, it parses the next envelope as it executes this one. */
   #stageBehind(): void {
     if (this.#executingOn === undefined || this.#staged !== undefined) return;
+    if (this.#interlude?.isOverdue === true) return;
     if (!this.#builderIsFull || !this.#builder.hasUnits) return;
     this.#staged = this.#stage(this.#builder.take());
     // Whoever waits to push has room now.
@@ -290,8 +358,10 @@ export class StreamApplier {
   }
 
   /** Writes an envelope without its EXEC; without a claimed connection it is only kept. */
-  #stage(envelope: Envelope): Staged {
+  #stage(filled: Envelope): Staged {
     const connection = this.#claimed;
+    const isOverdue = this.#expiry?.isOverdue(filled) === true;
+    const envelope = isOverdue && this.#expiry ? this.#expiry.renew(filled, this.#options.link) : filled;
     if (connection === undefined || connection.closed) return { envelope, written: undefined };
     const replies = connection.pipelineRaw(envelope.bytes, envelope.queued + 1);
     // Looked at when its turn comes; without a listener until then a lost connection would be "unhandled".
@@ -300,13 +370,16 @@ export class StreamApplier {
   }
 
   /** Sends EXEC, and everything again as often as needed, until applied. @throws what stops the link. */
-  async #apply(first: Staged): Promise<void> {
+  async #apply(first: Staged): Promise<Envelope> {
     let { envelope, written } = first;
     for (;;) {
-      const failure = written && (await this.#execute(envelope, written));
-      if (failure === 'applied') return;
-      if (await this.#recover(envelope, failure)) return;
-      ({ written } = this.#stage(envelope));
+      // It stood too long before an EXEC that did not come: what is queued on that connection must not be executed.
+      const isOverdue = written && this.#expiry?.isOverdue(envelope) === true;
+      if (isOverdue) await this.#options.target.close();
+      const failure = isOverdue ? undefined : written && (await this.#execute(envelope, written));
+      if (failure === 'applied') return envelope;
+      if (await this.#recover(envelope, failure)) return envelope;
+      ({ envelope, written } = this.#stage(envelope));
     }
   }
 
@@ -359,7 +432,7 @@ export class StreamApplier {
 
   #applied(envelope: Envelope): void {
     const { counters, target, wallClock } = this.#options;
-    this.#checkpointOffset = envelope.checkpoint.offset;
+    this.#checkpoint = envelope.checkpoint;
     if (envelope.commands > 0) counters.lastWriteOffset = envelope.checkpoint.offset;
     counters.streamCommands += envelope.commands;
     counters.transactions += envelope.transactions;
@@ -379,12 +452,12 @@ export class StreamApplier {
   /** The target itself says whether the envelope is in its data. */
   #wasApplied(found: Checkpoint | null, envelope: Envelope): boolean {
     if (found?.offset === envelope.checkpoint.offset) return true;
-    if (found?.offset === this.#checkpointOffset) return false;
+    if (found?.offset === this.#checkpoint.offset) return false;
     const where = this.#options.target.describe();
-    if (found !== null && found.offset > this.#checkpointOffset) {
+    if (found !== null && found.offset > this.#checkpoint.offset) {
       throw new SyncError(
         'APPLY_REFUSED',
-        `Somebody else moved the checkpoint of this link from ${this.#checkpointOffset} to ${found.offset}.`,
+        `Somebody else moved the checkpoint of this link from ${this.#checkpoint.offset} to ${found.offset}.`,
         {
           where,
           hint: 'The same link runs twice: stop one of them.',
@@ -393,7 +466,7 @@ export class StreamApplier {
     }
     throw new SyncError(
       'APPLY_REFUSED',
-      `The target has lost writes it had acknowledged: we applied up to offset ${this.#checkpointOffset}, its checkpoint says ${found?.offset ?? 'nothing'}.`,
+      `The target has lost writes it had acknowledged: we applied up to offset ${this.#checkpoint.offset}, its checkpoint says ${found?.offset ?? 'nothing'}.`,
       {
         where,
         hint: 'It restarted without its data, was flushed, or failed over to a replica that was behind. Start the link again: it goes on from what the target has, or does a full sync.',
@@ -481,37 +554,4 @@ export class StreamApplier {
     }
     return this.#clock.executedAtMs(this.#options.wallClock());
   }
-}
-
-/** The first command of the source that was refused; when EXEC itself was, the first one at all. */
-function firstRefused(envelope: Envelope, queued: readonly Reply[]): SentCommand | undefined {
-  const refused = queued.flatMap((reply, index) => (reply instanceof ReplyError ? [index] : []));
-  // The MULTI and the checkpoint stand in front, perhaps a SELECT behind them.
-  const data = refused.filter((index) => index > 1);
-  const candidates = refused.length === 0 ? [2, 3] : data.length > 0 ? data.slice(0, 1) : refused.slice(0, 1);
-  const found = findCommands(envelope.bytes, candidates);
-  return found.find(({ name }) => name !== 'SELECT') ?? found[0];
-}
-
-function overtaken(where: string): SyncError {
-  return new SyncError(
-    'CONNECT',
-    'The fence or the checkpoint of this link was moved on the target by somebody else.',
-    {
-      where,
-      retryable: true,
-      hint: 'An earlier connection of this link, another process that runs it, or FLUSHALL on the target.',
-    },
-  );
-}
-
-function tornError(command: string, error: ReplyError, where: string): SyncError {
-  return new SyncError(
-    'APPLY_REFUSED',
-    `The target executed only a part of a transaction: ${command} was refused (${error.message}).`,
-    {
-      where,
-      hint: 'Give the account its rights back (also +multi +exec) and start the link again: it begins with a full sync.',
-    },
-  );
 }

@@ -15,8 +15,9 @@ import {
   type UnsupportedPolicy,
 } from '../link/options.ts';
 import { CommandFramer, type CommandFrame } from '../resp/command-framer.ts';
-import { encodeCommand, encodeCommands } from '../resp/encode.ts';
+import { encodeCommand, encodeCommands, type Argument } from '../resp/encode.ts';
 import type { EnvelopeBuilder } from './envelope.ts';
+import { StreamExpiry, wordsOf } from './expiry/stream-expiry.ts';
 import type { LossKind } from './rebuild/losses.ts';
 import { flushStop, scriptStop, swapdbStop, unsupportedStop, type StreamPlace } from './policy-stops.ts';
 import { rewriteCommand } from './rewrite.ts';
@@ -54,6 +55,8 @@ export interface TranslatorOptions {
     book: ScriptBook;
     onRun: (run: ScriptRun, place: StreamPlace) => void;
   };
+  /** Without it deadlines are written as they come. */
+  expiry?: StreamExpiry | undefined;
   /** For a target that may not take the source's forms; without it everything is forwarded as it is. */
   translation?: {
     commands: CommandTranslator;
@@ -154,6 +157,7 @@ export class StreamTranslator {
   /** Data: in the form the target takes, unconditional. */
   #translate(frame: CommandFrame, treatment: Treatment): void {
     const commands = this.#options.translation?.commands;
+    if (treatment !== 'forward') this.#options.expiry?.observe(frame, treatment, this.#database, this.offset);
     if (commands === undefined) return this.#rewrite(frame, treatment);
     const translation =
       treatment === 'restore' ? commands.translateRestore(frame) : commands.translate(frame);
@@ -162,11 +166,11 @@ export class StreamTranslator {
         return this.#rewrite(frame, treatment);
       case 'commands':
         this.#options.onHandled?.('translated');
-        this.#append(encodeCommands(translation.commands), translation.commands.length);
+        this.#append(this.#encode(translation.commands), translation.commands.length);
         return this.#lose(frame, translation.loss);
       case 'encoded':
         this.#options.onHandled?.('translated');
-        return this.#append(translation.bytes, translation.count);
+        return this.#append(this.#deferEncoded(translation.bytes), translation.count);
       case 'nothing':
         this.#options.onDropped('not on the target');
         return this.#lose(frame, translation.loss);
@@ -223,9 +227,29 @@ export class StreamTranslator {
 
   #rewrite(frame: CommandFrame, treatment: Treatment): void {
     const rewritten = rewriteCommand(frame, treatment);
-    if (rewritten === null) return this.#forward(frame);
-    this.#options.onHandled?.(`rewritten ${treatment}`);
-    this.#append(rewritten, 1);
+    const words = this.#defer(frame, rewritten, treatment) ?? rewritten;
+    if (words === null) return this.#forward(frame);
+    if (rewritten !== null) this.#options.onHandled?.(`rewritten ${treatment}`);
+    this.#append(encodeCommand(words), 1);
+  }
+
+  /** With a near deadline deferred; null when there is none. */
+  #defer(frame: CommandFrame, rewritten: Buffer[] | null, treatment: Treatment): Argument[] | null {
+    const { expiry } = this.#options;
+    const isPlainSet = treatment === 'set' && frame.argc === 3;
+    if (expiry === undefined || isPlainSet || !StreamExpiry.concerns(treatment)) return null;
+    return expiry.defer(rewritten ?? wordsOf(frame), this.#database, this.offset);
+  }
+
+  #encode(commands: readonly (readonly Argument[])[]): Buffer {
+    const { expiry } = this.#options;
+    if (expiry === undefined) return encodeCommands(commands);
+    const { offset } = this;
+    return encodeCommands(commands.map((words) => expiry.defer(words, this.#database, offset) ?? words));
+  }
+
+  #deferEncoded(bytes: Buffer): Buffer {
+    return this.#options.expiry?.deferEncoded(bytes, this.#database, this.offset) ?? bytes;
   }
 
   /** A transaction of the source is one unit. What came before it is complete. */
@@ -253,6 +277,7 @@ export class StreamTranslator {
       this.#stopBefore(frame);
       throw flushStop(name, this.#place);
     }
+    if (name === 'flushall') this.#options.expiry?.flushed();
     this.#barrier(frame, []);
     this.#options.onHandled?.(name);
   }
@@ -278,6 +303,7 @@ export class StreamTranslator {
           ['SELECT', 0],
         ].map((words) => encodeCommand(words)),
       );
+    this.#options.expiry?.swapped();
     this.#barrier(frame, remove);
   }
 

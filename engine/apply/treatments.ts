@@ -35,7 +35,12 @@ export type Treatment =
   | 'renamenx'
   | 'expire'
   | 'copy'
-  | 'restore';
+  | 'restore'
+  /** Forwarded; an expiry goes, moves, or is set with it (expiry/). */
+  | 'delete'
+  | 'rename'
+  | 'move'
+  | 'fields';
 
 const TREATMENTS: Record<string, Treatment> = {
   PING: 'ping',
@@ -63,6 +68,13 @@ const TREATMENTS: Record<string, Treatment> = {
   COPY: 'copy',
   RESTORE: 'restore',
   'RESTORE-ASKING': 'restore',
+  DEL: 'delete',
+  UNLINK: 'delete',
+  RENAME: 'rename',
+  MOVE: 'move',
+  HPEXPIREAT: 'fields',
+  HEXPIREAT: 'fields',
+  HSETEX: 'fields',
 };
 
 const table = new NameTable<Treatment>();

@@ -9,7 +9,6 @@ import type { Connection } from '../connect/connection.ts';
 import { openWhere } from '../connect/discover.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
-import type { ClockOffset } from './clock-offset.ts';
 import { delay } from '../psync/backoff.ts';
 
 export interface HeartbeatOptions {
@@ -19,8 +18,6 @@ export interface HeartbeatOptions {
   key: string;
   intervalMs: number;
   wallClock: () => number;
-  /** Is told the source's time with every heartbeat. */
-  clock?: ClockOffset;
   /** The account may not write, or the source is read-only; called at most once. */
   onRefused: (error: Error) => void;
 }
@@ -44,7 +41,6 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
         signal,
       });
       await withinOrAborted(connection.call('SETEX', key, ttlSeconds, wallClock()), signal);
-      if (options.clock) await withinOrAborted(options.clock.measure(connection, wallClock), signal);
     } catch (error) {
       if (isRefusal(error) && !signal.aborted && !reported) {
         reported = true;

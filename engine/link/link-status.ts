@@ -45,6 +45,7 @@ export function statusOf(
     fullResyncs: counters.fullResyncs,
     partialResyncs: counters.partialResyncs,
     retries: counters.retries,
+    deferred: lane.deferred,
     dropped: { ...counters.dropped },
     handled: { ...counters.handled },
     errors: { ...counters.errors },

@@ -51,6 +51,8 @@ export interface LinkStatus {
   fullResyncs: number;
   partialResyncs: number;
   retries: number;
+  /** Deadlines that are later on the target than at the source for now; 1 when it is only known that there are some. */
+  deferred?: number;
   dropped: Record<string, number>;
   /** What was done besides applying, by kind. */
   handled?: Record<string, number>;
@@ -68,6 +70,8 @@ export type ToReplicator =
   | { kind: 'endpoints'; source: Whereabouts; targets: Record<string, Whereabouts> }
   | { kind: 'pause'; link: string }
   | { kind: 'resume'; link: string }
+  /** The source is quiet: deadlines on the target need not be deferred any more. */
+  | { kind: 'settle'; link: string }
   /** Apply what was received, write the last checkpoint, close. */
   | { kind: 'stop' };
 

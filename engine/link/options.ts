@@ -55,6 +55,27 @@ export type DurabilityPolicy = 'none' | { replicas: number; timeoutMs: number };
  */
 export type ExistingPolicy = 'fail' | 'overwrite' | 'merge';
 
+/**
+ * Import mode of a Valkey target (8.1), in which it expires nothing by itself: `use` it where the operator has switched it
+ * on, or `set` it for as long as the link runs.
+ */
+export type ImportModePolicy = 'use' | 'set';
+
+/** How keys with an expiry are kept while the target is behind (apply/expiry/expiry-keeper.ts). */
+export interface ExpiryOptions {
+  /** How much later a near deadline is written until the source had its last word, ms. */
+  graceMs: number;
+  /** Deadlines closer than this are near while the link keeps up, ms. */
+  guardMs: number;
+  importMode: ImportModePolicy;
+}
+
+export const DEFAULT_EXPIRY_OPTIONS: ExpiryOptions = {
+  graceMs: 60 * 60 * 1000,
+  guardMs: 10_000,
+  importMode: 'use',
+};
+
 export interface EngineOptions {
   /** Replication log: bytes held in memory before it spills to disk. */
   logMemoryBytes: number;
@@ -73,6 +94,8 @@ export interface EngineOptions {
   fullResync?: FullResyncPolicy;
   /** Default fail. */
   emptySource?: EmptySourcePolicy;
+  /** Default DEFAULT_EXPIRY_OPTIONS. */
+  expiry?: ExpiryOptions;
   swapdb: SwapdbPolicy;
   publish: PublishPolicy;
   scripts: ScriptsPolicy;

@@ -63,6 +63,8 @@ function obey(replicator: Replicator, message: Exclude<ToReplicator, { kind: 'st
       return replicator.pause(message.link);
     case 'resume':
       return replicator.resume(message.link);
+    case 'settle':
+      return replicator.settle(message.link);
     case 'stop':
       return replicator.stop();
   }

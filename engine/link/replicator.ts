@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { Lane } from '../apply/lane.ts';
 import type { Checkpoint } from '../apply/checkpoint.ts';
+import { SourceTimeline } from '../apply/expiry/source-timeline.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import { ReplicationLog } from '../log/replication-log.ts';
@@ -21,7 +22,11 @@ import type { FromReplicator, LinkState, LinkStatus, ReplicatorError } from './m
 import type { ReplicatorOptions } from './options.ts';
 import { SourceGuard } from './source-guard.ts';
 import { statusOf } from './link-status.ts';
+import { watchSource } from './source-watch.ts';
 import { countTargetKeys } from './target-keys.ts';
+
+/** Between two looks at the source's clock, at most. */
+const WATCH_INTERVAL_MS = 1000;
 
 type Emit = (message: FromReplicator) => void;
 
@@ -39,6 +44,8 @@ export class Replicator {
   readonly #log: ReplicationLog;
   readonly #links: HostedLink[];
   readonly #clock = new ClockOffset();
+  readonly #timeline = new SourceTimeline(() => performance.now());
+  #watch: Promise<void> | undefined;
   readonly #receiving = new AbortController();
   readonly #applying = new AbortController();
   #receiver: Receiver | undefined;
@@ -76,6 +83,7 @@ export class Replicator {
     } finally {
       this.#receiving.abort();
       await this.#heartbeat;
+      await this.#watch;
       await this.#log.close();
     }
   }
@@ -115,6 +123,11 @@ export class Replicator {
     this.#transition(link, this.#stateOf(link), 'resumed');
   }
 
+  /** The source is quiet: once everything is applied, deadlines on the target need not be deferred any more. */
+  settle(id: string): void {
+    this.#links.find(({ lane }) => lane.id === id)?.lane.settleExpiries();
+  }
+
   /** Where everybody is to be found from now on. Connections to addresses that are still right go on. Never throws. */
   relocate(source: Whereabouts, targets: Readonly<Record<string, Whereabouts>>): void {
     this.#source = source;
@@ -145,6 +158,8 @@ export class Replicator {
         now: () => performance.now(),
         wallClock: () => Date.now(),
         sourceOffsetMs: () => this.#clock.ms,
+        timeline: this.#timeline,
+        source: () => this.#source,
         events: {
           snapshotStarted: () => this.#transition(link, 'Initializing', 'snapshot received'),
           synchronized: (mode) => this.#synchronized(link, mode),
@@ -249,7 +264,9 @@ export class Replicator {
   }
 
   #syncStarted(mode: 'full' | 'partial', at: ReplicationPosition, cause: string): void {
+    if (mode === 'full') this.#timeline.restart();
     this.#startHeartbeat();
+    this.#startWatch();
     for (const link of this.#links) {
       if (isOver(link.state)) continue;
       link.waitingFor.delete('source');
@@ -340,6 +357,21 @@ export class Replicator {
     return lowest ?? -1n;
   }
 
+  #startWatch(): void {
+    const { heartbeatMs } = this.#options.engine;
+    this.#watch ??= watchSource(
+      {
+        source: () => this.#source,
+        replid: () => (this.#receiver?.connected === true ? this.#receiver.position?.replid : undefined),
+        intervalMs: Math.min(WATCH_INTERVAL_MS, heartbeatMs || WATCH_INTERVAL_MS),
+        wallClock: () => Date.now(),
+        clock: this.#clock,
+        timeline: this.#timeline,
+      },
+      this.#receiving.signal,
+    );
+  }
+
   #startHeartbeat(): void {
     const { engine, links } = this.#options;
     if (engine.heartbeatMs === 0 || this.#heartbeat) return;
@@ -349,7 +381,6 @@ export class Replicator {
         key: `${engine.heartbeatPrefix}:${links[0]?.id ?? ''}:${randomBytes(4).toString('hex')}`,
         intervalMs: engine.heartbeatMs,
         wallClock: () => Date.now(),
-        clock: this.#clock,
         onRefused: (error) => {
           for (const { lane } of this.#links) {
             this.#emit({

@@ -20,8 +20,8 @@ import { LogCursor } from './log-cursor.ts';
 import { SegmentFile } from './segment-file.ts';
 
 const SEGMENT_BYTES = 32 * 1024 * 1024;
-/** Files of the folder that are ours: segments, and what reconciling keeps there. */
-const SPOOL_NAME = /^(segment-\d{6,}\.log|reconcile-[0-9a-f]{12}-\d+\.spool)$/;
+/** Files of the folder that are ours: segments, and what reconciling and deferred deadlines keep there. */
+const SPOOL_NAME = /^(segment-\d{6,}\.log|(reconcile|deferred)-[0-9a-f]{12}-\d+\.spool)$/;
 /** Size of an open entry in memory, and of one that will go to disk. */
 const JOINED_BYTES = 16 * 1024;
 const EXTENT_BYTES_MAX = 1024 * 1024;

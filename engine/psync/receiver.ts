@@ -101,6 +101,11 @@ export class Receiver {
     });
   }
 
+  /** The source sends to us. */
+  get connected(): boolean {
+    return this.#socket !== undefined;
+  }
+
   get position(): ReplicationPosition | null {
     return this.#position;
   }

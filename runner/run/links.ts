@@ -73,7 +73,8 @@ export class Links implements AsyncDisposable {
   }
 
   /**
-   * Waits until every link has applied what its source has written by now; the writers must have stopped. Emits
+   * Waits until every link has applied what its source has written by now, and no expiry on its target is deferred any
+   * more; the writers must have stopped. Emits
    * `drained` per link, also when it was given up: the offsets tell.
    *
    * @returns the links that did not get there.
@@ -221,16 +222,18 @@ export class Links implements AsyncDisposable {
     const { whereaboutsOf, emit } = this.#options;
     const began = performance.now();
     const wanted = await readOffset(whereaboutsOf(monitor.plan.source));
-    let last = monitor.appliedOffset;
+    let last = '';
     let movedAt = began;
-    while (monitor.appliedOffset < wanted && !monitor.isOver && !signal.aborted) {
-      await this.#refresh(monitor);
-      if (monitor.appliedOffset !== last) {
-        last = monitor.appliedOffset;
+    while (!isDrained(monitor, wanted) && !monitor.isOver && !signal.aborted) {
+      if (monitor.appliedOffset >= wanted) this.#handleOf(monitor)?.settle(monitor.plan.id);
+      await this.#handleOf(monitor)?.status();
+      const now = `${monitor.appliedOffset} ${monitor.status?.deferred}`;
+      if (now !== last) {
+        last = now;
         movedAt = performance.now();
       }
       if (performance.now() - movedAt > DRAIN_STALL_MS) break;
-      if (monitor.appliedOffset < wanted) await sleep(POLL_MS);
+      if (!isDrained(monitor, wanted)) await sleep(POLL_MS);
     }
     emit({
       kind: 'drained',
@@ -243,9 +246,8 @@ export class Links implements AsyncDisposable {
     return monitor.appliedOffset >= wanted;
   }
 
-  async #refresh(monitor: LinkMonitor): Promise<void> {
-    const handle = this.#handles.find((each) => each.name === monitor.plan.source);
-    await handle?.status();
+  #handleOf(monitor: LinkMonitor): ReplicatorHandle | undefined {
+    return this.#handles.find((each) => each.name === monitor.plan.source);
   }
 
   async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
@@ -255,6 +257,11 @@ export class Links implements AsyncDisposable {
       await sleep(POLL_MS);
     }
   }
+}
+
+/** Everything is applied, with the deadlines that the source has set. */
+function isDrained({ appliedOffset, status }: LinkMonitor, wanted: bigint): boolean {
+  return appliedOffset >= wanted && (status?.deferred ?? 0) === 0;
 }
 
 /** The source's own replication offset now. */

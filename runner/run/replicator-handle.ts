@@ -87,6 +87,11 @@ export class ReplicatorHandle {
     });
   }
 
+  /** The source is quiet and everything is applied: the target gets its true deadlines. */
+  settle(link: string): void {
+    this.#send({ kind: 'settle', link });
+  }
+
   /**
    * Applies what was received, writes the last checkpoint, ends. Kills by pid after `limitMs`: the checkpoint on the
    * target tells how far it came.

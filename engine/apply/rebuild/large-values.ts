@@ -51,6 +51,8 @@ export interface LargeValuesOptions {
   onFinding: (finding: LinkFinding) => void;
   /** A value was built up and is on its key. */
   onBuilt: () => void;
+  /** Where the deadline of a field is to be written. Default: where it is. */
+  placeField?: ((entry: RawEntry, field: Buffer, deadlineMs: number) => number) | undefined;
   signal: AbortSignal;
 }
 
@@ -145,7 +147,7 @@ export class LargeValues {
   }
 
   #begin(entry: RawEntry, flavor: Flavor): void {
-    const { link, cluster, line, features, losses } = this.#options;
+    const { link, cluster, line, features, losses, placeField } = this.#options;
     const name = cluster ? temporaryKeyInSlot(link, entry.key) : temporaryKey(link);
     const temporary = Buffer.from(name);
     const output = line.outputFor(entry.database);
@@ -163,7 +165,10 @@ export class LargeValues {
       begun: false,
     };
     writeCommand(output, ['DEL', temporary]);
-    writer.begin(temporary, { replayable: true });
+    writer.begin(temporary, {
+      replayable: true,
+      placeField: placeField && ((field, deadlineMs) => placeField(entry, field, deadlineMs)),
+    });
   }
 
   async #take(bytes: Buffer): Promise<void> {

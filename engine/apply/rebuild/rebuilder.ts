@@ -28,6 +28,8 @@ export interface RebuilderOptions {
   output: CommandOutput;
   features: WriteFeatures;
   losses: Losses;
+  /** Where the deadline of a field is to be written. Default: where it is. */
+  placeField?: ((key: Buffer, field: Buffer, deadlineMs: number) => number) | undefined;
 }
 
 /** What `rebuild` needs of an entry. */
@@ -86,10 +88,13 @@ export class Rebuilder {
   }
 
   #elements({ key, expireAtMs }: RebuildEntry, value: Value, wrap: 'transaction' | 'inline'): void {
-    const { output } = this.#options;
+    const { output, placeField } = this.#options;
     this.#wrapped(wrap, () => {
       writeCommand(output, ['DEL', key]);
-      this.#writer.begin(key, { replayable: false });
+      this.#writer.begin(key, {
+        replayable: false,
+        placeField: placeField && ((field, deadlineMs) => placeField(key, field, deadlineMs)),
+      });
       feedValue(value, this.#writer);
       this.#writer.end();
       if (expireAtMs >= 0) writeCommand(output, ['PEXPIREAT', key, expireAtMs]);

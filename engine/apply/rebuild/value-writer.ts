@@ -19,6 +19,12 @@ const STRING_PART_BYTES = 120 * 1024;
 
 export type OnLoss = (kind: LossKind, count: number) => void;
 
+export interface ValueOptions {
+  replayable: boolean;
+  /** Where the deadline of a field is to be written. Default: where it is. */
+  placeField?: ((field: Buffer, deadlineMs: number) => number) | undefined;
+}
+
 export class ValueWriter implements ElementSink {
   readonly #output: CommandOutput;
   readonly #features: WriteFeatures;
@@ -26,7 +32,7 @@ export class ValueWriter implements ElementSink {
   readonly #chunk: CommandChunk;
   readonly #stream: StreamWriter;
   #key: Buffer = Buffer.alloc(0);
-  #replayable = false;
+  #options: ValueOptions = { replayable: false };
   /** What the chunk's head is for; '' before the first element. */
   #command: '' | 'RPUSH' | 'SADD' | 'ZADD' | 'HSET' = '';
   #listLength = 0;
@@ -46,9 +52,9 @@ export class ValueWriter implements ElementSink {
   }
 
   /** A value follows. The key does not exist, or DEL was written before. */
-  begin(key: Buffer, options: { replayable: boolean }): void {
+  begin(key: Buffer, options: ValueOptions): void {
     this.#key = key;
-    this.#replayable = options.replayable;
+    this.#options = options;
     this.#command = '';
     this.#listLength = 0;
     this.#deadlines.clear();
@@ -162,7 +168,7 @@ export class ValueWriter implements ElementSink {
 
   /** Before elements are appended for what may be the second time: away with those of the first. */
   #cutBack(): void {
-    if (this.#replayable && this.#listLength > 0) {
+    if (this.#options.replayable && this.#listLength > 0) {
       writeCommand(this.#output, ['LTRIM', this.#key, 0, this.#listLength - 1]);
     }
     this.#listLength += this.#chunk.words;
@@ -170,9 +176,10 @@ export class ValueWriter implements ElementSink {
 
   #remember(field: Buffer, expireAtMs: number): void {
     if (!this.#features.fieldTtl) return this.#onLoss('field-ttl', 1);
-    const fields = this.#deadlines.get(expireAtMs) ?? [];
+    const placedMs = this.#options.placeField?.(field, expireAtMs) ?? expireAtMs;
+    const fields = this.#deadlines.get(placedMs) ?? [];
     fields.push(Buffer.from(field));
-    this.#deadlines.set(expireAtMs, fields);
+    this.#deadlines.set(placedMs, fields);
   }
 
   #flushString(): void {

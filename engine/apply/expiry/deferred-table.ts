@@ -1,0 +1,140 @@
+/**
+ * Keys (and hash fields) whose deadline on the target was deferred, in memory: found by name, and by how near they are.
+ *
+ *   by name       one text per key: "<database>:<bytes of key>[h]:" + key + field, a byte per character
+ *   by deadline   buckets of about a second with the names in them; a name whose deadline has changed since is passed over
+ */
+
+/** What was deferred. */
+export interface Deferred {
+  database: number;
+  key: Buffer;
+  /** Undefined when it is the deadline of the key itself. */
+  field: Buffer | undefined;
+  /** What the source has set, ms since the epoch. */
+  deadlineMs: number;
+  /** End of the command in the stream: before that is applied, nothing may be concluded from what the target has. */
+  offset: number;
+}
+
+interface Entry {
+  deadlineMs: number;
+  offset: number;
+}
+
+const BUCKET_MS = 1024;
+/** Of two hash tables, besides the name. */
+const ENTRY_BYTES = 200;
+
+export class DeferredTable {
+  readonly #entries = new Map<string, Entry>();
+  readonly #buckets = new Map<number, Set<string>>();
+  #nameBytes = 0;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** About what it holds in memory. */
+  get bytes(): number {
+    return this.#nameBytes + this.#entries.size * ENTRY_BYTES;
+  }
+
+  /** Replaces what was known of the same key. The bytes are copied. */
+  add(deferred: Deferred): void {
+    const { deadlineMs, offset } = deferred;
+    const name = nameOf(deferred.database, deferred.key, deferred.field);
+    const before = this.#entries.get(name);
+    if (before === undefined) this.#nameBytes += name.length;
+    this.#entries.set(name, { deadlineMs, offset });
+    const bucket = bucketOf(deadlineMs);
+    if (before !== undefined && bucketOf(before.deadlineMs) === bucket) return;
+    const names = this.#buckets.get(bucket);
+    if (names === undefined) this.#buckets.set(bucket, new Set([name]));
+    else names.add(name);
+  }
+
+  has(database: number, key: Buffer, field?: Buffer): boolean {
+    return this.#entries.size > 0 && this.#entries.has(nameOf(database, key, field));
+  }
+
+  get(database: number, key: Buffer, field?: Buffer): number | undefined {
+    if (this.#entries.size === 0) return undefined;
+    return this.#entries.get(nameOf(database, key, field))?.deadlineMs;
+  }
+
+  /** The key is gone: its own deadline need not be given back. Those of its fields are passed over when their time comes. */
+  delete(database: number, key: Buffer): void {
+    if (this.#entries.size > 0) this.#remove(nameOf(database, key, undefined));
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#buckets.clear();
+    this.#nameBytes = 0;
+  }
+
+  /** Offsets of another history: everything here is applied already. */
+  forgetOffsets(): void {
+    for (const entry of this.#entries.values()) entry.offset = 0;
+  }
+
+  /** There may be entries that `isDue` says yes to. */
+  hasDue(isDue: (deadlineMs: number) => boolean): boolean {
+    for (const bucket of this.#buckets.keys()) if (isBucketDue(bucket, isDue)) return true;
+    return false;
+  }
+
+  /** Takes out up to `most` entries that `isDue` says yes to and that are applied. */
+  take(most: number, applied: number, isDue: (deadlineMs: number) => boolean): Deferred[] {
+    const taken: Deferred[] = [];
+    for (const [bucket, names] of this.#buckets) {
+      if (taken.length >= most) break;
+      if (!isBucketDue(bucket, isDue)) continue;
+      for (const name of names) {
+        const entry = this.#entries.get(name);
+        const isCurrent = entry !== undefined && bucketOf(entry.deadlineMs) === bucket;
+        if (isCurrent && (entry.offset > applied || !isDue(entry.deadlineMs))) continue;
+        names.delete(name);
+        if (!isCurrent) continue;
+        this.#remove(name);
+        taken.push({ ...parseName(name), ...entry });
+        if (taken.length >= most) break;
+      }
+      if (names.size === 0) this.#buckets.delete(bucket);
+    }
+    return taken;
+  }
+
+  #remove(name: string): void {
+    if (this.#entries.delete(name)) this.#nameBytes -= name.length;
+  }
+}
+
+/** Due are the nearest and the most distant deadlines, so a bucket with neither end due has none. */
+function isBucketDue(bucket: number, isDue: (deadlineMs: number) => boolean): boolean {
+  return isDue(bucket * BUCKET_MS) || isDue((bucket + 1) * BUCKET_MS - 1);
+}
+
+function bucketOf(deadlineMs: number): number {
+  return Math.floor(deadlineMs / BUCKET_MS);
+}
+
+function nameOf(database: number, key: Buffer, field: Buffer | undefined): string {
+  const name = key.toString('latin1');
+  return field === undefined
+    ? `${database}:${key.length}:${name}`
+    : `${database}:${key.length}h:${name}${field.toString('latin1')}`;
+}
+
+function parseName(name: string): Pick<Deferred, 'database' | 'key' | 'field'> {
+  const database = name.indexOf(':');
+  const length = name.indexOf(':', database + 1);
+  const start = length + 1;
+  const end = start + Number.parseInt(name.slice(database + 1, length), 10);
+  return {
+    database: Number(name.slice(0, database)),
+    key: Buffer.from(name.slice(start, end), 'latin1'),
+    field: name[length - 1] === 'h' ? Buffer.from(name.slice(end), 'latin1') : undefined,
+  };
+}

@@ -1,0 +1,393 @@
+/**
+ * Keeps the target from expiring a key by its own clock while the source may still have something to say about it.
+ *
+ * The source is the authority: it sends DEL when it expires a key, and before it touches one that is overdue. So a stream
+ * applied to a target that never expires anything gives exactly what the source holds. A target that does expire loses what
+ * the source renewed in time, when the renewal is still on its way: `PEXPIREAT` finds nothing, `INCR` begins at 0, `RENAME`
+ * fails. This is what happens to keys during a long full sync, and to short-lived ones at any lag.
+ *
+ *   A        source time that is applied: everything the source wrote before A, by its own clock, is on the target
+ *   near     D < now + guard, by the target's clock; while the link is behind or in full sync: D < now + grace
+ *
+ *   D set, near ──▶ written as D + grace, remembered ──┬─ DEL, SET, … came ──▶ forgotten
+ *   D set, else ──▶ written as D                       ├─ A > D            ──▶ D given back: the key expires at once,
+ *                                                      │                       as it did at the source, which only has not
+ *                                                      │                       sent its DEL (it expires lazily)
+ *                                                      └─ caught up, D not near any more, or the link ends ──▶ D given back
+ *
+ * Given back (settlement.ts) is only what still is exactly D + n × grace on the target, so nobody has to know which commands
+ * change an expiry. n is 1, unless D is so long ago (a stream that is hours behind) that D + grace would be near itself.
+ *
+ * Why grace is finite (1 h): a target whose link never comes back gets rid of its keys by itself, that much later.
+ *
+ * Why only near deadlines: deferring all would need one record per key with an expiry, and a target that shows other
+ * expiries than its source for as long as the link runs. What it costs: a key whose deadline was not near when it was
+ * written is lost if the link stands still when the deadline comes, for that time is the target's own. `guard` is how long a
+ * link may stand still before that can happen; how many keys the target has expired meanwhile is reported (EXPIRY_AT_RISK).
+ * Keys that live for less than `guard` are never at risk, up to a standstill of `grace`.
+ *
+ * What is remembered is in memory, beyond a limit in a file. A crash loses it, but not the fact: the checkpoint says that
+ * deadlines are deferred and by how much, in the same transaction as each of them (`graceMs`). The next life finds them again:
+ * deadlines that are n × grace later than the source's own (recovery.ts). While nothing is near, nothing of this costs
+ * anything.
+ *
+ * Clocks: D is a time of the source's clock; a target whose clock is ahead expires it earlier. Near is therefore judged by
+ * the target's clock and A by the source's, so that during the link no skew does harm; after it the target has only its own
+ * clock: a skew of more than a second is reported (CLOCK_SKEW).
+ *
+ * A target in import mode (Valkey 8.1) expires nothing by itself: then every deadline is written as it is.
+ */
+import type { LinkFinding } from '../finding.ts';
+import { DeferredSpool } from './deferred-spool.ts';
+import { DeferredTable, type Deferred } from './deferred-table.ts';
+import { LagGuard } from './lag-guard.ts';
+import { MovedKeys } from './moved-keys.ts';
+import type { SourceTimeline } from './source-timeline.ts';
+
+/** In memory; what comes beyond goes to disk. */
+const ENTRIES_MAX = 100_000;
+const ENTRY_BYTES_MAX = 32 * 1024 * 1024;
+/** So many come back from disk at a time. */
+const REFILL_BELOW = ENTRIES_MAX / 2;
+/** What is given back because it is not near must not become near in the same second. */
+const REARM_MARGIN_MS = 1000;
+const SKEW_REPORTED_MS = 1000;
+/** The process that writes a snapshot looks at the clock a moment after it was forked. */
+const FORK_SECONDS = 5;
+
+export interface ExpiryLimits {
+  /** How much later a near deadline is written, ms. */
+  graceMs: number;
+  /** Deadlines closer than this are near while the link keeps up, ms. */
+  guardMs: number;
+}
+
+export interface ExpiryKeeperOptions {
+  limits: ExpiryLimits;
+  /** Where deferred deadlines go that memory has no room for: the beginning of a file's path. */
+  spoolPath: string;
+  diskBytesMax: number;
+  timeline: SourceTimeline;
+  wallClock: () => number;
+  /** The source's and the target's clock minus ours, ms; undefined while not known. */
+  sourceOffsetMs: () => number | undefined;
+  targetOffsetMs: () => number | undefined;
+  /** The target expires nothing by itself. */
+  isImporting: () => boolean;
+  onFinding: (finding: LinkFinding) => void;
+}
+
+export class ExpiryKeeper {
+  readonly #options: ExpiryKeeperOptions;
+  readonly #table = new DeferredTable();
+  readonly #spool: DeferredSpool;
+  readonly #moved = new MovedKeys();
+  readonly #guard: LagGuard;
+  #graceMs: number;
+  /** Keys that had expired when the snapshot was taken, by the source's clock. */
+  #deadBeforeMs = -Infinity;
+  /** Taken out to be given back, and not answered yet. */
+  #settling = 0;
+  /** There are deferred deadlines on the target that nobody remembers: how often that was found out, and up to where searched. */
+  #losses = 0;
+  #searched = 0;
+  #unsearched = 0;
+  /** Some of them could not be found. */
+  #unfound = false;
+  #marked = false;
+  #appliedMs: number | undefined;
+  #applied = -1;
+  #givesBackAll = false;
+  #due = false;
+  #reportedSkewMs = 0;
+
+  constructor(options: ExpiryKeeperOptions) {
+    this.#options = options;
+    const { limits, spoolPath, diskBytesMax } = options;
+    this.#graceMs = limits.graceMs;
+    this.#guard = new LagGuard(limits.guardMs);
+    this.#spool = new DeferredSpool({ path: spoolPath, diskBytesMax });
+  }
+
+  /** Deadlines on the target that are not the source's; while some have to be searched for, the keys not looked at yet. */
+  get count(): number {
+    return this.known + (this.hasUnknown ? Math.max(1, this.#unsearched) : 0);
+  }
+
+  /** Of them, those that are remembered. */
+  get known(): number {
+    return this.#table.size + this.#spool.size + this.#settling;
+  }
+
+  /** For the checkpoint: by how much deadlines on the target are later, 0 = none is; undefined when none ever was. */
+  get mark(): number | undefined {
+    const some = this.count > 0 || this.#unfound;
+    if (some) this.#marked = true;
+    if (!this.#marked) return undefined;
+    return some ? this.#graceMs : 0;
+  }
+
+  /** The mark when so many of those that were taken out are given back. */
+  markWithout(settled: number): number {
+    return this.known > settled || this.hasUnknown || this.#unfound ? this.#graceMs : 0;
+  }
+
+  /** Multiples of this stand between a deferred deadline and its true one. */
+  get graceMs(): number {
+    return this.#graceMs;
+  }
+
+  get importing(): boolean {
+    return this.#options.isImporting();
+  }
+
+  /** The source has everything up to this distance of the target applied. */
+  get caughtUp(): boolean {
+    return this.#guard.caughtUp;
+  }
+
+  /** There are deferred deadlines that have to be found. */
+  get hasUnknown(): boolean {
+    return this.#losses > this.#searched;
+  }
+
+  /** The checkpoint that the link continues from says that deadlines are deferred. */
+  inherit(graceMs: number): void {
+    this.#graceMs = graceMs;
+    this.#marked = true;
+    this.#losses++;
+  }
+
+  /** Begins a search for what is unknown now; to be called when it is over: everything was found, or nobody can find it. */
+  search(): () => void {
+    const losses = this.#losses;
+    return () => (this.#searched = losses);
+  }
+
+  /** The target was away: what is looked at now is not new. */
+  fellBehind(): void {
+    this.#guard.behind();
+  }
+
+  /** So many keys are still to be looked at. */
+  searching(left: number): void {
+    this.#unsearched = left;
+  }
+
+  /** Nobody can find them: the next start may try again. */
+  giveUpSearch(): void {
+    this.#searched = this.#losses;
+    this.#unfound = true;
+  }
+
+  /** A snapshot comes: what it took to get here is no measure any more. Offsets are those of another history. */
+  beginSnapshot(): void {
+    this.#table.forgetOffsets();
+    this.#guard.behind();
+    this.#applied = -1;
+    this.#appliedMs = undefined;
+    this.#searched = this.#losses;
+    this.#unfound = false;
+  }
+
+  /** The snapshot was begun at this second of the source's clock; what had expired before is not brought back. */
+  snapshotTaken(seconds: number): void {
+    this.#deadBeforeMs = (seconds - FORK_SECONDS) * 1000;
+  }
+
+  snapshotDone(): void {
+    this.#deadBeforeMs = -Infinity;
+  }
+
+  /**
+   * The deadline to write for one that the source has set; the key's, or that of one of its fields. What is written later
+   * than set is remembered. `offset`: the end of the command in the stream, 0 for the snapshot.
+   */
+  deadline(
+    database: number,
+    key: Buffer,
+    field: Buffer | undefined,
+    deadlineMs: number,
+    offset: number,
+  ): number {
+    const written = this.place(deadlineMs);
+    if (written === deadlineMs) {
+      if (field === undefined) this.#table.delete(database, key);
+      return deadlineMs;
+    }
+    this.remember({ database, key, field, deadlineMs, offset });
+    return written;
+  }
+
+  /** Where this deadline would be written now. */
+  place(deadlineMs: number): number {
+    if (this.importing || deadlineMs < this.#deadBeforeMs) return deadlineMs;
+    const nowMs = this.targetNowMs();
+    const grace = this.#graceMs;
+    if (deadlineMs >= nowMs + this.#guard.horizonMs(grace)) return deadlineMs;
+    const least = nowMs + grace / 2;
+    return deadlineMs + grace * Math.max(1, Math.ceil((least - deadlineMs) / grace));
+  }
+
+  /** The target's clock. */
+  targetNowMs(): number {
+    return this.#options.wallClock() + (this.#options.targetOffsetMs() ?? 0);
+  }
+
+  /** A deferred deadline on the target. */
+  remember(deferred: Deferred): void {
+    const isKnown = this.#table.has(deferred.database, deferred.key, deferred.field);
+    const hasRoom = this.#table.size < ENTRIES_MAX && this.#table.bytes < ENTRY_BYTES_MAX;
+    if (isKnown || hasRoom) this.#table.add(deferred);
+    else if (!this.#spool.write(deferred)) this.#losses++;
+  }
+
+  /** The same, unless something newer is known of this key. */
+  rememberOlder(deferred: Deferred): void {
+    if (!this.#table.has(deferred.database, deferred.key, deferred.field)) this.remember(deferred);
+  }
+
+  /** The key was deleted. */
+  forget(database: number, key: Buffer): void {
+    this.#table.delete(database, key);
+  }
+
+  /** RENAME, COPY, MOVE: the expiry went with the value. */
+  moved(
+    from: { database: number; key: Buffer },
+    to: { database: number; key: Buffer },
+    offset: number,
+  ): void {
+    const deadlineMs = this.#table.get(from.database, from.key);
+    if (deadlineMs !== undefined) this.remember({ ...to, field: undefined, deadlineMs, offset });
+    if (this.#spool.size === 0) return;
+    if (!this.#moved.add(from, to)) this.#losses++;
+  }
+
+  /** Databases were exchanged, with what is remembered of them: it has to be found anew. */
+  swapped(): void {
+    if (this.count > 0) this.#losses++;
+  }
+
+  /** Everything on the target was deleted. */
+  flushed(): void {
+    this.#table.clear();
+  }
+
+  /** Give everything back from now until nothing is left: the source is quiet, or the link ends. */
+  giveBackAll(): void {
+    this.#givesBackAll = this.count > 0;
+    this.#due = this.#givesBackAll;
+  }
+
+  /** Bytes that arrived `agoMs` ago are looked at only now. */
+  waited(agoMs: number): void {
+    this.#guard.waited(agoMs);
+  }
+
+  /** Something may be given back now. As of the last `tick`. */
+  get due(): boolean {
+    return this.#due;
+  }
+
+  /** Looks at the clocks; everything up to offset `applied` is on the target. */
+  tick(applied: bigint): void {
+    const { timeline, wallClock, sourceOffsetMs } = this.#options;
+    this.#applied = Number(applied);
+    this.#appliedMs = timeline.timeAt(applied);
+    const sourceNowMs = wallClock() + (sourceOffsetMs() ?? 0);
+    this.#guard.measured(
+      this.#appliedMs === undefined ? undefined : sourceNowMs - this.#appliedMs,
+      wallClock(),
+    );
+    this.#reportSkew();
+    if (this.#givesBackAll && this.count === 0) this.#givesBackAll = false;
+    const mayRefill =
+      this.#spool.size > 0 && this.#table.size < REFILL_BELOW && this.#appliedMs !== undefined;
+    this.#due = mayRefill || this.#table.hasDue((deadlineMs) => this.#isDue(deadlineMs));
+  }
+
+  /** Takes out up to `most` deadlines that are to be given back: to be answered by `settled` or `notSettled`. */
+  async take(most: number): Promise<Deferred[]> {
+    await this.#refill();
+    const taken = this.#table.take(most, this.#applied, (deadlineMs) => this.#isDue(deadlineMs));
+    this.#settling += taken.length;
+    if (taken.length < most) this.#due = false;
+    return taken;
+  }
+
+  /** These were given back, or are not on the target any more. */
+  settled(deferred: readonly Deferred[]): void {
+    this.#settling -= deferred.length;
+  }
+
+  /** The target did not answer: another time. */
+  notSettled(deferred: readonly Deferred[]): void {
+    this.#settling -= deferred.length;
+    for (const each of deferred) this.rememberOlder(each);
+    this.#due = false;
+  }
+
+  /** Removes the temporary file. */
+  async close(): Promise<void> {
+    await this.#spool.drop();
+  }
+
+  /** The link ends and there still are some. */
+  wordLate(): LinkFinding {
+    const minutes = Math.round(this.#graceMs / 60_000);
+    const keys = this.known > 0 ? `${this.known} keys` : 'Some keys';
+    return {
+      code: 'EXPIRY_LATE',
+      severity: 'warning',
+      message: `${keys} of the target expire ${minutes} minutes later than at the source: they were near their end when they were written, and the target could not be told better.`,
+      evidence: { keys: this.known, graceMs: this.#graceMs },
+    };
+  }
+
+  #isDue(deadlineMs: number): boolean {
+    if (this.#givesBackAll) return true;
+    if (this.#appliedMs !== undefined && deadlineMs < this.#appliedMs) return true;
+    if (!this.#guard.caughtUp) return false;
+    return deadlineMs >= this.targetNowMs() + this.#guard.horizonMs(this.#graceMs) + REARM_MARGIN_MS;
+  }
+
+  async #refill(): Promise<void> {
+    try {
+      while (this.#spool.size > 0 && this.#table.size < REFILL_BELOW) {
+        for (const record of await this.#spool.read()) {
+          this.#bringBack(record);
+          for (const to of this.#moved.from(record)) this.#bringBack({ ...record, ...to });
+        }
+      }
+      if (this.#spool.size === 0) this.#moved.clear();
+    } catch {
+      // What was in the file is lost, but it can be found on the target as after a crash.
+      await this.#spool.drop();
+      this.#losses++;
+    }
+  }
+
+  /** What is in memory is newer. */
+  #bringBack(record: Deferred): void {
+    if (!this.#table.has(record.database, record.key, record.field)) this.#table.add(record);
+  }
+
+  #reportSkew(): void {
+    const source = this.#options.sourceOffsetMs();
+    const target = this.#options.targetOffsetMs();
+    if (source === undefined || target === undefined) return;
+    const skewMs = Math.round(target - source);
+    if (Math.abs(skewMs) <= SKEW_REPORTED_MS || Math.abs(skewMs - this.#reportedSkewMs) <= SKEW_REPORTED_MS)
+      return;
+    this.#reportedSkewMs = skewMs;
+    const seconds = Math.abs(skewMs / 1000).toFixed(1);
+    const [how, what] = skewMs > 0 ? ['ahead of', 'earlier'] : ['behind', 'later'];
+    this.#options.onFinding({
+      code: 'CLOCK_SKEW',
+      severity: 'warning',
+      message: `The target's clock is ${seconds} s ${how} the source's: from the cutover on its keys expire that much ${what}.`,
+      evidence: { skewMs },
+    });
+  }
+}
