@@ -100,7 +100,8 @@ export class LiveLink implements AsyncDisposable {
   /** Waits until everything the source has written by now is applied. */
   async drained(source: Endpoint): Promise<void> {
     const wanted = BigInt((await infoOf(source, 'replication'))['master_repl_offset'] ?? -1);
-    while (BigInt(this.status.appliedOffset) < wanted) {
+    while (BigInt(this.status.appliedOffset) < wanted || this.status.deferred !== 0) {
+      if (BigInt(this.status.appliedOffset) >= wanted) this.replicator.settle(LINK);
       const [failed] = this.said('link-failed');
       if (failed) throw new Error(`The link failed: ${failed.error.message}`);
       await new Promise((resolve) => setTimeout(resolve, 10));

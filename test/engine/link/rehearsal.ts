@@ -96,12 +96,14 @@ export class Rehearsal implements AsyncDisposable {
     return BigInt(parseInfo(await source.call('INFO', 'replication'))['master_repl_offset'] ?? -1);
   }
 
-  /** Waits until the link has applied everything that the source has written up to now. */
+  /** Waits until the link has applied everything that the source has written up to now, expiries included. */
   async drained(life: Life, source: Connection = this.source): Promise<void> {
     const offset = await this.sourceOffset(source);
     await until(`offset ${offset} applied: ${life.describe()}`, () => {
       if (life.failure) throw new Error(`the link failed: ${life.failure.error.message}`);
-      return BigInt(life.status.appliedOffset) >= offset;
+      if (BigInt(life.status.appliedOffset) < offset) return false;
+      life.replicator.settle(LINK);
+      return life.status.deferred === 0;
     });
   }
 
