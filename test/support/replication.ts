@@ -18,13 +18,17 @@ export async function command(endpoint: Endpoint, ...words: (string | number)[])
   return await connection.call(...words);
 }
 
-/** A replica of `primary`; resolves when it is in sync. */
+/** A replica of `primary`; resolves when it is in sync, and its primary knows it (only then FAILOVER and WAIT count on it). */
 export async function startReplica(
   primary: Endpoint,
   config: Record<string, string> = {},
 ): Promise<TestServer> {
   const replica = await startServer({ replicaof: `${primary.host} ${primary.port}`, ...config });
   await until(async () => (await infoOf(replica.endpoint, 'replication'))['master_link_status'] === 'up');
+  const online = new RegExp(`^ip=[^,]*,port=${replica.port},state=online`);
+  await until(async () =>
+    Object.values(await infoOf(primary, 'replication')).some((value) => online.test(value)),
+  );
   return replica;
 }
 

@@ -180,6 +180,16 @@ export class ExpiryKeeper {
     this.#unfound = true;
   }
 
+  /** The target's account may not read or write deadlines: what is deferred stays so, until a start with that right. */
+  async leaveLate(reason: string): Promise<void> {
+    if (!this.#unfound) this.#options.onFinding(this.wordLate(reason));
+    this.#unfound = true;
+    this.#table.clear();
+    this.#moved.clear();
+    await this.#spool.drop();
+    this.#due = false;
+  }
+
   /** A snapshot comes: what it took to get here is no measure any more. Offsets are those of another history. */
   beginSnapshot(): void {
     this.#table.forgetOffsets();
@@ -333,15 +343,17 @@ export class ExpiryKeeper {
     await this.#spool.drop();
   }
 
-  /** The link ends and there still are some. */
-  wordLate(): LinkFinding {
+  /** There are some that nobody gives back. `reason`: why not, a whole sentence. */
+  wordLate(reason?: string): LinkFinding {
     const minutes = Math.round(this.#graceMs / 60_000);
-    const keys = this.known > 0 ? `${this.known} keys` : 'Some keys';
+    const [keys, graceMs] = [this.known, this.#graceMs];
+    const what = keys > 0 ? `Keys of the target (${keys} now)` : 'Some keys of the target';
+    const why = reason === undefined ? '.' : `: ${reason}`;
     return {
       code: 'EXPIRY_LATE',
       severity: 'warning',
-      message: `${keys} of the target expire ${minutes} minutes later than at the source: they were near their end when they were written, and the target could not be told better.`,
-      evidence: { keys: this.known, graceMs: this.#graceMs },
+      message: `${what} expire ${minutes} minutes later than at the source: they were near their end when they were written, and the target could not be told better${why}`,
+      evidence: { keys, graceMs, ...(reason === undefined ? {} : { reason }) },
     };
   }
 

@@ -81,7 +81,7 @@ export class ExpiryRecovery {
       if (!(failure instanceof SyncError)) throw failure;
       if (failure.retryable) return failure;
       keeper.giveUpSearch();
-      onFinding({ ...keeper.wordLate(), evidence: { reason: failure.message } });
+      onFinding(keeper.wordLate(failure.message));
       return undefined;
     }
   }

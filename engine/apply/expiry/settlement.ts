@@ -61,8 +61,10 @@ export class Settlement {
       return hasChanged ? after : at;
     } catch (error) {
       keeper.notSettled(due);
-      if (error instanceof SyncError) return error;
-      throw asError(error);
+      if (!(error instanceof SyncError)) throw asError(error);
+      if (error.code !== 'PERMISSION') return error;
+      await keeper.leaveLate(error.message);
+      return at;
     }
   }
 
@@ -83,8 +85,7 @@ export class Settlement {
     const toleranceMs = this.#readsTimes ? 0 : timeOf(replies.at(-1)) - began + TOLERANCE_MS;
     return deferred.filter((each) => {
       const reply = replies[indexes.get(each) ?? -1];
-      if (reply instanceof ReplyError && isPassing(reply))
-        throw wordRefusal(reply, undefined, describe(connection));
+      if (reply instanceof ReplyError && isPassing(reply)) throw refusal(reply, connection);
       const found = each.field === undefined ? reply : Array.isArray(reply) ? reply[0] : undefined;
       if (typeof found !== 'number' || found < 0) return false;
       const writtenMs = each.field !== undefined || this.#readsTimes ? found : began + found;
@@ -119,7 +120,7 @@ export class Settlement {
     if (Array.isArray(result) && passing === undefined) return;
     const refused = passing ?? queued.find((reply) => reply instanceof ReplyError) ?? result;
     throw refused instanceof ReplyError
-      ? wordRefusal(unwrapRefusal(refused), undefined, describe(connection))
+      ? refusal(unwrapRefusal(refused), connection)
       : new SyncError('CONNECT', 'The fence or the checkpoint of this link was moved on the target.', {
           where: describe(connection),
           retryable: true,
@@ -153,6 +154,14 @@ export function timeOf(reply: Reply | undefined): number {
 /** Refused for a reason that passes. */
 function isPassing(reply: Reply): boolean {
   return reply instanceof ReplyError && reactionTo(reply).reaction === 'retry';
+}
+
+/** Waiting for a right would hold up whoever waits for the last deadline. */
+function refusal(reply: ReplyError, connection: Connection): SyncError {
+  const where = describe(connection);
+  return reply.kind === 'NOPERM'
+    ? new SyncError('PERMISSION', reply.message, { where })
+    : wordRefusal(reply, undefined, where);
 }
 
 function describe({ endpoint }: Connection): string {

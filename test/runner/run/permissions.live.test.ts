@@ -113,6 +113,8 @@ test.each<[string, string[], number, RegExp]>([
   ['scan', ['-scan'], 1, /NOPERM.*'scan'/],
   ['info', ['-info'], 3, /NOPERM.*'info'/],
   ['role', ['-role'], 0, /Stopped/],
+  ['time', ['-time'], 0, /Stopped/],
+  ['pexpiretime', ['-pexpiretime'], 0, /EXPIRY_LATE.*NOPERM.*'pexpiretime'/],
   ['keys of its own', ['resetkeys', '~string', '~hash'], 3, /NOPERM/],
 ])('a target account without %s', async (_right, without, exitCode, said) => {
   await using source = await startServer();
