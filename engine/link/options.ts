@@ -113,7 +113,7 @@ export interface EngineOptions {
 export const DEFAULT_ENGINE_OPTIONS = {
   logMemoryBytes: 48 * 1024 * 1024,
   logDiskBytes: 64 * 1024 * 1024 * 1024,
-  envelopeCommands: 2048,
+  envelopeCommands: 4096,
   envelopeBytes: 1024 * 1024,
   heartbeatMs: 1000,
   heartbeatPrefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT',

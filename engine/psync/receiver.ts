@@ -93,7 +93,7 @@ export class Receiver {
     this.#position = options.position;
     this.#reached = options.position ?? undefined;
     this.#backoff = new Backoff({
-      firstMs: 50,
+      firstMs: 10,
       capMs: 5000,
       budgetMs: options.retryMs,
       random: options.random,

@@ -1,6 +1,6 @@
 /**
- * Catching up with a backlog: the link is stopped, commands are written, the link continues from its checkpoint; against
- * a replica that was frozen for the same commands and continues with a partial resync.
+ * Catching up with a backlog: the engine and a replica are frozen and cut off, commands are written, then one after the
+ * other is let go, notices that it was cut off, and continues with a partial resync.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -20,26 +20,25 @@ export async function measureCatchUp(commands: number, runs: number): Promise<Me
   await using target = await startServer();
   await using onSource = await Connection.open(source.endpoint);
   await using onReplica = await Connection.open(replica.endpoint);
+  await using onTarget = await Connection.open(target.endpoint);
   await replicaOf(onReplica, source.endpoint);
   await linkUp(onReplica);
-  const first = await EngineProcess.start(source.endpoint, target.endpoint);
-  await first.synchronized();
-  await first.stop();
+  const engine = await EngineProcess.start(source.endpoint, target.endpoint);
+  await engine.synchronized();
+  await engine.status();
   const pairs: Pair[] = [];
   for (let turn = 0; turn < runs; turn++) {
-    await freeze(replica, onSource);
+    freeze(engine.pid, replica.pid);
+    await onSource.call('CLIENT', 'KILL', 'TYPE', 'replica');
     await write(source, commands);
     const end = await primaryOffset(onSource);
-    const began = performance.now();
-    process.kill(replica.pid, 'SIGCONT');
-    await replicaReached(onReplica, end);
-    const referenceMs = elapsedMs(began);
-    await freeze(replica, onSource);
-    const ours = await engineRun(source, target, end);
+    const referenceMs = await thawed(replica.pid, () => replicaReached(onReplica, end));
+    freeze(replica.pid);
+    pairs.push({ ...(await engineRun(engine, end, onTarget)), referenceMs });
     process.kill(replica.pid, 'SIGCONT');
     await linkUp(onReplica);
-    pairs.push({ ...ours, referenceMs });
   }
+  await engine.stop();
   return {
     name: 'catch-up',
     reference: 'partial resync of a replica',
@@ -50,10 +49,17 @@ export async function measureCatchUp(commands: number, runs: number): Promise<Me
   };
 }
 
-/** The replica neither reads nor notices that its link is cut, until SIGCONT. */
-async function freeze(replica: TestServer, source: Connection): Promise<void> {
-  process.kill(replica.pid, 'SIGSTOP');
-  await source.call('CLIENT', 'KILL', 'TYPE', 'replica');
+/** They neither read nor notice that their links are cut, until SIGCONT. */
+function freeze(...pids: number[]): void {
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+}
+
+/** How long it takes from SIGCONT, ms. */
+async function thawed(pid: number, reached: () => Promise<void>): Promise<number> {
+  const began = performance.now();
+  process.kill(pid, 'SIGCONT');
+  await reached();
+  return elapsedMs(began);
 }
 
 async function write(source: TestServer, commands: number): Promise<void> {
@@ -76,16 +82,14 @@ async function write(source: TestServer, commands: number): Promise<void> {
 }
 
 async function engineRun(
-  source: TestServer,
-  target: TestServer,
+  engine: EngineProcess,
   end: bigint,
+  onTarget: Connection,
 ): Promise<Omit<Pair, 'referenceMs'>> {
-  const engine = await EngineProcess.start(source.endpoint, target.endpoint);
-  const began = performance.now();
-  await engine.reached(end);
-  const oursMs = elapsedMs(began);
+  const before = engine.lastStatus();
+  const oursMs = await thawed(engine.pid, () => engine.reached(end, onTarget));
   const { cpuSeconds, rssBytes, fullResyncs } = await engine.status();
-  await engine.stop();
-  if (fullResyncs > 0) throw new Error('the link did a full sync: the backlog was too small');
-  return { oursMs, cpuSeconds, peakRssBytes: rssBytes };
+  if (fullResyncs > before.fullResyncs)
+    throw new Error('the link did a full sync: the backlog was too small');
+  return { oursMs, cpuSeconds: cpuSeconds - before.cpuSeconds, peakRssBytes: rssBytes };
 }

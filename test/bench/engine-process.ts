@@ -2,15 +2,20 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkpointKey } from '../../engine/apply/checkpoint.ts';
+import type { Connection } from '../../engine/connect/connection.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import type { FromReplicator, LinkStatus } from '../../engine/link/messages.ts';
 import { DEFAULT_ENGINE_OPTIONS } from '../../engine/link/options.ts';
 import { ReplicatorHandle } from '../../runner/run/replicator-handle.ts';
 import { until } from './stopwatch.ts';
 
+const LINK = 'bench';
+
 export class EngineProcess {
   readonly #handle: ReplicatorHandle;
   readonly #messages: FromReplicator[];
+  #lastStatus: LinkStatus | undefined;
 
   private constructor(handle: ReplicatorHandle, messages: FromReplicator[]) {
     this.#handle = handle;
@@ -26,7 +31,7 @@ export class EngineProcess {
       logFile: join(folder, 'replicator.log'),
       options: {
         source,
-        links: [{ id: 'bench', target }],
+        links: [{ id: LINK, target }],
         engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 0 },
         spoolFolder: join(folder, 'spool'),
       },
@@ -46,17 +51,31 @@ export class EngineProcess {
     });
   }
 
-  async reached(offset: bigint): Promise<void> {
+  /** Asks the target, as the replica of the reference is asked: whoever asks the engine itself slows it. */
+  async reached(offset: bigint, target: Connection): Promise<void> {
     await until('caught up', async () => {
       this.#throwIfFailed();
-      return BigInt((await this.status()).appliedOffset) >= offset;
+      const applied = await target.call('HGET', checkpointKey(LINK), 'offset');
+      return Buffer.isBuffer(applied) && BigInt(applied.toString()) >= offset;
     });
   }
 
   async status(): Promise<LinkStatus> {
     const [status] = await this.#handle.status();
     if (status === undefined) throw new Error('the replicator tells no status');
+    this.#lastStatus = status;
     return status;
+  }
+
+  /** What `status` answered last: a frozen process cannot be asked. */
+  lastStatus(): LinkStatus {
+    if (this.#lastStatus === undefined) throw new Error('the status was never asked');
+    return this.#lastStatus;
+  }
+
+  get pid(): number {
+    if (this.#handle.pid === undefined) throw new Error('the replicator has no process');
+    return this.#handle.pid;
   }
 
   stop(): Promise<void> {

@@ -314,8 +314,8 @@ describe('Receiver', () => {
       ],
       { position: at(7n), random: () => dice.shift() ?? 0 },
     );
-    // 50, 100, 200 with the dice above; then a success, so 50; then one without a byte, so 100.
-    expect(waits).toEqual([25, 100, 100, 25, 75]);
+    // 10, 20, 40 with the dice above; then a success, so 10; then one without a byte, so 20.
+    expect(waits).toEqual([5, 20, 20, 5, 15]);
   });
 
   it('gives up when its budget is spent, with the last failure', async () => {
