@@ -21,8 +21,15 @@ function frameOf(line: string): CommandFrame {
 function keysOf(line: string): string[] {
   const frame = frameOf(line);
   const positions: number[] = [];
-  expect(findKeys(frame, positions), line).toBe(true);
+  if (!findKeys(frame, positions)) throw new Error(`not known: ${line}`);
   return positions.map((at) => frame.buffer.toString('latin1', frame.argStart[at], frame.argEnd[at]));
+}
+
+function slotsOf(line: string): number {
+  const frame = frameOf(line);
+  const positions: number[] = [];
+  findKeys(frame, positions);
+  return slotOf(frame, positions);
 }
 
 const LINES = [
@@ -62,12 +69,14 @@ describe('the keys of a command', () => {
   it('are those that a server finds in it', async () => {
     await using server = await startServer();
     await using connection = await Connection.open(server.endpoint);
+    const wrong: string[] = [];
     for (const line of LINES) {
       const words = line.split(' ').map((word) => (word === "''" ? '' : word));
       const reply = await connection.tryCall('COMMAND', 'GETKEYS', ...words);
       const keys = Array.isArray(reply) ? reply.map(textOf) : [];
-      expect(keysOf(line).toSorted(), line).toEqual(keys.toSorted());
+      if (keysOf(line).toSorted().join(' ') !== keys.toSorted().join(' ')) wrong.push(line);
     }
+    expect(wrong).toEqual([]);
   });
 
   it('are known for every command of a server that writes', async () => {
@@ -85,18 +94,12 @@ describe('the keys of a command', () => {
       // Subcommands tell theirs one level down: of those only XGROUP writes.
       if (textOf(name) === 'xgroup') continue;
       if (traits?.first !== first || traits?.last !== last || traits?.step !== step)
-        wrong.push(`${textOf(name)} ${String(first)} ${String(last)} ${String(step)}`);
+        wrong.push(`${textOf(name)} ${[first, last, step].map((each) => textOf(each ?? null)).join(' ')}`);
     }
     expect(wrong).toEqual([]);
   });
 
   it('share a slot, or do not, or there are none', () => {
-    const slotsOf = (line: string): number => {
-      const frame = frameOf(line);
-      const positions: number[] = [];
-      findKeys(frame, positions);
-      return slotOf(frame, positions);
-    };
     expect(slotsOf('SET {a}1 v')).toBe(clusterSlot(Buffer.from('a')));
     expect(slotsOf('MSET {a}1 v {a}2 v')).toBe(clusterSlot(Buffer.from('a')));
     expect(slotsOf('MSET a v b v')).toBe(SEVERAL_SLOTS);
