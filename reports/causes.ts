@@ -25,6 +25,8 @@ const CONSEQUENCES: Record<string, readonly DifferenceClass[]> = {
   UNSUPPORTED_COMMAND: ['MISSING_KEY', 'EXTRA_KEY', ...VALUES],
   SCRIPT_UNVERIFIED: ['MISSING_KEY', 'EXTRA_KEY', ...VALUES],
   APPLY_ERROR: ['MISSING_KEY', 'EXTRA_KEY', ...VALUES],
+  EXPIRY_LATE: ['EXTRA_KEY', 'TTL_MISMATCH'],
+  EXPIRY_AT_RISK: ['MISSING_KEY', ...VALUES],
 };
 
 /** The same findings: differences with their causes, scripts with what the comparison says about their keys. */

@@ -206,6 +206,34 @@ export const FINDINGS = {
     advice:
       'Check for other writers on the target and whether it was empty at the start; then clear it and synchronize again.',
   },
+  EXPIRY_LATE: {
+    severity: 'warning',
+    meaning:
+      'Keys of the target live longer than at the source: they were near their end when they were written, and have not got their true time back.',
+    action: 'resume',
+    advice:
+      'Start the link again. At the cutover, when nobody writes to the source any more, run it with --until synced; where a right is missing, grant it (docs/permissions.md).',
+  },
+  EXPIRY_AT_RISK: {
+    severity: 'warning',
+    meaning: 'The target expired keys by its own clock while the link stood still.',
+    action: 'clear-and-reconfigure',
+    advice:
+      'If the source renews keys shortly before their end, compare both sides; raise engine.expiry.guard to the longest standstill you expect, or use a target with import mode (Valkey 8.1).',
+  },
+  CLOCK_SKEW: {
+    severity: 'warning',
+    meaning: 'The clocks of source and target differ: from the cutover on keys expire earlier or later.',
+    action: 'fix-target',
+    advice: 'Synchronize the clocks of both servers (NTP) before the cutover.',
+  },
+  IMPORT_MODE: {
+    severity: 'notice',
+    meaning:
+      'The target was put into import mode, in which it expires nothing by itself, or taken out of it.',
+    action: 'none',
+    advice: 'Switch it off after the cutover: CONFIG SET import-mode no.',
+  },
   EXISTING_KEYS: {
     severity: 'warning',
     meaning: 'The target had keys when the link began; the spec allowed that.',

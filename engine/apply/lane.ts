@@ -12,7 +12,7 @@ import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { LogItem } from '../log/item.ts';
 import type { LogCursor } from '../log/log-cursor.ts';
-import { DEFAULT_EXPIRY_OPTIONS, type EngineOptions, type LinkOptions } from '../link/options.ts';
+import type { EngineOptions, LinkOptions } from '../link/options.ts';
 import { textOf } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
 import {
@@ -118,7 +118,7 @@ export class Lane {
     this.#growing = new GrowingFindings((finding) => events.finding(finding));
     const onFinding = (finding: LinkFinding): void => this.#findings.report(finding);
     this.#expiry = openLaneExpiry({
-      options: engine.expiry ?? DEFAULT_EXPIRY_OPTIONS,
+      options: engine.expiry,
       spoolFolder: options.spoolFolder,
       diskBytesMax: engine.logDiskBytes,
       timeline: options.timeline ?? new SourceTimeline(now),
@@ -181,7 +181,7 @@ export class Lane {
     return this.#expiry.keeper.count;
   }
 
-  /** The source is quiet and everything is applied: give the target its true deadlines. */
+  /** The cutover: the source is quiet and everything is applied. The target gets its true deadlines. */
   settleExpiries(): void {
     this.#stream?.settleExpiries();
   }
@@ -330,7 +330,7 @@ export class Lane {
       mayHoldMore && alone && engine.fullResync !== 'reload'
         ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
         : undefined;
-    this.#expiry.keeper.beginSnapshot();
+    await this.#expiry.keeper.beginSnapshot();
     const facts = await this.#measure(signal);
     const applier = new SnapshotApplier({
       link: this.id,

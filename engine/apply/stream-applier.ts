@@ -232,9 +232,9 @@ export class StreamApplier {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Gives every deferred deadline back that is applied, soon: the source is quiet. */
+  /** The cutover: gives every deferred deadline back, soon, and defers none any more. */
   settleExpiries(): void {
-    this.#interlude?.giveBackAll(this.#appliedOffset);
+    this.#interlude?.settle(this.#appliedOffset);
     this.#kick();
   }
 

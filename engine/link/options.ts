@@ -57,7 +57,7 @@ export type ExistingPolicy = 'fail' | 'overwrite' | 'merge';
 
 /**
  * Import mode of a Valkey target (8.1), in which it expires nothing by itself: `use` it where the operator has switched it
- * on, or `set` it for as long as the link runs.
+ * on, or `set` it until the cutover.
  */
 export type ImportModePolicy = 'use' | 'set';
 
@@ -94,8 +94,7 @@ export interface EngineOptions {
   fullResync?: FullResyncPolicy;
   /** Default fail. */
   emptySource?: EmptySourcePolicy;
-  /** Default DEFAULT_EXPIRY_OPTIONS. */
-  expiry?: ExpiryOptions;
+  expiry: ExpiryOptions;
   swapdb: SwapdbPolicy;
   publish: PublishPolicy;
   scripts: ScriptsPolicy;
@@ -121,6 +120,7 @@ export const DEFAULT_ENGINE_OPTIONS = {
   unsupported: 'fail',
   fullResync: 'reconcile',
   emptySource: 'fail',
+  expiry: DEFAULT_EXPIRY_OPTIONS,
   swapdb: 'propagate',
   publish: 'drop',
   scripts: 'apply',

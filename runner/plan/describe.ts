@@ -128,6 +128,11 @@ function engineForm(engine: Plan['engine']): object {
         ? 'off'
         : { interval: formatDuration(engine.heartbeatMs), prefix: engine.heartbeatPrefix },
     ...policiesForm(engine),
+    expiry: {
+      grace: formatDuration(engine.expiry.graceMs),
+      guard: formatDuration(engine.expiry.guardMs),
+      importMode: engine.expiry.importMode,
+    },
     retry: formatDuration(engine.retryMs),
     idleTimeout: formatDuration(engine.idleTimeoutMs),
   };

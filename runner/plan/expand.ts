@@ -76,7 +76,7 @@ function expandLinks(spec: Spec, registries: SpecRegistries): LinkPlan[] {
 }
 
 function expandEngine(engine: Engine = {}): EngineOptions {
-  const { envelope = {}, heartbeat = {} } = engine;
+  const { envelope = {}, heartbeat = {}, expiry = {} } = engine;
   const isOff = heartbeat === 'off';
   return {
     logMemoryBytes: sizeOr(engine.memory, DEFAULT_ENGINE.logMemoryBytes),
@@ -88,6 +88,11 @@ function expandEngine(engine: Engine = {}): EngineOptions {
       ? DEFAULT_ENGINE.heartbeatPrefix
       : (heartbeat.prefix ?? DEFAULT_ENGINE.heartbeatPrefix),
     ...expandPolicies(engine),
+    expiry: {
+      graceMs: durationOr(expiry.grace, DEFAULT_ENGINE.expiry.graceMs),
+      guardMs: durationOr(expiry.guard, DEFAULT_ENGINE.expiry.guardMs),
+      importMode: expiry.importMode ?? DEFAULT_ENGINE.expiry.importMode,
+    },
     retryMs: durationOr(engine.retry, DEFAULT_ENGINE.retryMs),
     idleTimeoutMs: durationOr(engine.idleTimeout, DEFAULT_ENGINE.idleTimeoutMs),
   };

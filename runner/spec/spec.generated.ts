@@ -593,6 +593,23 @@ export interface Engine {
    */
   emptySource?: 'fail' | 'follow';
   /**
+   * How keys with an expiry are kept while the target is behind its source. The source alone decides when they end: deadlines that are near are written later until it has had its last word.
+   */
+  expiry?: {
+    /**
+     * How much later a near deadline is written.
+     */
+    grace?: string;
+    /**
+     * Deadlines closer than this are near while the link keeps up: how long it may stand still before the target can expire a key too early.
+     */
+    guard?: string;
+    /**
+     * Import mode of a Valkey target (8.1), in which it expires nothing by itself: use = where it is switched on; set = switch it on until the cutover.
+     */
+    importMode?: 'use' | 'set';
+  };
+  /**
    * How long to keep trying after a lost connection.
    */
   retry?: string;

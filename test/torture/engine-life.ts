@@ -66,6 +66,11 @@ export class EngineLife {
     return (await this.#handle.status())[0];
   }
 
+  /** The source is quiet: the target gets every deadline as the source has it. */
+  settle(): void {
+    this.#handle.settle(LINK);
+  }
+
   /** SIGSTOP, SIGCONT. */
   freeze(): void {
     process.kill(this.pid, 'SIGSTOP');

@@ -151,8 +151,8 @@ export class Session {
   }
 
   /**
-   * Heals everything, lets everything be applied, and compares both sides; then traffic and assault go on. Before every full
-   * sync, which would put right what the stream did wrong.
+   * Heals everything, lets everything be applied, and compares both sides; then traffic and assault go on. Only before a full
+   * sync, which would put right what the stream did wrong: until then the link takes the source for quiet.
    */
   async audit(): Promise<void> {
     await this.#calm();
@@ -188,13 +188,19 @@ export class Session {
     );
   }
 
-  /** Everything the source has written by now is on the target. */
+  /** Everything the source has written by now is on the target, and nobody writes: deadlines are the source's own. */
   async drain(): Promise<void> {
     const { offset } = await this.field.sourcePosition();
     this.history.note('draining', { offset });
     await until(
       `applying up to the source's offset ${offset}`,
-      async () => BigInt((await this.lives.life.status())?.appliedOffset ?? '-1') >= offset,
+      async () => {
+        const { life } = this.lives;
+        const status = await life.status();
+        if (BigInt(status?.appliedOffset ?? '-1') < offset) return false;
+        life.settle();
+        return status?.deferred === 0;
+      },
       DRAIN_LIMIT_MS,
     );
   }

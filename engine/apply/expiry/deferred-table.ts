@@ -2,7 +2,7 @@
  * Keys (and hash fields) whose deadline on the target was deferred, in memory: found by name, and by how near they are.
  *
  *   by name       one text per key: "<database>:<bytes of key>[h]:" + key + field, a byte per character
- *   by deadline   buckets of about a second with the names in them; a name whose deadline has changed since is passed over
+ *   by deadline   buckets of about a second with the names in them
  */
 
 /** What was deferred. */
@@ -44,14 +44,19 @@ export class DeferredTable {
   add(deferred: Deferred): void {
     const { deadlineMs, offset } = deferred;
     const name = nameOf(deferred.database, deferred.key, deferred.field);
-    const before = this.#entries.get(name);
-    if (before === undefined) this.#nameBytes += name.length;
+    this.#remove(name);
     this.#entries.set(name, { deadlineMs, offset });
+    this.#nameBytes += name.length;
     const bucket = bucketOf(deadlineMs);
-    if (before !== undefined && bucketOf(before.deadlineMs) === bucket) return;
     const names = this.#buckets.get(bucket);
     if (names === undefined) this.#buckets.set(bucket, new Set([name]));
     else names.add(name);
+  }
+
+  /** The same, unless something newer is known of the key. */
+  addOlder(deferred: Deferred): void {
+    const known = this.#entries.get(nameOf(deferred.database, deferred.key, deferred.field));
+    if (known === undefined || known.offset < deferred.offset) this.add(deferred);
   }
 
   has(database: number, key: Buffer, field?: Buffer): boolean {
@@ -74,11 +79,6 @@ export class DeferredTable {
     this.#nameBytes = 0;
   }
 
-  /** Offsets of another history: everything here is applied already. */
-  forgetOffsets(): void {
-    for (const entry of this.#entries.values()) entry.offset = 0;
-  }
-
   /** There may be entries that `isDue` says yes to. */
   hasDue(isDue: (deadlineMs: number) => boolean): boolean {
     for (const bucket of this.#buckets.keys()) if (isBucketDue(bucket, isDue)) return true;
@@ -92,22 +92,25 @@ export class DeferredTable {
       if (taken.length >= most) break;
       if (!isBucketDue(bucket, isDue)) continue;
       for (const name of names) {
+        if (taken.length >= most) break;
         const entry = this.#entries.get(name);
-        const isCurrent = entry !== undefined && bucketOf(entry.deadlineMs) === bucket;
-        if (isCurrent && (entry.offset > applied || !isDue(entry.deadlineMs))) continue;
-        names.delete(name);
-        if (!isCurrent) continue;
+        if (entry === undefined || entry.offset > applied || !isDue(entry.deadlineMs)) continue;
         this.#remove(name);
         taken.push({ ...parseName(name), ...entry });
-        if (taken.length >= most) break;
       }
-      if (names.size === 0) this.#buckets.delete(bucket);
     }
     return taken;
   }
 
   #remove(name: string): void {
-    if (this.#entries.delete(name)) this.#nameBytes -= name.length;
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#entries.delete(name);
+    this.#nameBytes -= name.length;
+    const bucket = bucketOf(entry.deadlineMs);
+    const names = this.#buckets.get(bucket);
+    names?.delete(name);
+    if (names?.size === 0) this.#buckets.delete(bucket);
   }
 }
 

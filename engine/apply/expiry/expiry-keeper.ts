@@ -13,7 +13,7 @@
  *   D set, else ──▶ written as D                       ├─ A > D            ──▶ D given back: the key expires at once,
  *                                                      │                       as it did at the source, which only has not
  *                                                      │                       sent its DEL (it expires lazily)
- *                                                      └─ caught up, D not near any more, or the link ends ──▶ D given back
+ *                                                      └─ caught up, D not near any more, or settled ──▶ D given back
  *
  * Given back (settlement.ts) is only what still is exactly D + n × grace on the target, so nobody has to know which commands
  * change an expiry. n is 1, unless D is so long ago (a stream that is hours behind) that D + grace would be near itself.
@@ -29,7 +29,9 @@
  * What is remembered is in memory, beyond a limit in a file. A crash loses it, but not the fact: the checkpoint says that
  * deadlines are deferred and by how much, in the same transaction as each of them (`graceMs`). The next life finds them again:
  * deadlines that are n × grace later than the source's own (recovery.ts). While nothing is near, nothing of this costs
- * anything.
+ * anything. A link that is stopped in order leaves them late just so: keys that are renewed while it is stopped must still
+ * be there when it starts again. Only the cutover (`settle`: the source is quiet and all of it is applied) gives every
+ * deadline back; from then on the target goes by its own clock, and nothing is deferred any more.
  *
  * Clocks: D is a time of the source's clock; a target whose clock is ahead expires it earlier. Near is therefore judged by
  * the target's clock and A by the source's, so that during the link no skew does harm; after it the target has only its own
@@ -97,7 +99,7 @@ export class ExpiryKeeper {
   #marked = false;
   #appliedMs: number | undefined;
   #applied = -1;
-  #givesBackAll = false;
+  #settled = false;
   #due = false;
   #reportedSkewMs = 0;
 
@@ -146,6 +148,11 @@ export class ExpiryKeeper {
     return this.#guard.caughtUp;
   }
 
+  /** The target goes by its own clock. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   /** There are deferred deadlines that have to be found. */
   get hasUnknown(): boolean {
     return this.#losses > this.#searched;
@@ -184,20 +191,18 @@ export class ExpiryKeeper {
   async leaveLate(reason: string): Promise<void> {
     if (!this.#unfound) this.#options.onFinding(this.wordLate(reason));
     this.#unfound = true;
-    this.#table.clear();
-    this.#moved.clear();
-    await this.#spool.drop();
-    this.#due = false;
+    await this.#forgetAll();
   }
 
-  /** A snapshot comes: what it took to get here is no measure any more. Offsets are those of another history. */
-  beginSnapshot(): void {
-    this.#table.forgetOffsets();
+  /** A snapshot comes, with every key anew: what was known of those on the target is void. */
+  async beginSnapshot(): Promise<void> {
     this.#guard.behind();
     this.#applied = -1;
     this.#appliedMs = undefined;
     this.#searched = this.#losses;
     this.#unfound = false;
+    this.#settled = false;
+    await this.#forgetAll();
   }
 
   /** The snapshot was begun at this second of the source's clock; what had expired before is not brought back. */
@@ -231,7 +236,7 @@ export class ExpiryKeeper {
 
   /** Where this deadline would be written now. */
   place(deadlineMs: number): number {
-    if (this.importing || deadlineMs < this.#deadBeforeMs) return deadlineMs;
+    if (this.#settled || this.importing || deadlineMs < this.#deadBeforeMs) return deadlineMs;
     const nowMs = this.targetNowMs();
     const grace = this.#graceMs;
     if (deadlineMs >= nowMs + this.#guard.horizonMs(grace)) return deadlineMs;
@@ -284,10 +289,9 @@ export class ExpiryKeeper {
     this.#table.clear();
   }
 
-  /** Give everything back from now until nothing is left: the source is quiet, or the link ends. */
-  giveBackAll(): void {
-    this.#givesBackAll = this.count > 0;
-    this.#due = this.#givesBackAll;
+  /** The cutover: everything is given back, and nothing is deferred any more until there is another snapshot. */
+  settle(): void {
+    this.#settled = true;
   }
 
   /** Bytes that arrived `agoMs` ago are looked at only now. */
@@ -311,13 +315,12 @@ export class ExpiryKeeper {
       wallClock(),
     );
     this.#reportSkew();
-    if (this.#givesBackAll && this.count === 0) this.#givesBackAll = false;
-    const mayRefill =
-      this.#spool.size > 0 && this.#table.size < REFILL_BELOW && this.#appliedMs !== undefined;
+    const tells = this.#settled || this.#appliedMs !== undefined;
+    const mayRefill = tells && this.#spool.size > 0 && this.#table.size < REFILL_BELOW;
     this.#due = mayRefill || this.#table.hasDue((deadlineMs) => this.#isDue(deadlineMs));
   }
 
-  /** Takes out up to `most` deadlines that are to be given back: to be answered by `settled` or `notSettled`. */
+  /** Takes out up to `most` deadlines that are to be given back: to be answered by `givenBack` or `notGivenBack`. */
   async take(most: number): Promise<Deferred[]> {
     await this.#refill();
     const taken = this.#table.take(most, this.#applied, (deadlineMs) => this.#isDue(deadlineMs));
@@ -327,12 +330,12 @@ export class ExpiryKeeper {
   }
 
   /** These were given back, or are not on the target any more. */
-  settled(deferred: readonly Deferred[]): void {
+  givenBack(deferred: readonly Deferred[]): void {
     this.#settling -= deferred.length;
   }
 
   /** The target did not answer: another time. */
-  notSettled(deferred: readonly Deferred[]): void {
+  notGivenBack(deferred: readonly Deferred[]): void {
     this.#settling -= deferred.length;
     for (const each of deferred) this.rememberOlder(each);
     this.#due = false;
@@ -343,22 +346,34 @@ export class ExpiryKeeper {
     await this.#spool.drop();
   }
 
-  /** There are some that nobody gives back. `reason`: why not, a whole sentence. */
-  wordLate(reason?: string): LinkFinding {
-    const minutes = Math.round(this.#graceMs / 60_000);
-    const [keys, graceMs] = [this.known, this.#graceMs];
-    const what = keys > 0 ? `Keys of the target (${keys} now)` : 'Some keys of the target';
-    const why = reason === undefined ? '.' : `: ${reason}`;
+  /** There are some that nobody gives back. `reason`: why not. */
+  wordLate(reason: string): LinkFinding {
     return {
       code: 'EXPIRY_LATE',
       severity: 'warning',
-      message: `${what} expire ${minutes} minutes later than at the source: they were near their end when they were written, and the target could not be told better${why}`,
-      evidence: { keys, graceMs, ...(reason === undefined ? {} : { reason }) },
+      message: `${this.#describeLate()}, and could not be told the true time: ${reason}`,
+      evidence: { keys: this.known, graceMs: this.#graceMs, reason },
     };
   }
 
+  /** The link is stopped before the cutover. */
+  wordDeferred(): LinkFinding {
+    return {
+      code: 'EXPIRY_LATE',
+      severity: 'notice',
+      message: `${this.#describeLate()}. The link goes on with them when it is started again; at the cutover, when nobody writes to the source any more, "redis-sync run --until synced" gives them their true time.`,
+      evidence: { keys: this.known, graceMs: this.#graceMs },
+    };
+  }
+
+  #describeLate(): string {
+    const keys = this.known > 0 ? `Keys of the target (${this.known} now)` : 'Some keys of the target';
+    const minutes = Math.round(this.#graceMs / 60_000);
+    return `${keys} expire ${minutes} minutes later than at the source: they were near their end when they were written`;
+  }
+
   #isDue(deadlineMs: number): boolean {
-    if (this.#givesBackAll) return true;
+    if (this.#settled) return true;
     if (this.#appliedMs !== undefined && deadlineMs < this.#appliedMs) return true;
     if (!this.#guard.caughtUp) return false;
     return deadlineMs >= this.targetNowMs() + this.#guard.horizonMs(this.#graceMs) + REARM_MARGIN_MS;
@@ -368,8 +383,8 @@ export class ExpiryKeeper {
     try {
       while (this.#spool.size > 0 && this.#table.size < REFILL_BELOW) {
         for (const record of await this.#spool.read()) {
-          this.#bringBack(record);
-          for (const to of this.#moved.from(record)) this.#bringBack({ ...record, ...to });
+          this.#table.addOlder(record);
+          for (const to of this.#moved.from(record)) this.#table.addOlder({ ...record, ...to });
         }
       }
       if (this.#spool.size === 0) this.#moved.clear();
@@ -380,9 +395,11 @@ export class ExpiryKeeper {
     }
   }
 
-  /** What is in memory is newer. */
-  #bringBack(record: Deferred): void {
-    if (!this.#table.has(record.database, record.key, record.field)) this.#table.add(record);
+  async #forgetAll(): Promise<void> {
+    this.#table.clear();
+    this.#moved.clear();
+    this.#due = false;
+    await this.#spool.drop();
   }
 
   #reportSkew(): void {

@@ -77,9 +77,9 @@ export class Interlude {
   }
 
   /** Everything is due from now on; `applied` is where the target is. */
-  giveBackAll(applied: bigint): void {
+  settle(applied: bigint): void {
     const { keeper } = this.#options.expiry;
-    keeper.giveBackAll();
+    keeper.settle();
     keeper.tick(applied);
   }
 

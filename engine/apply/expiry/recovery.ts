@@ -7,7 +7,7 @@
  * The source may be ahead of the target; then what it says is on its way in the stream, which decides in the end. So
  * nothing is written from here: what is found is remembered, and given back in the order of the stream as everything else.
  *
- * Done in the background, page by page, when the link keeps up with its source.
+ * Done in the background, page by page, when the link keeps up with its source, and at the cutover.
  */
 import type { Connection } from '../../connect/connection.ts';
 import { openWhere } from '../../connect/discover.ts';
@@ -65,7 +65,8 @@ export class ExpiryRecovery {
   async #run(signal: AbortSignal): Promise<void> {
     const { keeper } = this.#options;
     while (!signal.aborted) {
-      const failure = keeper.hasUnknown && keeper.caughtUp ? await this.#attempt(signal) : undefined;
+      const isTime = keeper.hasUnknown && (keeper.caughtUp || keeper.settled);
+      const failure = isTime ? await this.#attempt(signal) : undefined;
       await delay(failure === undefined ? LOOK_MS : AGAIN_MS, signal);
     }
   }

@@ -57,10 +57,10 @@ export class Settlement {
       const after = { ...at, graceMs: keeper.markWithout(due.length) };
       const hasChanged = waiting.length > 0 || after.graceMs !== (at.graceMs ?? 0);
       if (hasChanged) await this.#write(connection, waiting, after);
-      keeper.settled(due);
+      keeper.givenBack(due);
       return hasChanged ? after : at;
     } catch (error) {
-      keeper.notSettled(due);
+      keeper.notGivenBack(due);
       if (!(error instanceof SyncError)) throw asError(error);
       if (error.code !== 'PERMISSION') return error;
       await keeper.leaveLate(error.message);

@@ -3,12 +3,12 @@
  *
  * Import mode (Valkey 8.1): the server expires nothing, and a client that says `CLIENT IMPORT-SOURCE ON` sees and changes
  * keys whose time has come as a replica would. Whether the mode is on is the operator's decision: it is only used, never
- * switched on, unless the link was told to (`set`); then it is switched off again at the end.
+ * switched on, unless the link was told to (`set`); then it is switched off again at the cutover.
  */
 import type { Connection } from '../../connect/connection.ts';
 import { ClockOffset } from '../../link/clock-offset.ts';
 import type { ImportModePolicy } from '../../link/options.ts';
-import { parseInfo } from '../../resp/reply-text.ts';
+import { parseInfo, textOf } from '../../resp/reply-text.ts';
 import type { LinkFinding } from '../finding.ts';
 
 const LOOK_INTERVAL_MS = 5000;
@@ -25,6 +25,8 @@ export class TargetClock {
   readonly #options: TargetClockOptions;
   readonly #clock = new ClockOffset();
   #importing = false;
+  /** The server on the other end of this connection may be put into import mode. */
+  #knowsImportMode = false;
   /** Keys it had expired when the link was last seen to keep up, and when that was. */
   #expired: { keys: number; atMs: number } | undefined;
   #lookedAtMs = -Infinity;
@@ -49,10 +51,12 @@ export class TargetClock {
     const { wallClock, importMode } = this.#options;
     for (let turn = 0; turn < GREETINGS; turn++) await this.#clock.measure(connection, wallClock);
     if (importMode === 'set') await connection.tryCall('CONFIG', 'SET', 'import-mode', 'yes');
-    this.#note((await connection.tryCall('CLIENT', 'IMPORT-SOURCE', 'ON')) === 'OK');
+    const reply = await connection.tryCall('CLIENT', 'IMPORT-SOURCE', 'ON');
+    this.#knowsImportMode = reply === 'OK' || /not in import mode/i.test(textOf(reply));
+    this.#note(reply === 'OK');
   }
 
-  /** At the end of the link: what was switched on is switched off. */
+  /** At the cutover: what was switched on is switched off. */
   async farewell(connection: Connection): Promise<void> {
     if (this.#options.importMode !== 'set' || !this.#importing) return;
     await connection.tryCall('CONFIG', 'SET', 'import-mode', 'no');
@@ -72,7 +76,7 @@ export class TargetClock {
     const [time, stats, importing] = await connection.pipeline([
       ['TIME'],
       ['INFO', 'stats'],
-      ['CLIENT', 'IMPORT-SOURCE', 'ON'],
+      ...(this.#knowsImportMode ? [['CLIENT', 'IMPORT-SOURCE', 'ON']] : []),
     ]);
     const nowMs = wallClock();
     this.#clock.observe(time, askedAtMs, nowMs);

@@ -47,6 +47,26 @@ export const engineSchema = closed(
       ],
     },
     ...policyProperties,
+    expiry: closed(
+      'How keys with an expiry are kept while the target is behind its source. The source alone decides when they end: deadlines that are near are written later until it has had its last word.',
+      {
+        grace: duration('How much later a near deadline is written.', {
+          atLeast: '1m',
+          default: formatDuration(DEFAULT_ENGINE.expiry.graceMs),
+        }),
+        guard: duration(
+          'Deadlines closer than this are near while the link keeps up: how long it may stand still before the target can expire a key too early.',
+          { atLeast: '100ms', default: formatDuration(DEFAULT_ENGINE.expiry.guardMs) },
+        ),
+        importMode: {
+          description:
+            'Import mode of a Valkey target (8.1), in which it expires nothing by itself: use = where it is switched on; set = switch it on until the cutover.',
+          type: 'string',
+          enum: ['use', 'set'],
+          default: DEFAULT_ENGINE.expiry.importMode,
+        },
+      },
+    ),
     retry: duration('How long to keep trying after a lost connection.', {
       default: formatDuration(DEFAULT_ENGINE.retryMs),
     }),

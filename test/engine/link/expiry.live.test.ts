@@ -198,16 +198,43 @@ describe('deadlines on the target', () => {
     expect(life.findings('EXPIRY_AT_RISK')).toEqual([]);
   });
 
-  it('are given back when the link is stopped', async () => {
+  it('stay late when the link is only stopped, so that what is renewed meanwhile is kept, and are given back at the cutover', async () => {
+    await using rehearsal = await Rehearsal.open();
+    const { source, target } = rehearsal;
+    const first = await synced(rehearsal);
+    const deadline = Math.round((await nowOf(source)) + 1000);
+    await source.pipeline([
+      ['SET', 'renewed while it is stopped', 1, 'PXAT', deadline],
+      ['SET', 'near', 1, 'PX', 60_000],
+    ]);
+    await until('both are deferred', () => first.status.deferred === 2);
+    await first.stop();
+    expect(first.findings('EXPIRY_LATE')).toMatchObject([{ severity: 'notice', evidence: { keys: 2 } }]);
+    expect(await ask(target, 'HGET', CHECKPOINT, 'deferred')).toBe(String(DEFAULT_EXPIRY_OPTIONS.graceMs));
+    await source.pipeline([
+      ['INCR', 'renewed while it is stopped'],
+      ['PEXPIRE', 'renewed while it is stopped', 60_000],
+    ]);
+    await passed(target, deadline);
+    const second = await synced(rehearsal);
+    expect(second.syncs).toEqual(['partial']);
+    await rehearsal.drained(second);
+    await second.stop();
+    expect(await ask(target, 'GET', 'renewed while it is stopped')).toBe('2');
+    expect(await rehearsal.differences()).toEqual([]);
+    expect(await ask(target, 'HGET', CHECKPOINT, 'deferred')).toBe('0');
+    expect(second.findings('EXPIRY_LATE')).toEqual([]);
+  });
+
+  it('are the true ones from the cutover on, also of what is written after it', async () => {
     await using rehearsal = await Rehearsal.open();
     const { source, target } = rehearsal;
     const life = await synced(rehearsal);
+    await rehearsal.drained(life);
     await source.call('SET', 'near', 1, 'PX', 8000);
-    await until('it is deferred', () => life.status.deferred === 1);
-    await life.stop();
+    await until('it is there', async () => (await ask(target, 'EXISTS', 'near')) === '1');
     expect(await ask(target, 'PEXPIRETIME', 'near')).toBe(await ask(source, 'PEXPIRETIME', 'near'));
-    expect(await ask(target, 'HGET', CHECKPOINT, 'deferred')).toBe('0');
-    expect(life.findings('EXPIRY_LATE')).toEqual([]);
+    expect(life.status.deferred).toBe(0);
   });
 
   it('an engine that is killed with deferred deadlines leaves them late, and the next one gives them back', async () => {
@@ -320,7 +347,7 @@ describe('a target in import mode', () => {
     expect(await ask(target, 'CONFIG', 'GET', 'import-mode')).toBe('import-mode yes');
   });
 
-  it('that the link has switched on is switched off again', async (context) => {
+  it('that the link has switched on is switched off at the cutover', async (context) => {
     await using rehearsal = await Rehearsal.open();
     const { target } = rehearsal;
     const known = await ask(target, 'CONFIG', 'GET', 'import-mode');
@@ -328,6 +355,10 @@ describe('a target in import mode', () => {
     const life = await synced(rehearsal, { expiry: { ...DEFAULT_EXPIRY_OPTIONS, importMode: 'set' } });
     expect(await ask(target, 'CONFIG', 'GET', 'import-mode')).toBe('import-mode yes');
     await life.stop();
+    expect(await ask(target, 'CONFIG', 'GET', 'import-mode')).toBe('import-mode yes');
+    const last = await synced(rehearsal, { expiry: { ...DEFAULT_EXPIRY_OPTIONS, importMode: 'set' } });
+    await rehearsal.drained(last);
+    await last.stop();
     expect(await ask(target, 'CONFIG', 'GET', 'import-mode')).toBe('import-mode no');
   });
 });

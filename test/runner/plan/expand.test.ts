@@ -310,7 +310,8 @@ test('engine, compare, expect, report', () => {
   const plan = planOf(`${HEAD.replace('target: {}', 'target: { replicas: 2 }')}engine:
   { memory: 1mb, disk: 1gb, envelope: { commands: 1, bytes: 2048 }, heartbeat: off, retry: 1m, idleTimeout: 2s,
     flush: ignore, swapdb: fail, publish: forward, scripts: fail, unsupported: skip, oom: fail, eviction: fail,
-    foreignWrites: report, durability: { replicas: 2, timeout: 3s }, existing: merge, fullResync: reload, emptySource: follow }
+    foreignWrites: report, durability: { replicas: 2, timeout: 3s }, existing: merge, fullResync: reload, emptySource: follow,
+    expiry: { grace: 2h, guard: 1m, importMode: set } }
 compare: { method: commands, ttlTolerance: 2s, rounds: 5 }
 expect:
   - { finding: FULL_RESYNC, link: source-to-target, count: "<= 1" }
@@ -337,6 +338,7 @@ report: { formats: [junit] }
     existing: 'merge',
     fullResync: 'reload',
     emptySource: 'follow',
+    expiry: { graceMs: 7_200_000, guardMs: 60_000, importMode: 'set' },
     retryMs: 60_000,
     idleTimeoutMs: 2000,
   });
