@@ -12,6 +12,11 @@ export const DEFAULT_DURABILITY_TIMEOUT_MS = 1000;
 export const DEFAULT_COMPARE = { method: 'auto', ttlToleranceMs: 1000, rounds: 3 } as const;
 export const DEFAULT_REPORT_FORMATS = ['json', 'markdown'];
 
+/** Of an instance that says nothing, by kind. `sentinels` and `shards` belong to one kind each. */
+export const DEFAULT_REPLICAS = { standalone: 0, sentinel: 1, cluster: 0, 'codis-group': 1 } as const;
+export const DEFAULT_SENTINELS = 3;
+export const DEFAULT_SHARDS = 3;
+
 /** One `data:` item. `p99` of the elements lies above 512, the largest of Redis's small-encoding limits. */
 export const DEFAULT_DATASET = {
   database: 0,
@@ -36,4 +41,5 @@ export const DEFAULT_WORKLOAD = {
   clients: 4,
   start: 'full-sync',
   keyspace: 1000,
+  client: 'direct',
 } as const;

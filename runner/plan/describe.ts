@@ -6,8 +6,9 @@ import { Document, isCollection, isMap, isPair, visit, type YAMLMap, type YAMLSe
 import { formatDuration, formatShare, formatSize } from '../spec/quantities.ts';
 import type { StepPlan, TriggerPlan } from '../../scenarios/timeline/step.ts';
 import { isExisting } from './existing.ts';
-import type { ExpectPlan, InstancePlan, Plan } from './plan.ts';
+import type { ExpectPlan, InstancePlan, LinkPlan, Plan } from './plan.ts';
 import { policiesForm } from './policies.ts';
+import { formatSlotRange } from './topologies/slot-ranges.ts';
 
 /** Longest object that is written on one line. */
 const FLOW_COLUMNS = 100;
@@ -48,7 +49,7 @@ function coreForm(plan: Plan): object {
     profile: plan.profile,
     seed: plan.seed,
     instances: Object.fromEntries(plan.instances.map((instance) => [instance.name, instanceForm(instance)])),
-    links: plan.links.map(({ id, source, target }) => ({ id, source, target })),
+    links: plan.links.map(linkForm),
     data: plan.data.map(({ into, database, keys, types, ttl, ...dataset }) => ({
       into,
       database,
@@ -77,11 +78,24 @@ function coreForm(plan: Plan): object {
   });
 }
 
+function linkForm({ codisSlots, ...link }: LinkPlan): object {
+  return { ...link, ...(codisSlots && { codisSlots: codisSlots.map(formatSlotRange) }) };
+}
+
 function instanceForm(instance: InstancePlan): object {
   const { kind, capabilities, url, urls, sentinel } = instance;
   if (!isExisting(instance)) {
-    const { version, binary, replicas, config } = instance;
-    return { kind, ...(version && { version }), ...(binary && { binary }), replicas, config, capabilities };
+    const { version, binary, replicas, shards, sentinels, config } = instance;
+    return {
+      kind,
+      ...(version && { version }),
+      ...(binary && { binary }),
+      ...(kind === 'cluster' && { shards }),
+      replicas,
+      ...(kind === 'sentinel' && { sentinels }),
+      config,
+      capabilities,
+    };
   }
   const { tls, disposable } = instance;
   const form = {

@@ -4,6 +4,7 @@ import type { TlsOptions } from '../../engine/connect/endpoint.ts';
 import { parseEndpointUrl, SENTINEL_PORT, type EndpointUrl } from '../spec/endpoint-url.ts';
 import { parseSecretReference } from '../spec/secrets.ts';
 import type { Instance } from '../spec/spec.generated.ts';
+import { DEFAULT_REPLICAS, DEFAULT_SENTINELS, DEFAULT_SHARDS } from './defaults.ts';
 import { isExisting } from './existing.ts';
 import type { InstancePlan, SentinelPlan } from './plan.ts';
 import { read } from './written.ts';
@@ -12,12 +13,15 @@ export function expandInstance(name: string, instance: Instance): InstancePlan {
   const config = Object.entries(instance.config ?? {}).map(
     ([key, value]) => [key, directiveText(value)] as const,
   );
+  const kind = instance.kind ?? 'standalone';
   const plan: InstancePlan = {
     name,
-    kind: instance.kind ?? 'standalone',
+    kind,
     version: instance.version === undefined ? '' : String(instance.version),
     binary: instance.binary ?? '',
-    replicas: instance.replicas ?? 0,
+    replicas: instance.replicas ?? (isExisting(instance) ? 0 : DEFAULT_REPLICAS[kind]),
+    shards: kind === 'cluster' ? (instance.shards ?? DEFAULT_SHARDS) : 1,
+    sentinels: kind === 'sentinel' ? (instance.sentinels ?? DEFAULT_SENTINELS) : 0,
     config: Object.fromEntries(config),
     // What is provisioned for the run is thrown away with it.
     disposable: !isExisting(instance) || (instance.disposable ?? false),

@@ -6,27 +6,41 @@ import type { Dataset, Workload } from '../spec/spec.generated.ts';
 import { DEFAULT_DATASET, DEFAULT_DATASETS, DEFAULT_WORKLOAD } from './defaults.ts';
 import { isExisting } from './existing.ts';
 import type { InstancePlan, LinkPlan } from './plan.ts';
+import { seedableInstances, writableInstances } from './writers.ts';
 import { read, sizeOr } from './written.ts';
 
 /** Redis's own default of `databases`. */
 const DATABASES_DEFAULT = 16;
 
+interface DatasetSurroundings {
+  instances: readonly InstancePlan[];
+  links: readonly LinkPlan[];
+  /** Databases that the topology says are used. */
+  databases: readonly number[] | undefined;
+}
+
 export function expandDatasets(
   items: readonly Dataset[] | undefined,
-  instances: readonly InstancePlan[],
-  links: readonly LinkPlan[],
+  { instances, links, databases }: DatasetSurroundings,
 ): DatasetPlan[] {
+  const seedable = seedableInstances(links);
   if (items !== undefined) {
-    const sources = namesOf(instances, links, (instance) => instance.disposable);
-    return items.map((item, position) => expandDataset(item, position, sources));
+    const into = namesOf(instances, seedable, (instance) => instance.disposable);
+    const [database = DEFAULT_DATASET.database] = databases ?? [];
+    return items.map((item, position) => expandDataset({ database, ...item }, position, into));
   }
-  const into = namesOf(instances, links, (instance) => !isExisting(instance));
-  if (into.length === 0) return [];
-  const databases = Math.min(
-    ...instances.map((instance) => Number(instance.config['databases'] ?? DATABASES_DEFAULT)),
-  );
-  const fitting = DEFAULT_DATASETS.filter(({ database }) => database < databases);
+  const into = namesOf(instances, seedable, (instance) => !isExisting(instance));
+  // Keys of owners have names of their own, which nobody can guess.
+  if (into.length === 0 || links.some(({ owns }) => owns !== undefined)) return [];
+  const count = Math.min(...instances.map(databasesOf));
+  const wanted = databases?.map((database) => ({ ...DEFAULT_DATASETS[0], database })) ?? DEFAULT_DATASETS;
+  const fitting = wanted.filter(({ database }) => database < count);
   return fitting.map((item, position) => expandDataset(item, position, into));
+}
+
+/** How many databases it has. */
+export function databasesOf({ kind, config }: Pick<InstancePlan, 'kind' | 'config'>): number {
+  return kind === 'cluster' ? 1 : Number(config['databases'] ?? DATABASES_DEFAULT);
 }
 
 function expandDataset(item: Dataset, position: number, sources: readonly string[]): DatasetPlan {
@@ -37,7 +51,7 @@ function expandDataset(item: Dataset, position: number, sources: readonly string
     database: item.database ?? DEFAULT_DATASET.database,
     keys: item.keys ?? DEFAULT_DATASET.keys,
     types: { ...(item.types ?? DEFAULT_DATASET.types) },
-    prefix: item.prefix ?? `data-${position + 1}:`,
+    prefix: item.prefix ?? defaultDataPrefix(position),
     ttl: {
       share: ttl.share === undefined ? DEFAULT_DATASET.ttl.share : read(ttl.share, parseShare),
       betweenMs:
@@ -61,6 +75,7 @@ interface WorkloadSurroundings {
   instances: readonly InstancePlan[];
   links: readonly LinkPlan[];
   data: readonly DatasetPlan[];
+  databases: readonly number[] | undefined;
   defaultMix: Readonly<Record<string, number>>;
 }
 
@@ -71,8 +86,9 @@ export function expandWorkloads(
   const { instances, links } = surroundings;
   const isOurs = (instance: InstancePlan): boolean =>
     items === undefined ? !isExisting(instance) : instance.disposable;
-  const sources = namesOf(instances, links, isOurs);
-  if (items === undefined && sources.length === 0) return [];
+  const sources = namesOf(instances, writableInstances(links), isOurs);
+  const isOwned = links.some(({ owns }) => owns !== undefined);
+  if (items === undefined && (sources.length === 0 || isOwned)) return [];
   return (items ?? [{}]).map((item, position) => expandWorkload(item, position, sources, surroundings));
 }
 
@@ -80,12 +96,14 @@ function expandWorkload(
   item: Workload,
   position: number,
   sources: readonly string[],
-  { data, defaultMix }: WorkloadSurroundings,
+  { data, databases: usual, defaultMix }: WorkloadSurroundings,
 ): WorkloadPlan {
   const into = listOf(item.into) ?? [...sources];
   const name = item.name ?? defaultWorkloadName(position);
   const filled = data.filter((dataset) => dataset.into.some((instance) => into.includes(instance)));
-  const databases = [...new Set(filled.map(({ database }) => database))].toSorted((a, b) => a - b);
+  const databases = [...new Set([...(usual ?? []), ...filled.map(({ database }) => database)])].toSorted(
+    (a, b) => a - b,
+  );
   return {
     name,
     into,
@@ -96,7 +114,13 @@ function expandWorkload(
     mix: { ...(item.mix ?? defaultMix) },
     keyspace: item.keyspace ?? DEFAULT_WORKLOAD.keyspace,
     prefix: item.prefix ?? `${name}:`,
+    client: item.client ?? DEFAULT_WORKLOAD.client,
   };
+}
+
+/** data-1:, data-2: … */
+export function defaultDataPrefix(position: number): string {
+  return `data-${position + 1}:`;
 }
 
 /** load, load-2, load-3 … */
@@ -104,14 +128,13 @@ export function defaultWorkloadName(position: number): string {
   return position === 0 ? DEFAULT_WORKLOAD.name : `${DEFAULT_WORKLOAD.name}-${position + 1}`;
 }
 
-/** The sources that may be written to, in the order of the links. */
 function namesOf(
   instances: readonly InstancePlan[],
-  links: readonly LinkPlan[],
-  isWritable: (instance: InstancePlan) => boolean,
+  names: readonly string[],
+  isOurs: (instance: InstancePlan) => boolean,
 ): string[] {
-  const writable = new Set(instances.filter(isWritable).map(({ name }) => name));
-  return [...new Set(links.map(({ source }) => source))].filter((name) => writable.has(name));
+  const ours = new Set(instances.filter(isOurs).map(({ name }) => name));
+  return names.filter((name) => ours.has(name));
 }
 
 function listOf(into: Dataset['into']): string[] | undefined {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { EngineOptions } from '../../engine/link/options.ts';
 import { REGISTRIES, type SpecRegistries } from '../spec/registries.ts';
-import type { Engine, Spec } from '../spec/spec.generated.ts';
+import type { Engine, Link, Spec } from '../spec/spec.generated.ts';
 import {
   DEFAULT_COMPARE,
   DEFAULT_ENGINE,
@@ -16,7 +16,8 @@ import { expandInstance } from './expand-instance.ts';
 import { expandStep } from './expand-step.ts';
 import { expandDatasets, expandWorkloads } from './expand-traffic.ts';
 import type { LinkPlan, Plan } from './plan.ts';
-import { defaultLinkId } from './topologies/one-way.ts';
+import { defaultLinkId } from './topologies/link-id.ts';
+import { parseSlotRanges } from './topologies/slot-ranges.ts';
 import { expandPolicies } from './policies.ts';
 import { durationOr, sizeOr } from './written.ts';
 
@@ -35,7 +36,8 @@ export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
   const { specPath, sha256, registries = REGISTRIES } = options;
   const instances = Object.entries(spec.instances).map(([name, instance]) => expandInstance(name, instance));
   const links = expandLinks(spec, registries);
-  const data = expandDatasets(spec.data, instances, links);
+  const databases = spec.topology?.kind === 'codis' ? spec.topology.databases : undefined;
+  const data = expandDatasets(spec.data, { instances, links, databases });
   const ttlToleranceMs = durationOr(spec.compare?.ttlTolerance, DEFAULT_COMPARE.ttlToleranceMs);
   return {
     name: spec.name,
@@ -48,7 +50,13 @@ export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
     topology: { kind: spec.topology?.kind ?? 'links' },
     links,
     data,
-    workload: expandWorkloads(spec.workload, { instances, links, data, defaultMix: registries.defaultMix }),
+    workload: expandWorkloads(spec.workload, {
+      instances,
+      links,
+      data,
+      databases,
+      defaultMix: registries.defaultMix,
+    }),
     incrementalMs: durationOr(spec.incremental, DEFAULT_INCREMENTAL_MS),
     engine: expandEngine(spec.engine),
     timeline: (spec.timeline ?? []).map(expandStep),
@@ -64,15 +72,33 @@ export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
 
 function expandLinks(spec: Spec, registries: SpecRegistries): LinkPlan[] {
   if (spec.links !== undefined) {
-    return spec.links.map(({ id, source, target }) => ({
-      id: id ?? defaultLinkId(source, target),
-      source,
-      target,
+    const links = spec.links.map((link) => ({
+      ...link,
+      id: link.id ?? defaultLinkId(link.source, link.target),
     }));
+    return links.map((link) => expandLink(link, links));
   }
   const definition = registries.topologies.find(({ kind }) => kind === spec.topology?.kind);
   assert(definition !== undefined && spec.topology !== undefined, 'a valid spec has a topology or links');
-  return definition.expand(spec.topology);
+  return definition.expand(spec.topology).map(({ link }) => link);
+}
+
+function expandLink(
+  { codisSlots, emptyCheck, incrementalOnly, ...link }: Link & { id: string },
+  all: readonly (Link & { id: string })[],
+): LinkPlan {
+  // What brings the data of the beginning to where this one starts.
+  const forward = all.find(
+    ({ target, ...other }) => target === link.source && other.incrementalOnly !== true,
+  );
+  return {
+    ...link,
+    ...(incrementalOnly === true
+      ? { incrementalOnly, startsAfter: link.startsAfter ?? forward?.id ?? '' }
+      : {}),
+    ...(codisSlots === undefined ? {} : { codisSlots: parseSlotRanges(codisSlots) }),
+    ...(emptyCheck === 'literal' ? { emptyCheck } : {}),
+  };
 }
 
 function expandEngine(engine: Engine = {}): EngineOptions {

@@ -9,6 +9,12 @@ import type { Expectation } from '../../scenarios/checks/expectation.ts';
 import type { StepPlan } from '../../scenarios/timeline/step.ts';
 import type { WorkloadPlan } from '../../scenarios/workload/workload.ts';
 
+/**
+ * standalone: a primary and its replicas. sentinel: the same, watched by Sentinels of the run's own. codis-group: the same,
+ * with a share of Codis's slots. cluster: several primaries, each with replicas.
+ */
+export type InstanceKind = 'standalone' | 'sentinel' | 'cluster' | 'codis-group';
+
 /** Where Sentinels are asked for an instance. */
 export interface SentinelPlan {
   /** The name under which the Sentinels watch the primary. */
@@ -22,12 +28,17 @@ export interface SentinelPlan {
 
 export interface InstancePlan {
   name: string;
-  kind: 'standalone';
+  kind: InstanceKind;
   /** Wanted major[.minor] version; '' = whatever is found. */
   version: string;
   /** Path or name of the server binary; '' = redis-server, then valkey-server, from the PATH. */
   binary: string;
+  /** Of each primary. */
   replicas: number;
+  /** Primaries; more than one only in a cluster. */
+  shards: number;
+  /** Sentinels that watch a provisioned instance; 0 unless its kind is sentinel. */
+  sentinels: number;
   /** redis.conf directives. */
   config: Record<string, string>;
   /** An existing endpoint instead of a provisioned one (password never inside). */
@@ -47,10 +58,26 @@ export interface InstancePlan {
   capabilities: Record<string, string | number | boolean>;
 }
 
+/** First and last of a range of slots. */
+export type SlotRange = [number, number];
+
 export interface LinkPlan {
   id: string;
   source: string;
   target: string;
+  /**
+   * The reverse of another link: the target has the source's data already. A snapshot is received because PSYNC begins with
+   * one, and thrown away; what is written from then on is applied.
+   */
+  incrementalOnly?: true;
+  /** Starts when the link of this id is Synchronizing. Absent: at once. */
+  startsAfter?: string;
+  /** Patterns of the keys that the source owns; absent = nothing was said. */
+  owns?: string[];
+  /** The source is a Codis group with these slots. */
+  codisSlots?: SlotRange[];
+  /** The target must be empty when the link starts, whatever other links have brought. Absent: what they brought is fine. */
+  emptyCheck?: 'literal';
 }
 
 /** One line of `expect:`. Unlisted, `data-equal` is always expected. */

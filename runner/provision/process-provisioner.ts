@@ -31,6 +31,12 @@ export const processProvisioner: Provisioner = {
 };
 
 async function provision(plan: InstancePlan, context: ProvisionContext): Promise<ProvisionedInstance> {
+  if (plan.kind === 'cluster' || plan.kind === 'sentinel') {
+    throw new SyncError('SPEC_INVALID', `Instances of kind ${plan.kind} are not provisioned yet.`, {
+      where: plan.name,
+      hint: 'Use kind: standalone.',
+    });
+  }
   const binary = await findServerBinary({
     instance: plan.name,
     binary: plan.binary,

@@ -1,6 +1,6 @@
 /**
- * All links of a run: one replicator process per source, started, watched and drained together. Turns what the
- * replicators say into events of the history.
+ * All links of a run: one replicator process per source (and per link that the links of a source wait for), started in
+ * order, watched and drained. Turns what the replicators say into events of the history.
  */
 import { join } from 'node:path';
 import { openWhere } from '../../engine/connect/discover.ts';
@@ -30,6 +30,8 @@ export interface LinksOptions {
   emit: (event: RunEventBody) => void;
   phase: () => RunPhase;
   onProcess: (pid: number, what: string, logFile: string) => void;
+  /** Awaited before links are started; what it throws ends the start. */
+  beforeStart?: (links: readonly LinkPlan[]) => Promise<void>;
   /** Aborted when the run is to end. */
   signal: AbortSignal;
 }
@@ -38,6 +40,8 @@ export class Links implements AsyncDisposable {
   readonly monitors: readonly LinkMonitor[];
   readonly #options: LinksOptions;
   readonly #handles: ReplicatorHandle[] = [];
+  /** Which replicator a link is in, by the link's id. */
+  readonly #hosts = new Map<string, ReplicatorHandle>();
   #stopped: Promise<void> | undefined;
 
   constructor(options: LinksOptions) {
@@ -45,15 +49,43 @@ export class Links implements AsyncDisposable {
     this.monitors = options.links.map((plan) => new LinkMonitor(plan));
   }
 
-  /** Starts the replicators. @throws SyncError INTERNAL when one does not come up. */
+  /** Starts the replicators of all links that wait for no other. @throws SyncError INTERNAL when one does not come up. */
   async start(): Promise<void> {
-    const sources = new Set(this.#options.links.map((link) => link.source));
-    await Promise.all([...sources].map((source) => this.#startReplicator(source)));
+    await this.#startDue();
   }
 
-  /** Resolves when every link is Synchronizing. @throws the first failure of a link; the signal's reason. */
+  /**
+   * Starts what waits for other links as these get in sync, and resolves when every link is Synchronizing.
+   *
+   * @throws the first failure of a link; the signal's reason; SyncError INTERNAL when a replicator does not come up.
+   */
   async synchronized(signal: AbortSignal): Promise<void> {
-    await this.#until(() => this.monitors.every((monitor) => monitor.isSynchronizing), signal);
+    while (!this.monitors.every((monitor) => monitor.isSynchronizing)) {
+      signal.throwIfAborted();
+      if (this.failure) throw this.failure;
+      await this.#startDue();
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Links that are not started and wait for nothing any more. */
+  async #startDue(): Promise<void> {
+    const { links, beforeStart } = this.#options;
+    const due = links.filter(({ id, startsAfter }) => {
+      const before = this.monitors.find(({ plan }) => plan.id === startsAfter);
+      return !this.#hosts.has(id) && (startsAfter === undefined || before?.isSynchronizing === true);
+    });
+    if (due.length === 0) return;
+    await beforeStart?.(due);
+    const sources = new Set(due.map(({ source }) => source));
+    await Promise.all(
+      [...sources].map((source) =>
+        this.#startReplicator(
+          source,
+          due.filter((link) => link.source === source),
+        ),
+      ),
+    );
   }
 
   /** Resolves never. @throws the first failure of a link; the signal's reason. */
@@ -86,13 +118,15 @@ export class Links implements AsyncDisposable {
 
   /** Tells every replicator where its instances are to be found from now on. Cuts short what it waits for. */
   relocate(): void {
-    const { links, whereaboutsOf } = this.#options;
+    const { whereaboutsOf } = this.#options;
     for (const handle of this.#handles) {
-      const own = links.filter((link) => link.source === handle.name);
+      const own = this.#monitorsOf(handle).map(({ plan }) => plan);
+      const [first] = own;
+      if (first === undefined) continue;
       const targets = own.map(({ id, target }) => [id, whereaboutsOf(target)] as const);
       handle.tell({
         kind: 'endpoints',
-        source: whereaboutsOf(handle.name),
+        source: whereaboutsOf(first.source),
         targets: Object.fromEntries(targets),
       });
     }
@@ -109,8 +143,7 @@ export class Links implements AsyncDisposable {
   }
 
   #tellLink(link: string, kind: 'pause' | 'resume'): boolean {
-    const plan = this.#options.links.find(({ id }) => id === link);
-    const handle = this.#handles.find(({ name }) => name === plan?.source);
+    const handle = this.#hosts.get(link);
     handle?.tell({ kind, link });
     return handle !== undefined;
   }
@@ -125,7 +158,7 @@ export class Links implements AsyncDisposable {
 
   /** What waits for a server that is away has nothing to finish. */
   #stopHandle(handle: ReplicatorHandle): Promise<void> {
-    const own = this.monitors.filter((monitor) => monitor.plan.source === handle.name);
+    const own = this.#monitorsOf(handle);
     return own.every((monitor) => monitor.state === 'Retrying')
       ? handle.stop(STOP_WAITING_MS)
       : handle.stop();
@@ -135,29 +168,42 @@ export class Links implements AsyncDisposable {
     await this.stop();
   }
 
-  async #startReplicator(source: string): Promise<void> {
-    const { links, engine, whereaboutsOf, runFolder, onProcess } = this.#options;
-    const logFile = join(runFolder, `replicator-${source}.log`);
+  #monitorsOf(handle: ReplicatorHandle): LinkMonitor[] {
+    return this.monitors.filter(({ plan }) => this.#hosts.get(plan.id) === handle);
+  }
+
+  async #startReplicator(source: string, links: readonly LinkPlan[]): Promise<void> {
+    const { engine, whereaboutsOf, runFolder, onProcess } = this.#options;
+    const name = this.#nameOf(source, links);
+    const logFile = join(runFolder, `replicator-${name}.log`);
+    const monitors = this.monitors.filter(({ plan }) => links.includes(plan));
     const handle = await ReplicatorHandle.start({
-      name: source,
+      name,
       logFile,
       options: {
         source: whereaboutsOf(source),
-        links: links
-          .filter((link) => link.source === source)
-          .map((link) => ({ id: link.id, target: whereaboutsOf(link.target) })),
+        links: links.map((link) => ({ id: link.id, target: whereaboutsOf(link.target) })),
         engine,
-        spoolFolder: join(runFolder, 'spool', source),
+        spoolFolder: join(runFolder, 'spool', name),
       },
-      onStarted: (pid) => onProcess(pid, `replicator ${source}`, logFile),
-      onMessage: (message) => this.#onMessage(source, message),
-      onDied: (error) => this.#onDied(source, error),
+      onStarted: (pid) => onProcess(pid, `replicator ${name}`, logFile),
+      onMessage: (message) => this.#onMessage(monitors, message),
+      onDied: (error) => this.#onDied(monitors, error),
     });
     this.#handles.push(handle);
+    for (const { id } of links) this.#hosts.set(id, handle);
   }
 
-  #onMessage(source: string, message: FromReplicator): void {
-    for (const monitor of this.monitors) if (monitor.plan.source === source) monitor.observe(message);
+  /** The source's, unless links of it that do not wait have a replicator of their own. */
+  #nameOf(source: string, links: readonly LinkPlan[]): string {
+    const all = this.#options.links.filter((link) => link.source === source);
+    const [first] = links;
+    const isApart = all.some(({ startsAfter }) => startsAfter !== first?.startsAfter);
+    return isApart && first?.startsAfter !== undefined ? `${source}-after-${first.startsAfter}` : source;
+  }
+
+  #onMessage(monitors: readonly LinkMonitor[], message: FromReplicator): void {
+    for (const monitor of monitors) monitor.observe(message);
     const { emit } = this.#options;
     switch (message.kind) {
       case 'link-state':
@@ -203,8 +249,8 @@ export class Links implements AsyncDisposable {
     });
   }
 
-  #onDied(source: string, error: SyncError): void {
-    const lost = this.monitors.filter((monitor) => monitor.plan.source === source && !monitor.hasFailed);
+  #onDied(monitors: readonly LinkMonitor[], error: SyncError): void {
+    const lost = monitors.filter((monitor) => !monitor.hasFailed);
     // A signal to the whole group ends it too; then its links are finished, and nobody needs it any more.
     const wasAsked = this.#options.signal.aborted && lost.every((monitor) => monitor.isOver);
     if (lost.length === 0 || wasAsked) return;
@@ -247,7 +293,7 @@ export class Links implements AsyncDisposable {
   }
 
   #handleOf(monitor: LinkMonitor): ReplicatorHandle | undefined {
-    return this.#handles.find((each) => each.name === monitor.plan.source);
+    return this.#hosts.get(monitor.plan.id);
   }
 
   async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {

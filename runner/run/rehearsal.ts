@@ -9,6 +9,7 @@ import { SyncError } from '../../engine/errors.ts';
 import { delay as pause } from '../../engine/psync/backoff.ts';
 import { formatCount } from '../../reports/display.ts';
 import type { Comparison, LinkResult, PrecheckRow, Results, WorkloadResult } from '../../reports/results.ts';
+import type { CodisSlotTable } from '../../scenarios/data/placement.ts';
 import { seedDataset } from '../../scenarios/data/seeding.ts';
 import { systemClock } from '../../scenarios/timeline/clock.ts';
 import { Timeline } from '../../scenarios/timeline/timeline.ts';
@@ -21,6 +22,7 @@ import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
 import { compareLinks, describeCompared, describeComparing } from './comparison.ts';
 import { recordFailure } from './failure.ts';
+import { codisSlotsOf, shareOf } from './key-shares.ts';
 import { countHeartbeatKeys } from './heartbeat-keys.ts';
 import type { History } from './history.ts';
 import { interruptible } from './interruptible.ts';
@@ -68,6 +70,7 @@ export class Rehearsal implements AsyncDisposable {
   #precheck: PrecheckRow[] = [];
   readonly #workloads = new Map<string, Workload>();
   readonly #workloadResults = new Map<string, WorkloadResult>();
+  readonly #slots: CodisSlotTable | undefined;
   #comparison: Comparison | null = null;
   #heartbeatKeysOnTargets: number | null = null;
   #error: Results['error'] = null;
@@ -78,6 +81,7 @@ export class Rehearsal implements AsyncDisposable {
     const { plan, folder, history } = options;
     const emit = history.emit.bind(history);
     this.#phases = new Phases(history);
+    this.#slots = codisSlotsOf(plan);
     this.#links = new Links({
       links: plan.links,
       engine: plan.engine,
@@ -223,6 +227,7 @@ export class Rehearsal implements AsyncDisposable {
       for (const instance of dataset.into) {
         const { keys, bytes, durationMs } = await seedDataset(this.#endpointOf(instance), dataset, {
           seed: plan.seed + index,
+          ...shareOf(instance, dataset.into, this.#slots),
           signal: this.#signal,
           onProgress: (now) =>
             show(`  seed ${instance}: ${formatCount(now.keys)} of ${formatCount(now.total)} keys`),

@@ -5,20 +5,160 @@
 /**
  * How data flows between the instances.
  */
-export type Topology = {
-  /**
-   * The shape.
-   */
-  kind: 'one-way';
-  /**
-   * Instance that is read.
-   */
-  source: string;
-  /**
-   * Instance that is written.
-   */
-  target: string;
-};
+export type Topology =
+  | {
+      /**
+       * The shape.
+       */
+      kind: 'one-way';
+      /**
+       * Instance that is read.
+       */
+      source: string;
+      /**
+       * Instance that is written.
+       */
+      target: string;
+    }
+  | {
+      /**
+       * The shape.
+       */
+      kind: 'one-to-many';
+      /**
+       * Instance that is read.
+       */
+      source: string;
+      /**
+       * Instances that are written.
+       *
+       * @minItems 2
+       */
+      targets: [string, string, ...string[]];
+    }
+  | {
+      /**
+       * The shape.
+       */
+      kind: 'cascade';
+      /**
+       * The instances, the first source first.
+       *
+       * @minItems 3
+       */
+      chain: [string, string, string, ...string[]];
+    }
+  | {
+      /**
+       * The shape.
+       */
+      kind: 'many-to-one';
+      /**
+       * Instances that are read.
+       *
+       * @minItems 2
+       */
+      sources: [string, string, ...string[]];
+      /**
+       * Instance that is written.
+       */
+      target: string;
+      /**
+       * Patterns (as of KEYS: user:*, [a-m]*) of the keys that each source owns. They must not overlap; a key that its owner does not own is a finding.
+       */
+      ownership?: {
+        /**
+         * Patterns of the keys that only this source writes.
+         *
+         * @minItems 1
+         *
+         * Items: A pattern, as of KEYS.
+         */
+        [k: string]: [string, ...string[]];
+      };
+    }
+  | {
+      /**
+       * The shape.
+       */
+      kind: 'two-way';
+      /**
+       * Instance that has the data at the beginning.
+       */
+      source: string;
+      /**
+       * Instance that gets it.
+       */
+      target: string;
+      /**
+       * Patterns (as of KEYS: user:*, [a-m]*) of the keys that each source owns. They must not overlap; a key that its owner does not own is a finding.
+       */
+      ownership?: {
+        /**
+         * Patterns of the keys that only this source writes.
+         *
+         * @minItems 1
+         *
+         * Items: A pattern, as of KEYS.
+         */
+        [k: string]: [string, ...string[]];
+      };
+    }
+  | {
+      /**
+       * The shape.
+       */
+      kind: 'ring';
+      /**
+       * The instances, in the order of the circle; the first one has the data.
+       *
+       * @minItems 3
+       */
+      members: [string, string, string, ...string[]];
+    }
+  | {
+      /**
+       * The shape.
+       */
+      kind: 'codis';
+      /**
+       * The groups: each a primary with replicas, reached directly, not through a proxy.
+       *
+       * @minItems 1
+       */
+      groups: [string, ...string[]];
+      /**
+       * Instance that is written.
+       */
+      target: string;
+      /**
+       * Slots of each group, e.g. { group-1: [0-511], group-2: [512-1023] }. Default: shared evenly.
+       */
+      slots?: {
+        /**
+         * Ranges of Codis slots: 0-511, or 512.
+         *
+         * @minItems 1
+         */
+        [k: string]: [string | number, ...(string | number)[]];
+      };
+      /**
+       * Databases that the clients of the cluster use: data and workload go there unless they say otherwise. All others are replicated too.
+       *
+       * @minItems 1
+       *
+       * Items: Database number.
+       */
+      databases?: [number, ...number[]];
+      /**
+       * Whether all groups start at once, or each when the one before it is in sync.
+       */
+      start?: 'together' | 'in-turn';
+      /**
+       * Whether the check that the target is empty leaves out what the other groups have brought there. literal does not, as some instructions have it: with start: in-turn the second group then refuses to start.
+       */
+      emptyCheck?: 'group-aware' | 'literal';
+    };
 /**
  * One thing that happens during the run.
  */
@@ -203,9 +343,9 @@ export interface Spec {
  */
 export interface Instance {
   /**
-   * What it is made of.
+   * What it is made of: a primary with replicas (standalone), the same watched by Sentinels of its own (sentinel), several primaries that share the slots (cluster), a primary with replicas of a Codis cluster (codis-group).
    */
-  kind?: 'standalone';
+  kind?: 'standalone' | 'sentinel' | 'cluster' | 'codis-group';
   /**
    * Wanted version of a provisioned server: "7" or "7.2". Without it, the redis-server or valkey-server that is found.
    */
@@ -215,9 +355,17 @@ export interface Instance {
    */
   binary?: string;
   /**
-   * Replicas of a provisioned server.
+   * Replicas of a provisioned server, in a cluster of each primary. Default: 1 in a sentinel and a codis-group, else 0.
    */
   replicas?: number;
+  /**
+   * Primaries of a provisioned cluster.
+   */
+  shards?: number;
+  /**
+   * Sentinels of a provisioned instance of kind sentinel.
+   */
+  sentinels?: number;
   /**
    * redis.conf directives of a provisioned server, e.g. { maxmemory: 256mb, repl-backlog-size: 1mb }. true and false are written as yes and no.
    */
@@ -333,13 +481,39 @@ export interface Link {
    * Instance that is written.
    */
   target: string;
+  /**
+   * The reverse of another link, whose target has the data already: only what is written from now on is applied.
+   */
+  incrementalOnly?: boolean;
+  /**
+   * Link that must be in sync before this one starts. Default: none; of a reverse, the link it is the reverse of.
+   */
+  startsAfter?: string;
+  /**
+   * Patterns (as of KEYS: user:*) of the keys that the source owns.
+   *
+   * @minItems 1
+   *
+   * Items: A pattern, as of KEYS.
+   */
+  owns?: [string, ...string[]];
+  /**
+   * Ranges of Codis slots: 0-511, or 512.
+   *
+   * @minItems 1
+   */
+  codisSlots?: [string | number, ...(string | number)[]];
+  /**
+   * Whether the check that the target is empty leaves out what other links have brought there; literal does not.
+   */
+  emptyCheck?: 'group-aware' | 'literal';
 }
 /**
  * Keys that are there before the first link starts.
  */
 export interface Dataset {
   /**
-   * Instance or instances to fill. Default: every provisioned source.
+   * Instance or instances to fill. Several share the keys: each key is in one of them, of Codis groups in the one that has its slot. Default: every provisioned source.
    *
    * @minItems 1
    */
@@ -455,7 +629,7 @@ export interface Workload {
    */
   name?: string;
   /**
-   * Instance or instances to write to. Default: every provisioned source.
+   * Instance or instances to write to. Several share the clients, and no two clients write the same key. Default: every provisioned source.
    *
    * @minItems 1
    */
@@ -492,6 +666,10 @@ export interface Workload {
    * Every key begins with it. Default: the name of the workload and a colon.
    */
   prefix?: string;
+  /**
+   * direct = a client of the servers themselves; codis-proxy = only what a Codis proxy lets through, split by key where it would split.
+   */
+  client?: 'direct' | 'codis-proxy';
 }
 /**
  * Limits and policies of the replication engine.

@@ -141,13 +141,16 @@ const CORNERS: Corner[] = [...AWKWARD_KEYS, ...STRINGS, ...COLLECTIONS, ...OTHER
 /** Keys `writeCorners` creates: each begins with the prefix, except one, the empty key. */
 export const CORNER_COUNT = CORNERS.length + 1;
 
-/** Writes the commands that create the corner keys; returns their number. Needs Redis 5 (streams). */
-export function writeCorners(out: CommandWriter, prefix: string): number {
-  out.command('SET', Buffer.alloc(0), 'the empty key');
+/** Writes the commands that create the wanted corner keys; returns their number. Needs Redis 5 (streams). */
+export function writeCorners(
+  out: CommandWriter,
+  prefix: string,
+  isWanted: (key: Buffer) => boolean = () => true,
+): number {
+  const empty: Corner = { key: '', commands: (k) => [['SET', k, 'the empty key']] };
   const start = Buffer.from(`${prefix}corner:`);
-  for (const corner of CORNERS) {
-    const key = Buffer.concat([start, Buffer.from(corner.key)]);
-    for (const command of corner.commands(key)) out.command(...command);
-  }
-  return CORNER_COUNT;
+  const named = CORNERS.map((corner) => ({ corner, key: Buffer.concat([start, Buffer.from(corner.key)]) }));
+  const wanted = [{ corner: empty, key: Buffer.alloc(0) }, ...named].filter(({ key }) => isWanted(key));
+  for (const { corner, key } of wanted) for (const command of corner.commands(key)) out.command(...command);
+  return wanted.length;
 }

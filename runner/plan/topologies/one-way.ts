@@ -1,7 +1,8 @@
 /** One source, one target, one link. */
 import { closed, name } from '../../spec/schema/piece.ts';
-import type { LinkPlan } from '../plan.ts';
+import { defaultLinkId } from './link-id.ts';
 import type { TopologyDefinition } from './registry.ts';
+import { kindOf, nameAt } from './topology-keys.ts';
 
 export const oneWay: TopologyDefinition = {
   kind: 'one-way',
@@ -9,20 +10,21 @@ export const oneWay: TopologyDefinition = {
   schema: closed(
     'One source, one target.',
     {
-      kind: { description: 'The shape.', type: 'string', const: 'one-way' },
+      kind: kindOf('one-way'),
       source: name('Instance that is read.'),
       target: name('Instance that is written.'),
     },
     { required: ['kind', 'source', 'target'] },
   ),
-  expand(topology): LinkPlan[] {
-    const source = String(topology['source']);
-    const target = String(topology['target']);
-    return [{ id: defaultLinkId(source, target), source, target }];
+  expand(topology) {
+    const source = nameAt(topology, 'source');
+    const target = nameAt(topology, 'target');
+    return [
+      {
+        link: { id: defaultLinkId(source, target), source, target },
+        source: ['source'],
+        target: ['target'],
+      },
+    ];
   },
 };
-
-/** The id of a link that got none: it says what flows where. */
-export function defaultLinkId(source: string, target: string): string {
-  return `${source}-to-${target}`;
-}

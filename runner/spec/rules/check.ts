@@ -34,7 +34,8 @@ export function checkRules({ data, ...input }: RuleInput): void {
     ({ source, target }) => instanceNames.includes(source) && instanceNames.includes(target),
   );
   const links = root['links'];
-  const areFlowsComplete = flows.length > 0 && flows.length >= (Array.isArray(links) ? links.length : 1);
+  const written = Array.isArray(links) ? links.length : 1;
+  const areFlowsComplete = flows.length >= written && flows.length === all.length;
   const context: RuleContext = { ...input, instanceNames, flows, areFlowsComplete };
   for (const rule of RULES) rule(context);
 }

@@ -10,7 +10,9 @@ import type { Instance } from '../spec.generated.ts';
 import { labelOf } from '../wording.ts';
 import type { RuleContext } from './rule.ts';
 
-const ONLY_PROVISIONED = ['version', 'binary', 'replicas', 'config'] as const;
+const ONLY_PROVISIONED = ['version', 'binary', 'replicas', 'shards', 'sentinels', 'config'] as const;
+/** Keys that belong to one kind. */
+const ONLY_OF_KIND = { shards: 'cluster', sentinels: 'sentinel' } as const;
 const ONLY_EXISTING = ['username', 'password', 'passwordFile', 'tls', 'disposable'] as const;
 
 /** Directives that the run decides itself, and why they cannot be set. */
@@ -19,7 +21,7 @@ const RESERVED_DIRECTIVES = new Map<string, string>([
     (name) => [name, 'a provisioned server lives in the folder of its run'] as const,
   ),
   ...['replicaof', 'slaveof'].map((name) => [name, 'replicas: N makes replicas'] as const),
-  ['cluster-enabled', 'this kind of instance is standalone'],
+  ['cluster-enabled', 'kind: cluster makes a cluster'],
 ]);
 
 export function checkInstances(context: RuleContext): void {
@@ -27,8 +29,20 @@ export function checkInstances(context: RuleContext): void {
     if (instance === undefined) continue;
     const path: Path = ['instances', name];
     const place = placeKeyOf(instance);
+    checkKind(context, instance, path);
     if (place === undefined) checkProvisioned(context, instance, path);
     else checkExisting(context, instance, place, path);
+  }
+}
+
+function checkKind({ report }: RuleContext, instance: Draft<Instance>, path: Path): void {
+  const { kind = 'standalone' } = instance;
+  for (const [key, wanted] of Object.entries(ONLY_OF_KIND)) {
+    if (!(key in instance) || kind === wanted) continue;
+    report([...path, key], 'key', {
+      message: `"${key}" belongs to kind: ${wanted}, and ${path.join('.')} is ${kind}`,
+      expected: `kind: ${wanted}, or no ${key}`,
+    });
   }
 }
 

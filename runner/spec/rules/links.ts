@@ -1,6 +1,9 @@
-/** How data may flow: between known instances, never in a circle, and in shapes that are built. */
+/** How data may flow: between known instances, each pair once, and in a circle only where that was declared. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Path } from '../document.ts';
-import type { Flow } from './flows.ts';
+import { checkOrder } from './link-order.ts';
+import { wayBetween } from './link-ways.ts';
+import { checkOwnership } from './ownership.ts';
 import { checkInstanceName, type RuleContext } from './rule.ts';
 
 export function checkLinks(context: RuleContext): void {
@@ -13,15 +16,10 @@ export function checkLinks(context: RuleContext): void {
     return;
   }
   checkEnds(context);
-  for (const flow of context.flows) {
-    if (flow.source !== flow.target) continue;
-    report([...flow.path, 'target'], 'value', {
-      message: `"${flow.source}" cannot be its own target`,
-      expected: 'two different instances',
-    });
-  }
+  checkSelf(context);
   checkIds(context);
-  if (!checkCycle(context)) checkShape(context);
+  if (!checkCycle(context)) checkOrder(context);
+  checkOwnership(context);
 }
 
 function checkEnds(context: RuleContext): void {
@@ -29,14 +27,33 @@ function checkEnds(context: RuleContext): void {
     checkInstanceName(context, link?.source, ['links', position, 'source']);
     checkInstanceName(context, link?.target, ['links', position, 'target']);
   }
-  for (const [key, value] of Object.entries(context.spec.topology ?? {})) {
-    if (key !== 'kind' && typeof value === 'string') checkInstanceName(context, value, ['topology', key]);
+  for (const key of ['source', 'target', 'sources', 'targets', 'chain', 'members', 'groups']) {
+    const value: unknown = Object.entries(context.spec.topology ?? {}).find(([name]) => name === key)?.[1];
+    if (typeof value === 'string') checkInstanceName(context, value, ['topology', key]);
+    for (const [position, name] of Array.isArray(value) ? value.entries() : [])
+      if (typeof name === 'string') checkInstanceName(context, name, ['topology', key, position]);
+  }
+}
+
+function checkSelf({ flows, report }: RuleContext): void {
+  const reported: Path[] = [];
+  for (const flow of flows) {
+    if (flow.source !== flow.target) continue;
+    // Both links of a two-way pair would say it.
+    const isKnown = reported.some((path) => isDeepStrictEqual(path, flow.sourcePath));
+    reported.push(flow.targetPath);
+    if (isKnown) continue;
+    report(flow.targetPath, 'value', {
+      message: `"${flow.source}" cannot be its own target`,
+      expected: 'two different instances',
+    });
   }
 }
 
 function checkIds({ flows, report }: RuleContext): void {
   for (const [position, flow] of flows.entries()) {
     const earlier = flows.slice(0, position);
+    if (flow.source === flow.target) continue;
     if (earlier.some(({ source, target }) => source === flow.source && target === flow.target)) {
       report(flow.path, 'value', {
         message: `there is a link from "${flow.source}" to "${flow.target}" already`,
@@ -50,63 +67,27 @@ function checkIds({ flows, report }: RuleContext): void {
   }
 }
 
-/** True when a cycle was reported. */
+/**
+ * Changes would go round for ever. A declared circle is fine, and so is one that a reverse closes which says what it is.
+ * True when a cycle was reported.
+ */
 function checkCycle({ flows, report }: RuleContext): boolean {
-  for (const [position, flow] of flows.entries()) {
+  const copying = flows.filter(({ incrementalOnly }) => incrementalOnly !== true);
+  for (const [position, flow] of copying.entries()) {
     if (flow.source === flow.target) continue;
-    const way = wayBetween(flows.slice(0, position), flow.target, flow.source);
+    const way = wayBetween(copying.slice(0, position), flow.target, flow.source);
     if (way === undefined) continue;
+    const isPair = way.length === 2;
     const circle = [flow.source, ...way].join(' → ');
-    report([...flow.path, 'target'], 'value', {
-      message: `this link closes a circle: ${circle}`,
-      expected:
-        way.length === 2
-          ? 'links in one direction; two-way is not supported yet'
-          : 'links that never lead back',
+    report(flow.targetPath, 'value', {
+      message: isPair
+        ? `this link closes a circle, and both links copy everything: ${circle}`
+        : `this link closes a circle: ${circle}`,
+      expected: isPair
+        ? 'topology: { kind: two-way, … }, or incrementalOnly: true in one of the two'
+        : 'links that never lead back',
     });
     return true;
   }
   return false;
-}
-
-/** The instances on a way along the links, both ends included. */
-function wayBetween(
-  flows: readonly Flow[],
-  from: string,
-  to: string,
-  seen: readonly string[] = [],
-): string[] | undefined {
-  if (from === to) return [to];
-  if (seen.includes(from)) return undefined;
-  for (const flow of flows.filter(({ source }) => source === from)) {
-    const rest = wayBetween(flows, flow.target, to, [...seen, from]);
-    if (rest !== undefined) return [from, ...rest];
-  }
-  return undefined;
-}
-
-/** Links may be several, as long as no instance is in two of them. */
-function checkShape({ flows, report }: RuleContext): void {
-  for (const [position, flow] of flows.entries()) {
-    const shared = flows.slice(0, position).flatMap((earlier) => sharedShape(earlier, flow))[0];
-    if (shared === undefined) continue;
-    const path: Path = [...flow.path, shared.key];
-    report(path, 'value', {
-      message: `"${flow[shared.key]}" is in the link "${shared.other}" too; ${shared.shape} is not supported yet`,
-      expected: 'every instance in one link',
-    });
-  }
-}
-
-function sharedShape(
-  earlier: Flow,
-  flow: Flow,
-): { key: 'source' | 'target'; other: string; shape: string }[] {
-  const isSame = earlier.source === flow.source && earlier.target === flow.target;
-  if (isSame || flow.source === flow.target) return [];
-  if (earlier.source === flow.source) return [{ key: 'source', other: earlier.id, shape: 'one-to-many' }];
-  if (earlier.target === flow.target) return [{ key: 'target', other: earlier.id, shape: 'many-to-one' }];
-  if (earlier.target === flow.source) return [{ key: 'source', other: earlier.id, shape: 'cascade' }];
-  if (earlier.source === flow.target) return [{ key: 'target', other: earlier.id, shape: 'cascade' }];
-  return [];
 }

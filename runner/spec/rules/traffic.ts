@@ -1,8 +1,11 @@
 /** Data and workload: only into sources that may be written to, only into databases that exist, without stepping on each other. */
 import { OWN_KEY_PREFIX } from '../../../engine/link/options.ts';
 import { DEFAULT_DATASET } from '../../plan/defaults.ts';
+import { KeyPattern } from '../../../engine/keys/key-pattern.ts';
 import { isExisting } from '../../plan/existing.ts';
-import { defaultWorkloadName } from '../../plan/expand-traffic.ts';
+import { defaultDataPrefix, defaultWorkloadName } from '../../plan/expand-traffic.ts';
+import { seedableInstances, writableInstances } from '../../plan/writers.ts';
+import type { Flow } from './flows.ts';
 import type { Path } from '../document.ts';
 import type { Draft } from '../draft.ts';
 import { parseDuration, parseSize } from '../quantities.ts';
@@ -15,16 +18,23 @@ const DEFAULT_DATABASES = 16;
 export function checkTraffic(context: RuleContext): void {
   const { data = [], workload = [] } = context.spec;
   for (const [position, item] of data.entries()) {
-    if (item !== undefined) checkDataset(context, item, ['data', position]);
+    if (item !== undefined) checkDataset(context, item, position);
   }
   for (const [position, item] of workload.entries()) {
-    if (item !== undefined) checkWorkload(context, item, ['workload', position]);
+    if (item !== undefined) checkWorkload(context, item, position);
   }
   checkDuplicates(context, data, workload);
+  const { topology } = context.spec;
+  if (topology?.kind !== 'codis') return;
+  const everywhere = [...new Set(context.flows.flatMap(({ source, target }) => [source, target]))];
+  for (const [position, database] of (topology.databases ?? []).entries())
+    checkDatabase(context, everywhere, database, ['topology', 'databases', position]);
 }
 
-function checkDataset(context: RuleContext, item: Draft<Dataset>, path: Path): void {
-  const into = checkInto(context, item.into, path);
+function checkDataset(context: RuleContext, item: Draft<Dataset>, position: number): void {
+  const path: Path = ['data', position];
+  const into = checkInto(context, item.into, seedable(context), path);
+  checkOwned(context, into, item.prefix ?? defaultDataPrefix(position), 'prefix' in item, path);
   checkDatabase(context, into, item.database, [...path, 'database']);
   checkPrefix(context, item.prefix, [...path, 'prefix']);
   checkWeights(context, item.types, [...path, 'types']);
@@ -39,10 +49,14 @@ function checkDataset(context: RuleContext, item: Draft<Dataset>, path: Path): v
   checkSpread(context, item.elements, DEFAULT_DATASET.elements, [...path, 'elements']);
 }
 
-function checkWorkload(context: RuleContext, item: Draft<Workload>, path: Path): void {
-  const into = checkInto(context, item.into, path);
-  for (const [position, database] of (item.databases ?? []).entries()) {
-    checkDatabase(context, into, database, [...path, 'databases', position]);
+function checkWorkload(context: RuleContext, item: Draft<Workload>, position: number): void {
+  const path: Path = ['workload', position];
+  const into = checkInto(context, item.into, writable(context), path);
+  const name = item.name ?? defaultWorkloadName(position);
+  checkOwned(context, into, item.prefix ?? `${name}:`, 'prefix' in item, path);
+  checkClient(context, into, item.client, [...path, 'client']);
+  for (const [index, database] of (item.databases ?? []).entries()) {
+    checkDatabase(context, into, database, [...path, 'databases', index]);
   }
   checkPrefix(context, item.prefix, [...path, 'prefix']);
   checkWeights(context, item.mix, [...path, 'mix']);
@@ -56,9 +70,42 @@ function checkWorkload(context: RuleContext, item: Draft<Workload>, path: Path):
   }
 }
 
+/** Who may be written to, and why others may not. */
+interface Writable {
+  names: readonly string[];
+  explain: (name: string) => string;
+}
+
+function seedable({ flows }: RuleContext): Writable {
+  return {
+    names: seedableInstances(flows),
+    explain: (name) => explainFed(flows, name, 'what is in it at the beginning would be copied nowhere'),
+  };
+}
+
+function writable({ flows }: RuleContext): Writable {
+  return {
+    names: writableInstances(flows),
+    explain: (name) => explainFed(flows, name, 'nothing else may write to it'),
+  };
+}
+
+function explainFed(flows: readonly Flow[], name: string, consequence: string): string {
+  const isSource = flows.some(({ source }) => source === name);
+  const feeding = flows.find(({ target, incrementalOnly }) => target === name && incrementalOnly !== true);
+  return isSource && feeding !== undefined
+    ? `"${name}" gets its data from "${feeding.source}": ${consequence}`
+    : `"${name}" is not the source of a link`;
+}
+
 /** Reports targets that cannot be written to; returns those that can. */
-function checkInto(context: RuleContext, into: Draft<Dataset>['into'], path: Path): string[] {
-  const sources = [...new Set(context.flows.map(({ source }) => source))];
+function checkInto(
+  context: RuleContext,
+  into: Draft<Dataset>['into'],
+  allowed: Writable,
+  path: Path,
+): string[] {
+  const sources = [...allowed.names];
   if (into === undefined) {
     if (context.areFlowsComplete && !sources.some((name) => isTouchable(context, name))) {
       const message = `there is no source to write to: ${namesOf(sources)} is an existing endpoint that does not say disposable: true`;
@@ -74,16 +121,11 @@ function checkInto(context: RuleContext, into: Draft<Dataset>['into'], path: Pat
       ? [{ name: into, at: [...path, 'into'] }]
       : into.map((name, position) => ({ name, at: [...path, 'into', position] }));
   return names.flatMap(({ name, at }) =>
-    checkOne(context, name, sources, at) && name !== undefined ? [name] : [],
+    checkOne(context, name, allowed, at) && name !== undefined ? [name] : [],
   );
 }
 
-function checkOne(
-  context: RuleContext,
-  name: string | undefined,
-  sources: readonly string[],
-  at: Path,
-): boolean {
+function checkOne(context: RuleContext, name: string | undefined, allowed: Writable, at: Path): boolean {
   if (name === undefined || !checkInstanceName(context, name, at)) return false;
   if (!isTouchable(context, name)) {
     context.report(at, 'value', {
@@ -92,14 +134,12 @@ function checkOne(
     });
     return false;
   }
-  if (!context.areFlowsComplete || sources.includes(name)) return true;
-  context.report(at, 'value', {
-    message: `"${name}" is not the source of a link`,
-    expected: namesOf(sources),
-  });
+  if (!context.areFlowsComplete || allowed.names.includes(name)) return true;
+  context.report(at, 'value', { message: allowed.explain(name), expected: namesOf(allowed.names) });
   return false;
 }
 
+/** The instances themselves, and where their data goes from there. */
 function checkDatabase(
   context: RuleContext,
   into: readonly string[],
@@ -107,9 +147,18 @@ function checkDatabase(
   path: Path,
 ): void {
   if (database === undefined) return;
-  for (const name of into) {
+  const targets = context.flows.flatMap(({ source, target }) => (into.includes(source) ? [target] : []));
+  for (const name of new Set([...into, ...targets])) {
     const instance = context.spec.instances?.[name];
-    if (instance === undefined || isExisting(instance)) continue;
+    if (instance === undefined || (database > 0 && instance.kind === 'cluster')) {
+      if (instance === undefined) continue;
+      context.report(path, 'value', {
+        message: `"${name}" is a cluster, which has database 0 only`,
+        expected: '0',
+      });
+      return;
+    }
+    if (isExisting(instance) || !into.includes(name)) continue;
     const databases = Number(instance.config?.['databases'] ?? DEFAULT_DATABASES);
     if (database < databases) continue;
     context.report(path, 'value', {
@@ -118,6 +167,59 @@ function checkDatabase(
     });
     return;
   }
+}
+
+/** Where keys have owners, the traffic of the rehearsal keeps to it: what breaks it should be a fault, on purpose. */
+function checkOwned(
+  { flows, report }: RuleContext,
+  into: readonly string[],
+  prefix: string,
+  isWritten: boolean,
+  path: Path,
+): void {
+  const literal = new KeyPattern(`${prefix.replaceAll(/[\\*?[\]]/g, '\\$&')}*`);
+  const at = isWritten ? [...path, 'prefix'] : path;
+  for (const name of into) {
+    const own = flows.filter(({ source, owns }) => source === name && owns !== undefined);
+    const patterns = own.flatMap(({ owns = [] }) => owns);
+    if (
+      own.length > 0 &&
+      !patterns.some((text) => text.endsWith('*') && new KeyPattern(text).matches(Buffer.from(prefix)))
+    ) {
+      report(at, 'value', {
+        message: `keys that begin with "${prefix}" do not belong to "${name}"`,
+        expected: `into one source, and a prefix that fits ${patterns.join(' or ')}`,
+      });
+      return;
+    }
+    const others = flows.filter(({ source, owns }) => source !== name && owns !== undefined);
+    const owner = others.find(({ owns = [] }) =>
+      owns.some((text) => new KeyPattern(text).commonKey(literal)),
+    );
+    if (owner === undefined || own.length > 0) continue;
+    report(at, 'value', {
+      message: `keys that begin with "${prefix}" belong to "${owner.source}"`,
+      expected: `into: ${owner.source}, or another prefix`,
+    });
+    return;
+  }
+}
+
+function checkClient(
+  { flows, report }: RuleContext,
+  into: readonly string[],
+  client: string | undefined,
+  path: Path,
+): void {
+  if (client !== 'codis-proxy') return;
+  const other = into.find((name) =>
+    flows.some(({ source, codisSlots }) => source === name && codisSlots === undefined),
+  );
+  if (other === undefined) return;
+  report(path, 'value', {
+    message: `"${other}" is no group of a Codis cluster, so there is no proxy in front of it`,
+    expected: 'direct',
+  });
 }
 
 function checkPrefix(context: RuleContext, prefix: string | undefined, path: Path): void {

@@ -1,4 +1,5 @@
 /** `instances:` – the databases of a spec: what is provisioned for the run, and what exists already. */
+import { DEFAULT_SENTINELS, DEFAULT_SHARDS } from '../../plan/defaults.ts';
 import { closed, list, NAME_PATTERN, NAME_RULE, text, whole, type JsonSchema } from './piece.ts';
 
 const passwordReference: JsonSchema = {
@@ -57,10 +58,10 @@ export const instanceSchema = closed(
   'One database. Without url, urls or sentinel it is provisioned for the run and thrown away afterwards.',
   {
     kind: {
-      description: 'What it is made of.',
+      description:
+        'What it is made of: a primary with replicas (standalone), the same watched by Sentinels of its own (sentinel), several primaries that share the slots (cluster), a primary with replicas of a Codis cluster (codis-group).',
       type: 'string',
-      enum: ['standalone'],
-      planned: ['sentinel', 'cluster', 'codis-group'],
+      enum: ['standalone', 'sentinel', 'cluster', 'codis-group'],
       default: 'standalone',
     },
     version: {
@@ -73,7 +74,16 @@ export const instanceSchema = closed(
     binary: text(
       'Server program of a provisioned server: a name on the PATH, or a path relative to the spec.',
     ),
-    replicas: whole('Replicas of a provisioned server.', 0, { maximum: 16, default: 0 }),
+    replicas: whole(
+      'Replicas of a provisioned server, in a cluster of each primary. Default: 1 in a sentinel and a codis-group, else 0.',
+      0,
+      { maximum: 16 },
+    ),
+    shards: whole('Primaries of a provisioned cluster.', 1, { maximum: 32, default: DEFAULT_SHARDS }),
+    sentinels: whole('Sentinels of a provisioned instance of kind sentinel.', 1, {
+      maximum: 16,
+      default: DEFAULT_SENTINELS,
+    }),
     config,
     url: text('An existing endpoint: redis://[user@]host[:port], or rediss:// for TLS. No password in it.', {
       examples: ['redis://10.0.0.5:6379'],

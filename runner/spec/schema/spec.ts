@@ -3,11 +3,11 @@
  * redis-sync.schema.json; the types in ../spec.generated.ts come from it.
  */
 import { DEFAULT_INCREMENTAL_MS, DEFAULT_PROFILE, DEFAULT_SEED } from '../../plan/defaults.ts';
-import { PLANNED_TOPOLOGIES } from '../../plan/topologies/registry.ts';
 import { formatDuration } from '../quantities.ts';
 import type { SpecRegistries } from '../registries.ts';
 import { engineSchema } from './engine.ts';
 import { instanceSchema, instancesSchema } from './instances.ts';
+import { linkSchema } from './links.ts';
 import { compareSchema, expectationSchema, reportSchema } from './judgement.ts';
 import { closed, duration, name, OWN_KEYWORDS, text, whole, type JsonSchema } from './piece.ts';
 import { stepSchema } from './timeline.ts';
@@ -68,17 +68,8 @@ function definitions(registries: SpecRegistries): Record<string, JsonSchema> {
     topology: {
       description: 'How data flows between the instances.',
       oneOf: registries.topologies.map((topology) => topology.schema),
-      planned: PLANNED_TOPOLOGIES,
     },
-    link: closed(
-      'One directed replication.',
-      {
-        id: name('Name of the link. Default: source-to-target.'),
-        source: name('Instance that is read.'),
-        target: name('Instance that is written.'),
-      },
-      { required: ['source', 'target'] },
-    ),
+    link: linkSchema,
     dataset: datasetSchema,
     workload: workloadSchema,
     engine: engineSchema,

@@ -1,5 +1,6 @@
 /** `data:` and `workload:` – what is in the source, and what clients do to it. */
 import { DATA_TYPES } from '../../../scenarios/data/dataset.ts';
+import { CLIENT_KINDS } from '../../../scenarios/workload/workload.ts';
 import { FAMILY_NAMES } from '../../../scenarios/workload/families.ts';
 import { DEFAULT_DATASET, DEFAULT_WORKLOAD } from '../../plan/defaults.ts';
 import { formatDuration, formatShare } from '../quantities.ts';
@@ -24,7 +25,9 @@ const spread = (
 const elements = (description: string, more?: JsonSchema) => whole(description, 1, more);
 
 export const datasetSchema = closed('Keys that are there before the first link starts.', {
-  into: into('Instance or instances to fill. Default: every provisioned source.'),
+  into: into(
+    'Instance or instances to fill. Several share the keys: each key is in one of them, of Codis groups in the one that has its slot. Default: every provisioned source.',
+  ),
   database: whole('Database number.', 0, { default: DEFAULT_DATASET.database }),
   keys: whole('How many keys.', 0, { maximum: 1_000_000_000, default: DEFAULT_DATASET.keys }),
   types: closed(
@@ -64,7 +67,9 @@ export const workloadSchema = closed(
   'Open-loop client traffic: the rate is kept even when the server is slow.',
   {
     name: name('Name of this workload in reports.', { default: DEFAULT_WORKLOAD.name }),
-    into: into('Instance or instances to write to. Default: every provisioned source.'),
+    into: into(
+      'Instance or instances to write to. Several share the clients, and no two clients write the same key. Default: every provisioned source.',
+    ),
     databases: {
       description: 'Database numbers to write to. Default: those that data fills.',
       type: 'array',
@@ -101,5 +106,12 @@ export const workloadSchema = closed(
       default: DEFAULT_WORKLOAD.keyspace,
     }),
     prefix: text('Every key begins with it. Default: the name of the workload and a colon.'),
+    client: {
+      description:
+        'direct = a client of the servers themselves; codis-proxy = only what a Codis proxy lets through, split by key where it would split.',
+      type: 'string',
+      enum: CLIENT_KINDS,
+      default: DEFAULT_WORKLOAD.client,
+    },
   },
 );

@@ -23,6 +23,7 @@ test('the first spec, six lines, with every default', async () => {
   expect(workload.map((one) => ({ ...one, mix: {} }))).toMatchInlineSnapshot(`
     [
       {
+        "client": "direct",
         "clients": 4,
         "databases": [
           0,
@@ -136,6 +137,8 @@ test('the first spec, six lines, with every default', async () => {
           "kind": "standalone",
           "name": "source",
           "replicas": 0,
+          "sentinels": 0,
+          "shards": 1,
           "version": "",
         },
         {
@@ -146,6 +149,8 @@ test('the first spec, six lines, with every default', async () => {
           "kind": "standalone",
           "name": "target",
           "replicas": 0,
+          "sentinels": 0,
+          "shards": 1,
           "version": "",
         },
       ],
@@ -231,6 +236,7 @@ incremental: 1m
       mix: { set: 1 },
       keyspace: 5,
       prefix: 'w:',
+      client: 'direct',
     });
     expect(plan.workload[1]?.name).toBe('load-2');
     expect(plan.incrementalMs).toBe(60_000);
@@ -255,6 +261,8 @@ topology: { kind: one-way, source: a, target: b }
       version: '',
       binary: '',
       replicas: 0,
+      shards: 1,
+      sentinels: 0,
       config: {},
       disposable: false,
       capabilities: { tde: false },
@@ -269,6 +277,8 @@ topology: { kind: one-way, source: a, target: b }
       version: '7.0',
       binary: './valkey-server',
       replicas: 2,
+      shards: 1,
+      sentinels: 0,
       config: { appendonly: 'yes', hz: '10', save: '' },
       disposable: true,
       capabilities: {},

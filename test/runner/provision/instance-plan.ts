@@ -8,6 +8,8 @@ export function instancePlan(fields: Partial<InstancePlan> = {}): InstancePlan {
     version: '',
     binary: '',
     replicas: 0,
+    shards: 1,
+    sentinels: 0,
     config: {},
     disposable: false,
     capabilities: {},

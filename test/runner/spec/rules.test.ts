@@ -53,10 +53,10 @@ describe('links', () => {
   `));
   test('a pair that goes both ways', () =>
     expect(printed(withLinks(link('a', 'b'), link('b', 'a')))).toMatchInlineSnapshot(`
-      "specs/x.yaml:9:26: this link closes a circle: b → a → b
+      "specs/x.yaml:9:26: this link closes a circle, and both links copy everything: b → a → b
         9 |   - { source: b, target: a }
           |                          ^
-          = expected: links in one direction; two-way is not supported yet"
+          = expected: topology: { kind: two-way, … }, or incrementalOnly: true in one of the two"
     `));
   test('a circle', () =>
     expect(printed(withLinks(link('a', 'b'), link('b', 'c'), link('c', 'a')))).toMatchInlineSnapshot(`
@@ -79,28 +79,6 @@ describe('links', () => {
           |           ^
           = expected: another id"
     `));
-  test('shapes that are not built yet', () => {
-    expect(linesOf(withLinks(link('a', 'b'), link('a', 'c')))).toMatchInlineSnapshot(`
-      [
-        "9:15 "a" is in the link "a-to-b" too; one-to-many is not supported yet",
-      ]
-    `);
-    expect(linesOf(withLinks(link('a', 'c'), link('b', 'c')))).toMatchInlineSnapshot(`
-      [
-        "9:26 "c" is in the link "a-to-c" too; many-to-one is not supported yet",
-      ]
-    `);
-    expect(linesOf(withLinks(link('a', 'b'), link('b', 'c')))).toMatchInlineSnapshot(`
-      [
-        "9:15 "b" is in the link "a-to-b" too; cascade is not supported yet",
-      ]
-    `);
-    expect(linesOf(withLinks(link('b', 'c'), link('a', 'b')))).toMatchInlineSnapshot(`
-      [
-        "9:26 "b" is in the link "b-to-c" too; cascade is not supported yet",
-      ]
-    `);
-  });
   test('separate pairs are fine', () => {
     const { links, topology } = planOf(withLinks(link('a', 'b'), link('c', 'd')));
     expect(topology.kind).toBe('links');
@@ -601,11 +579,7 @@ describe('policies', () => {
   test('several links that would delete what the others have copied', () => {
     const links = withLinks(link('a', 'd'), link('b', 'd'));
     expect(printed(`${links}engine: { existing: overwrite }\n`)).toMatchInlineSnapshot(`
-      "specs/x.yaml:9:26: "d" is in the link "a-to-d" too; many-to-one is not supported yet
-        9 |   - { source: b, target: d }
-          |                          ^
-          = expected: every instance in one link
-      specs/x.yaml:10:21: several links write to "d", and each would delete what the others have copied
+      "specs/x.yaml:10:21: several links write to "d", and each would delete what the others have copied
         10 | engine: { existing: overwrite }
            |                     ^^^^^^^^^
            = expected: merge, or fail"
