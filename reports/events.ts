@@ -2,6 +2,7 @@
  * The event history of a run: one JSON object per line in `events.ndjson`, appended as it happens and never
  * rewritten. Checks and reports are pure functions of it.
  */
+import type { Evidence } from './evidence.ts';
 
 /** Words for where a run is. Order is the order of a run's life. */
 export type RunPhase =
@@ -101,6 +102,8 @@ export type RunEventBody =
   | { kind: 'workload'; name: string; stage: 'started' | 'stopped'; stats?: Record<string, unknown> }
   | { kind: 'error'; code: string; message: string; where?: string; hint?: string }
   | { kind: 'interrupted'; signal: string }
+  /** What checks are made from, besides the events above. */
+  | { kind: 'evidence'; evidence: Evidence }
   | { kind: 'verdict'; verdict: 'pass' | 'fail' | 'unknown'; summary: string; exitCode: number };
 
 /** `seq` counts from 1 without gaps; `at` is wall time (ISO 8601, UTC); `ms` is monotonic milliseconds since the run began. */

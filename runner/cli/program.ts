@@ -155,6 +155,16 @@ function addReadingCommands(program: Command, start: Start): void {
       start(chosen, async (context) => (await import('./report.ts')).report(run, options.format, context)),
     );
   program
+    .command('judge')
+    .summary('judge a run again, from its folder')
+    .description(
+      'Judges a run again from its plan and its event history, also one that was cut off. Changes nothing; the exit code is that of the verdict.',
+    )
+    .argument('[run]', 'a run folder, the id of a run, or latest', 'latest')
+    .action((run: string, _: unknown, chosen: Command) =>
+      start(chosen, async (context) => (await import('./judge.ts')).judgeCommand(run, context)),
+    );
+  program
     .command('schema')
     .summary('print the JSON Schema of a spec')
     .description('Prints the JSON Schema (draft-07) of a spec, for editors.')

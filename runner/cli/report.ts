@@ -31,20 +31,24 @@ function checkFormats(formats: readonly string[]): void {
 /**
  * The folder of a run: a path as it is, `latest`, or an id in the runs folder.
  *
- * @throws SyncError USAGE when there is none with results.
+ * @param file what must be in it. @throws SyncError USAGE when there is none with that file.
  */
-export function findRun(run: string, out: string): string {
+export function findRun(run: string, out: string, file = 'results.json'): string {
   const runs = join(out, 'runs');
   const candidates = [run, join(runs, run), join(out, run)];
-  const found = candidates.find((folder) => existsSync(join(folder, 'results.json')));
+  const found = candidates.find((folder) => existsSync(join(folder, file)));
   if (found !== undefined) return found;
   const ids = existsSync(runs) ? readdirSync(runs) : [];
   const last = ids.toSorted().slice(-5);
-  throw new SyncError('USAGE', `there is no finished run "${run}"${didYouMean(run, ids)}`, {
-    where: runs,
-    hint:
-      last.length === 0
-        ? 'Runs are made by redis-sync verify; --out says where they are.'
-        : `The last runs: ${last.join(', ')}.`,
-  });
+  throw new SyncError(
+    'USAGE',
+    `there is no ${file === 'results.json' ? 'finished run' : 'run'} "${run}"${didYouMean(run, ids)}`,
+    {
+      where: runs,
+      hint:
+        last.length === 0
+          ? 'Runs are made by redis-sync verify; --out says where they are.'
+          : `The last runs: ${last.join(', ')}.`,
+    },
+  );
 }

@@ -15,12 +15,15 @@ import { History } from './history.ts';
 import { Phases } from './phases.ts';
 import { Progress } from './progress.ts';
 import { printReport } from './print-report.ts';
+import { recordOutcome } from './record-outcome.ts';
 import { writeReports } from './report-files.ts';
 import { buildResults, describeInstances } from './results.ts';
 import { createRunFolder } from './run-folder.ts';
 
 /** Compares, reports, and returns the verdict's exit code. The endpoints are never written to. */
-export async function compareInstances(plan: Plan, io: Io, options: RunOptions): Promise<number> {
+export async function compareInstances(spec: Plan, io: Io, options: RunOptions): Promise<number> {
+  // A comparison has no timeline: nothing is to be judged but the data.
+  const plan: Plan = { ...spec, timeline: [], workload: [] };
   const folder = await createRunFolder(options.out, plan);
   const history = new History(folder.path);
   const progress = new Progress(io);
@@ -68,10 +71,9 @@ export async function compareInstances(plan: Plan, io: Io, options: RunOptions):
     heartbeatKeysOnTargets: null,
     error,
   };
-  // A comparison has no timeline: nothing is to be judged but the data.
-  const judged = { ...plan, timeline: [], workload: [] };
+  recordOutcome(history, outcome);
   const draft = buildResults({
-    plan: judged,
+    plan,
     folder,
     events: history.events,
     outcome,

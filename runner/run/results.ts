@@ -1,8 +1,8 @@
 /** From what a run collected to its results document: findings, judgement, everything the report shows. Pure. */
-import { collectFindings } from '../../reports/derived-findings.ts';
 import type { RunEvent } from '../../reports/events.ts';
 import { faultsOf } from '../../reports/history.ts';
 import { RESULTS_SCHEMA_VERSION, type InstanceResult, type Results } from '../../reports/results.ts';
+import { contextOf } from '../../scenarios/checks/context.ts';
 import { judge } from '../../scenarios/checks/judge.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
@@ -13,6 +13,7 @@ import type { RunFolder } from './run-folder.ts';
 export interface ResultsInput {
   plan: Plan;
   folder: RunFolder;
+  /** With the outcome in it: see recordOutcome. */
   events: readonly RunEvent[];
   outcome: RehearsalOutcome;
   startedAt: Date;
@@ -23,21 +24,8 @@ export interface ResultsInput {
 export function buildResults(input: ResultsInput): Results {
   const { plan, folder, events, outcome, startedAt, endedAt, keep } = input;
   const { links, comparison, workload, error, precheck } = outcome;
-  const findings = collectFindings({ events, links, comparison });
-  const judgement = judge({
-    events,
-    links,
-    comparison,
-    findings,
-    workload,
-    steps: plan.timeline,
-    expect: plan.expect,
-    heartbeat:
-      plan.engine.heartbeatMs === 0
-        ? null
-        : { prefix: plan.engine.heartbeatPrefix, keysOnTargets: outcome.heartbeatKeysOnTargets },
-    error,
-  });
+  const context = contextOf(plan, events);
+  const judgement = judge(context);
   return {
     schemaVersion: RESULTS_SCHEMA_VERSION,
     tool: { name: 'redis-sync', version: packageVersion(), node: process.version },
@@ -60,7 +48,7 @@ export function buildResults(input: ResultsInput): Results {
     phases: outcome.phases.results,
     workload,
     comparison,
-    findings,
+    findings: [...context.findings],
     faults: faultsOf(events),
     error,
     files: logFiles(plan, outcome),

@@ -9,6 +9,7 @@ import { describeKept } from '../provision/kept.ts';
 import { History } from './history.ts';
 import { printReport } from './print-report.ts';
 import { Progress } from './progress.ts';
+import { recordOutcome } from './record-outcome.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { writeReports } from './report-files.ts';
 import { buildResults } from './results.ts';
@@ -40,6 +41,7 @@ export async function verifyPlan(plan: Plan, io: Io, options: RunOptions): Promi
     const outcome = await rehearsal.run();
     await rehearsal[Symbol.asyncDispose]();
     progress.clear();
+    recordOutcome(history, outcome);
     const input = {
       plan,
       folder,

@@ -25,12 +25,22 @@ export interface CheckContext {
   /** One per planned workload, also when it never started. */
   workload: readonly WorkloadResult[];
   /** The planned timeline. */
-  steps: readonly { id: string; fault: string; optional: boolean }[];
+  steps: readonly PlannedStep[];
   expect: readonly Expectation[];
   /** null: no heartbeat was written. `keysOnTargets`: keys with the prefix found there; null: nobody looked. */
   heartbeat: { prefix: string; keysOnTargets: number | null } | null;
   /** The failure that ended the run early, if one did. */
   error: Results['error'];
+  /** The run came to its end: healed, compared, links stopped. False: its history was cut off. */
+  ended: boolean;
+}
+
+export interface PlannedStep {
+  id: string;
+  fault: string;
+  optional: boolean;
+  /** Which loss of data the fault may explain. */
+  dataLoss: 'none' | 'source' | 'target';
 }
 
 export interface CheckDefinition {

@@ -25,7 +25,7 @@ const ttl = (source: number | null, target: number | null) =>
     target: { type: 'string', length: 1, expireAtMs: target, text: '"1"' },
   });
 const tolerance: CheckContext['expect'] = [{ check: 'data-equal', ttlToleranceMs: 1000 }];
-const step = { id: 'plant', fault: 'script', optional: false };
+const step = { id: 'plant', fault: 'script', optional: false, dataLoss: 'target' } as const;
 const fault = (stage: 'requested' | 'effective' | 'failed' | 'never-fired' | 'healed'): RunEventBody => ({
   kind: 'fault',
   step: 'plant',
@@ -47,6 +47,7 @@ const CASES: Record<string, Case[]> = {
     ['a whole run', 'pass', {}],
     ['interrupted', 'unknown', { events: historyOf(...SYNCED, { kind: 'interrupted', signal: 'SIGINT' }) }],
     ['ended by the environment', 'unknown', { error: { code: 'CONNECT', message: 'refused' } }],
+    ['cut off', 'unknown', { ended: false }],
     ['ended by a policy', 'fail', { error: { code: 'POLICY', message: 'FLUSHALL seen' } }],
   ],
   'data-equal': [

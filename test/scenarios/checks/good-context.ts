@@ -83,6 +83,7 @@ export function goodContext(changes: Partial<CheckContext> = {}): CheckContext {
     expect: [],
     heartbeat: { prefix: 'DTS_REDIS_TIMESTAMP_HEARTBEAT', keysOnTargets: 0 },
     error: null,
+    ended: true,
     ...changes,
   };
 }
