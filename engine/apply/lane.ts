@@ -11,7 +11,7 @@ import type { Connection } from '../connect/connection.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { LogItem } from '../log/item.ts';
-import type { LogCursor } from '../log/log-cursor.ts';
+import type { LogReader } from '../log/log-cursor.ts';
 import type { EngineOptions, LinkOptions } from '../link/options.ts';
 import { textOf } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
@@ -233,7 +233,7 @@ export class Lane {
    *
    * @throws SyncError what stops the link; ABORTED when that is in the middle of a full sync; the signal's reason.
    */
-  async run(cursor: LogCursor, signal: AbortSignal): Promise<void> {
+  async run(cursor: LogReader, signal: AbortSignal): Promise<void> {
     const ending = this.#ending;
     const ended = AbortSignal.any([signal, ending.signal]);
     // Whoever waits for an answer of the target wakes up when the connection goes.

@@ -1,7 +1,6 @@
 /** The counters of one link as its parent is told them. */
 import type { Lane } from '../apply/lane.ts';
-import type { ReplicationLog } from '../log/replication-log.ts';
-import type { ReplicationPosition } from '../psync/handshake.ts';
+import type { LinkFeed } from './hosted-link.ts';
 import type { LinkState, LinkStatus } from './messages.ts';
 
 export interface StatusSubject {
@@ -10,12 +9,9 @@ export interface StatusSubject {
   waitingFor: ReadonlyMap<'source' | 'target', string>;
 }
 
-/** Lag samples are handed out once. @param received how far the source's stream was read; null or undefined before. */
-export function statusOf(
-  { lane, state, waitingFor }: StatusSubject,
-  received: ReplicationPosition | null | undefined,
-  log: ReplicationLog,
-): LinkStatus {
+/** Lag samples are handed out once. @param feed what it reads, or has read; undefined before. */
+export function statusOf({ lane, state, waitingFor }: StatusSubject, feed: LinkFeed | undefined): LinkStatus {
+  const received = feed?.position;
   const { counters, appliedOffset: applied } = lane;
   const usage = process.resourceUsage();
   const isKnown = received !== null && received !== undefined && applied >= 0n;
@@ -49,7 +45,7 @@ export function statusOf(
     dropped: { ...counters.dropped },
     handled: { ...counters.handled },
     errors: { ...counters.errors },
-    log: { memoryBytes: log.memoryBytes, diskBytes: log.diskBytes },
+    log: { memoryBytes: feed?.log.memoryBytes ?? 0, diskBytes: feed?.log.diskBytes ?? 0 },
     rssBytes: usage.maxRSS * 1024,
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
   };

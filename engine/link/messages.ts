@@ -3,7 +3,7 @@
  * strings because they are 64-bit.
  */
 import type { Whereabouts } from '../connect/discovery.ts';
-import type { ReplicatorOptions } from './options.ts';
+import type { LinkOptions, ReplicatorOptions } from './options.ts';
 
 export type LinkState =
   | 'NotStarted'
@@ -68,6 +68,8 @@ export type ToReplicator =
   | { kind: 'status' }
   /** Where source and targets are to be found from now on, and how to log in; links that are not named stay as they are. */
   | { kind: 'endpoints'; source: Whereabouts; targets: Record<string, Whereabouts> }
+  /** One more link of the same source. */
+  | { kind: 'join'; link: LinkOptions }
   | { kind: 'pause'; link: string }
   | { kind: 'resume'; link: string }
   /** The source is quiet: deadlines on the target need not be deferred any more. */

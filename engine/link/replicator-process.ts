@@ -59,6 +59,8 @@ function obey(replicator: Replicator, message: Exclude<ToReplicator, { kind: 'st
       return tell({ kind: 'status', links: replicator.status() });
     case 'endpoints':
       return replicator.relocate(message.source, message.targets);
+    case 'join':
+      return replicator.join(message.link);
     case 'pause':
       return replicator.pause(message.link);
     case 'resume':

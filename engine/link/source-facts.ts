@@ -1,10 +1,13 @@
 /** What a source says about itself besides its answer to PSYNC: who it is, how old its history is, how much data it has. */
 import { Connection } from '../connect/connection.ts';
+import { openWhere } from '../connect/discover.ts';
+import type { Whereabouts } from '../connect/discovery.ts';
 import type { Endpoint } from '../connect/endpoint.ts';
 import { wordReplyError } from '../connect/reply-errors.ts';
 import { parseInfo } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
 import type { ClockOffset } from './clock-offset.ts';
+import type { Backlog } from './feed-plan.ts';
 
 export interface SourceFacts {
   /** Changes with every start of the server process. */
@@ -63,4 +66,19 @@ export function countKeys(keyspace: Readonly<Record<string, string>>): number {
   for (const [name, fields] of Object.entries(keyspace))
     if (/^db\d+$/.test(name)) keys += Number(/keys=(\d+)/.exec(fields)?.[1] ?? 0);
   return keys;
+}
+
+/** What the source can continue from; undefined when it does not tell. Never throws. */
+export async function readBacklog(source: Whereabouts, signal: AbortSignal): Promise<Backlog | undefined> {
+  try {
+    await using connection = await openWhere(source, { replyTimeoutMs: TIMEOUT_MS, signal });
+    const facts = parseInfo(await connection.call('INFO', 'replication'));
+    const first = facts['repl_backlog_first_byte_offset'];
+    return facts['repl_backlog_active'] === '1' && first !== undefined
+      ? { firstOffset: BigInt(first) }
+      : undefined;
+  } catch {
+    // Down, or not allowed: then everybody asks together.
+    return undefined;
+  }
 }

@@ -2,8 +2,9 @@
  * The bounded log between reading and applying: one writer (the receiver), any number of cursors (the lanes).
  *
  * Reading from the source never waits for a target: a slow replica makes the source overflow its output buffer and
- * drop us. So the log holds `memoryBytesMax` in memory, spills what comes beyond to disk segments, and stops with
- * LOG_FULL at `diskBytesMax`. An entry leaves when every cursor has passed it.
+ * drop us. So the log holds `memoryBytesMax` in memory, spills what comes beyond to disk segments, and at `diskBytesMax`
+ * gives up with LOG_FULL: the slowest reader first, the log itself when there is only one. An entry leaves when every cursor
+ * has passed it.
  *
  *   entries   [ m m m | d d d d | m | o ]      m in memory, d on disk, o open: small chunks still join it; newest right
  *              ^cursor B   ^cursor A
@@ -21,7 +22,7 @@ import { SegmentFile } from './segment-file.ts';
 
 const SEGMENT_BYTES = 32 * 1024 * 1024;
 /** Files of the folder that are ours: segments, and what reconciling and deferred deadlines keep there. */
-const SPOOL_NAME = /^(segment-\d{6,}\.log|(reconcile|deferred)-[0-9a-f]{12}-\d+\.spool)$/;
+const SPOOL_NAME = /^(segment-(\d+-)?\d{6,}\.log|(reconcile|deferred)-[0-9a-f]{12}-\d+\.spool)$/;
 /** Size of an open entry in memory, and of one that will go to disk. */
 const JOINED_BYTES = 16 * 1024;
 const EXTENT_BYTES_MAX = 1024 * 1024;
@@ -34,6 +35,8 @@ export interface ReplicationLogOptions {
   folder: string;
   memoryBytesMax: number;
   diskBytesMax: number;
+  /** Tells its files from those of other logs in the same folder, which then stays when this one is closed. */
+  number?: number;
 }
 
 /** One item, or many adjacent chunks of bytes as one. */
@@ -102,14 +105,19 @@ export class ReplicationLog {
     }
   }
 
-  /** A reader that starts behind everything appended so far. */
-  openCursor(): LogCursor {
+  /**
+   * A reader that starts behind everything appended so far.
+   *
+   * @param dropped is told when the log was full and this was the slowest of several readers: it gets nothing more.
+   */
+  openCursor(dropped?: (error: SyncError) => void): LogCursor {
     const open = this.#openEntry;
     const sequence = this.#firstSequence + this.entries - (open === undefined ? 0 : 1);
-    const cursor = new LogCursor(this, sequence, open?.bytes ?? 0, () => {
+    const close = (): void => {
       this.#cursors.delete(cursor);
       this.#trim();
-    });
+    };
+    const cursor = new LogCursor(this, sequence, open?.bytes ?? 0, { close, dropped });
     this.#cursors.add(cursor);
     return cursor;
   }
@@ -138,6 +146,7 @@ export class ReplicationLog {
     await Promise.all(this.#removing);
     if (this.#folderReady === undefined) return;
     await this.#folderReady.catch(() => undefined);
+    if (this.#options.number !== undefined) return;
     // What is not ours stays, and with it the folder.
     await rmdir(this.#options.folder).catch(() => undefined);
   }
@@ -248,7 +257,12 @@ export class ReplicationLog {
 
   #spill(entry: LogEntry, chunk: Buffer): void {
     const { diskBytesMax, folder } = this.#options;
-    if (this.#diskBytes + chunk.length > diskBytesMax) throw this.#fail(wordDiskLimit(diskBytesMax));
+    while (this.#diskBytes + chunk.length > diskBytesMax) {
+      if (this.#cursors.size <= 1) throw this.#fail(wordDiskLimit(diskBytesMax));
+      this.#dropSlowest(wordDiskLimit(diskBytesMax));
+      // It was there for that reader alone.
+      if (entry.item === undefined) return;
+    }
     const segment = this.#openSegment();
     const { position, written } = segment.append(chunk);
     entry.segment = segment;
@@ -262,6 +276,12 @@ export class ReplicationLog {
     );
   }
 
+  /** One target that is too slow must not end the others. */
+  #dropSlowest(error: SyncError): void {
+    const bySequence = [...this.#cursors].toSorted((a, b) => a.sequence - b.sequence);
+    bySequence[0]?.drop(error);
+  }
+
   #written(entry: LogEntry): void {
     this.#unwrittenBytes -= entry.bytes;
     if (entry.item !== undefined) this.#memoryBytes -= entry.bytes;
@@ -271,7 +291,9 @@ export class ReplicationLog {
 
   #openSegment(): SegmentFile {
     if (this.#segment === undefined || this.#segment.size >= SEGMENT_BYTES) {
-      const path = join(this.#options.folder, `segment-${String(++this.#segmentCount).padStart(6, '0')}.log`);
+      const { folder, number } = this.#options;
+      const prefix = number === undefined ? '' : `${number}-`;
+      const path = join(folder, `segment-${prefix}${String(++this.#segmentCount).padStart(6, '0')}.log`);
       this.#folderReady ??= mkdir(this.#options.folder, { recursive: true });
       this.#segment = new SegmentFile(path, this.#folderReady);
     }

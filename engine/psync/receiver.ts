@@ -106,6 +106,10 @@ export class Receiver {
     return this.#socket !== undefined;
   }
 
+  get inSnapshot(): boolean {
+    return this.#inSnapshot;
+  }
+
   get position(): ReplicationPosition | null {
     return this.#position;
   }

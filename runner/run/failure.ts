@@ -1,6 +1,6 @@
 /** What ended a run early, as its results and its history have it. */
 import { asError } from '../../engine/errors.ts';
-import { describeFailure } from '../../engine/link/replicator.ts';
+import { describeFailure } from '../../engine/link/hosted-link.ts';
 import type { Results } from '../../reports/results.ts';
 import type { History } from './history.ts';
 

@@ -8,7 +8,7 @@ import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
 import type { EngineOptions } from '../../engine/link/options.ts';
-import { describeFailure } from '../../engine/link/replicator.ts';
+import { describeFailure } from '../../engine/link/hosted-link.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { LinkPlan } from '../plan/plan.ts';

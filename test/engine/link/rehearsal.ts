@@ -192,7 +192,7 @@ export class Life {
 }
 
 /** `db:key` → type, digest of the value, expiry; and the function libraries. Not our own keys. */
-async function fingerprint(connection: Connection): Promise<Map<string, string>> {
+export async function fingerprint(connection: Connection): Promise<Map<string, string>> {
   const print = new Map<string, string>();
   const keyspace = parseInfo(await connection.call('INFO', 'keyspace'));
   for (const database of Object.keys(keyspace).flatMap((name) => /^db(\d+)$/.exec(name)?.[1] ?? [])) {

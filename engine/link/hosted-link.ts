@@ -1,0 +1,169 @@
+/** One link inside a replicator: its lane, its state as its parent is told, and where it is in the source's stream. */
+import { Lane, type LaneEvents, type LaneOptions } from '../apply/lane.ts';
+import type { LinkFinding } from '../apply/finding.ts';
+import type { Whereabouts } from '../connect/discovery.ts';
+import { asError, SyncError } from '../errors.ts';
+import type { MovableReader } from '../log/movable-reader.ts';
+import type { ReplicationPosition } from '../psync/handshake.ts';
+import type { FromReplicator, LinkState, ReplicatorError } from './messages.ts';
+
+type Emit = (message: FromReplicator) => void;
+
+/** What a link asks of whoever feeds it. */
+export interface LinkFeed {
+  /** How far the source's stream was read; null or undefined before. */
+  readonly position: ReplicationPosition | null | undefined;
+  readonly log: { readonly memoryBytes: number; readonly diskBytes: number };
+  /** Tells the source now what is applied. */
+  acknowledge(): void;
+  /** The link reads no more. */
+  remove(link: HostedLink): void;
+}
+
+export class HostedLink {
+  readonly id: string;
+  readonly lane: Lane;
+  target: Whereabouts;
+  /** Ends this link alone, with the abort's reason. */
+  readonly ending = new AbortController();
+  /** Set while it reads a log. */
+  reader: MovableReader | undefined;
+  feed: LinkFeed | undefined;
+  readonly #emit: Emit;
+  #state: LinkState = 'NotStarted';
+  /** Set while the receiver, the target, or both are being waited for: the newest reason. */
+  readonly waitingFor = new Map<'source' | 'target', string>();
+
+  constructor(options: Omit<LaneOptions, 'events'>, emit: Emit) {
+    this.id = options.link.id;
+    this.target = options.link.target;
+    this.#emit = emit;
+    this.lane = new Lane({ ...options, events: this.#events() });
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'Failed' || this.#state === 'Finished' || this.#state === 'InitializeFailed';
+  }
+
+  pause(): void {
+    if (this.lane.paused) return;
+    this.lane.pause();
+    this.transition('Suspending', 'paused');
+  }
+
+  resume(): void {
+    if (!this.lane.paused) return;
+    this.lane.resume();
+    this.transition(this.#stateNow, 'resumed');
+  }
+
+  /** The receiver has an answer of the source. */
+  syncStarted(mode: 'full' | 'partial', at: ReplicationPosition, cause: string): void {
+    if (this.isOver) return;
+    this.waitingFor.delete('source');
+    const offset = String(at.offset);
+    this.#emit({ kind: 'sync-started', link: this.id, mode, replid: at.replid, offset, cause });
+    if (mode === 'partial' && this.#state === 'Retrying' && this.waitingFor.size === 0)
+      this.transition(this.#stateNow, 'stream continued');
+  }
+
+  wait(what: 'source' | 'target', cause: string): void {
+    if (this.isOver) return;
+    const isNews = this.waitingFor.get(what) !== cause;
+    this.waitingFor.set(what, cause);
+    if (this.#state === 'Retrying' && isNews)
+      this.#emit({ kind: 'log', level: 'warn', message: `${this.id} waits for its ${what}: ${cause}` });
+    this.transition(this.#stateNow, cause);
+  }
+
+  /** It reads what another receiver receives from now on: that one's source is there. */
+  sourceIsThere(): void {
+    this.#working('source');
+  }
+
+  fail(error: unknown): void {
+    if (this.isOver) return;
+    const failure = describeFailure(error);
+    const initializing = this.lane.appliedOffset < 0n;
+    this.transition(initializing ? 'InitializeFailed' : 'Failed', failure.message);
+    this.#emit({ kind: 'link-failed', link: this.id, error: failure });
+  }
+
+  report(finding: LinkFinding): void {
+    this.#emit({ kind: 'finding', link: this.id, ...finding });
+  }
+
+  transition(to: LinkState, cause: string): void {
+    if (this.#state === to) return;
+    const from = this.#state;
+    this.#state = to;
+    const position = this.feed?.position;
+    this.#emit({
+      kind: 'link-state',
+      link: this.id,
+      from,
+      to,
+      cause,
+      ...(position ? { replid: position.replid, offset: String(position.offset) } : {}),
+    });
+  }
+
+  #events(): LaneEvents {
+    return {
+      snapshotStarted: () => this.transition('Initializing', 'snapshot received'),
+      synchronized: (mode) => this.#synchronized(mode),
+      waiting: (error) => this.wait('target', error.message),
+      working: () => this.#working('target'),
+      finding: (finding) => this.report(finding),
+      ackRequested: () => this.feed?.acknowledge(),
+    };
+  }
+
+  #synchronized(mode: 'full' | 'partial'): void {
+    const { counters } = this.lane;
+    this.#emit({
+      kind: 'sync-finished',
+      link: this.id,
+      mode,
+      keys: mode === 'full' ? counters.snapshotKeys : 0,
+      bytes: mode === 'full' ? counters.snapshotBytes : 0,
+      durationMs: mode === 'full' ? counters.snapshotDurationMs : 0,
+    });
+    this.waitingFor.delete('target');
+    const to = this.lane.paused ? 'Suspending' : 'Synchronizing';
+    // The source may have gone away while its snapshot was applied: then it is still waited for.
+    if (this.waitingFor.size === 0)
+      this.transition(to, mode === 'full' ? 'full sync finished' : 'continued from checkpoint');
+    this.feed?.acknowledge();
+  }
+
+  #working(what: 'source' | 'target'): void {
+    this.waitingFor.delete(what);
+    if (this.#state !== 'Retrying' || this.waitingFor.size > 0) return;
+    this.transition(this.#stateNow, `the ${what} works again`);
+  }
+
+  /** The state of a link that is not over. One that is paused stays so whatever it waits for besides. */
+  get #stateNow(): LinkState {
+    if (this.lane.paused) return 'Suspending';
+    if (this.waitingFor.size > 0) return 'Retrying';
+    return this.lane.streaming ? 'Synchronizing' : 'Initializing';
+  }
+}
+
+export function describeFailure(error: unknown): ReplicatorError {
+  if (error instanceof SyncError) {
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(error.where === undefined ? {} : { where: error.where }),
+    };
+  }
+  const failure = asError(error);
+  return { code: 'INTERNAL', message: failure.stack ?? failure.message };
+}
