@@ -94,6 +94,7 @@ describe('fan-out', () => {
         async () => (await ask(field.at[target], 'GET', 'counter')) === counter,
       );
     for (const target of TARGETS) expect(await field.differences('a', target)).toEqual([]);
+    expect(last.says('link-failed')).toBe(0);
     expect(syncs).toEqual(['full', 'full', 'full', ...Array.from({ length: 3 }, () => 'partial')]);
     expect(await field.info('a', 'stats')).toMatchObject({ sync_full: '1', sync_partial_ok: '2' });
   });

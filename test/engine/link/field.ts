@@ -122,5 +122,13 @@ function byName<Name extends string, Value>(
 ): Record<Name, Value> {
   const table: Partial<Record<Name, Value>> = {};
   names.forEach((name, index) => (table[name] = values[index]!));
-  return table as Record<Name, Value>;
+  if (!hasAll(table, names)) throw new Error('not one value per name');
+  return table;
+}
+
+function hasAll<Name extends string, Value>(
+  table: Partial<Record<Name, Value>>,
+  names: readonly Name[],
+): table is Record<Name, Value> {
+  return names.every((name) => table[name] !== undefined);
 }
