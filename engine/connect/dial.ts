@@ -1,9 +1,14 @@
 /** Opens a TCP or TLS socket to an endpoint, with a limit and with errors that say what to do. */
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions as NodeTlsOptions } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type ConnectionOptions as NodeTlsOptions,
+} from 'node:tls';
 import { SyncError } from '../errors.ts';
 import { describeEndpoint, type Endpoint, type TlsOptions } from './endpoint.ts';
+import { routeTo } from './routes.ts';
 
 export interface DialOptions {
   timeoutMs: number;
@@ -21,9 +26,11 @@ export interface DialOptions {
 export async function dial(endpoint: Endpoint, options: DialOptions): Promise<Socket> {
   const tls = endpoint.tls === undefined ? undefined : await tlsOptions(endpoint, endpoint.tls);
   return new Promise((resolve, reject) => {
-    const { host, port } = endpoint;
+    const { host, port } = routeTo(endpoint);
     const lookup = options.lookup === undefined ? {} : { lookup: options.lookup };
-    const socket: Socket = tls ? connectTls({ ...tls, ...lookup }) : connectTcp({ host, port, ...lookup });
+    const socket: Socket = tls
+      ? connectTls({ ...tls, host, port, ...lookup })
+      : connectTcp({ host, port, ...lookup });
     const resolved = new Set<string>();
     socket.on('lookup', (_error, address) => {
       if (isIP(host) === 0 && address) resolved.add(address);
@@ -72,8 +79,9 @@ async function tlsOptions(endpoint: Endpoint, tls: TlsOptions): Promise<NodeTlsO
     }
   };
   return {
-    host: endpoint.host,
-    port: endpoint.port,
+    // Whoever it is reached through: the certificate is that of the server.
+    checkServerIdentity: (_host, certificate) =>
+      checkServerIdentity(tls.serverName ?? endpoint.host, certificate),
     ...(isIP(endpoint.host) !== 0 && tls.serverName === undefined
       ? {}
       : { servername: tls.serverName ?? endpoint.host }),

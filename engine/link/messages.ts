@@ -4,6 +4,7 @@
  */
 import type { Whereabouts } from '../connect/discovery.ts';
 import type { LinkOptions, ReplicatorOptions } from './options.ts';
+import type { Routes } from '../connect/routes.ts';
 
 export type LinkState =
   | 'NotStarted'
@@ -70,6 +71,8 @@ export type ToReplicator =
   | { kind: 'endpoints'; source: Whereabouts; targets: Record<string, Whereabouts> }
   /** One more link of the same source. */
   | { kind: 'join'; link: LinkOptions }
+  /** Ways to servers that were added; connections that are open stay. */
+  | { kind: 'routes'; routes: Routes }
   | { kind: 'pause'; link: string }
   | { kind: 'resume'; link: string }
   /** The source is quiet: deadlines on the target need not be deferred any more. */

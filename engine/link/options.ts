@@ -1,5 +1,6 @@
 /** What a replicator is told: one source shard, the links that start there, the limits. Plain JSON: crosses IPC. */
 import type { Whereabouts } from '../connect/discovery.ts';
+import type { Routes } from '../connect/routes.ts';
 
 /** What to do with FLUSHALL/FLUSHDB in the source's stream. `fail` stops the link and names the offset. */
 export type FlushPolicy = 'fail' | 'propagate' | 'ignore';
@@ -149,4 +150,6 @@ export interface ReplicatorOptions {
   engine: EngineOptions;
   /** Folder of this replicator's own, for log segments and other temporary files. Created; removed at the end. */
   spoolFolder: string;
+  /** Other ways to servers than their own addresses: through the fault proxy of a rehearsal. */
+  routes?: Routes;
 }

@@ -1,4 +1,5 @@
 /** The replicator as a process of its own: messages in and out over IPC (`redis-sync replicator`). */
+import { setRoutes } from '../connect/routes.ts';
 import { SyncError } from '../errors.ts';
 import type { FromReplicator, ToReplicator } from './messages.ts';
 import { Replicator } from './replicator.ts';
@@ -31,8 +32,11 @@ export async function runReplicatorProcess(): Promise<void> {
     // One listener from the first moment on: what comes right behind `start` must not be lost.
     let started: Replicator | undefined;
     process.on('message', (message: ToReplicator) => {
-      if (message.kind === 'start') resolve((started ??= new Replicator(message.options, tell)));
-      else if (started) obey(started, message);
+      if (message.kind === 'start') {
+        setRoutes(message.options.routes ?? {});
+        resolve((started ??= new Replicator(message.options, tell)));
+      }
+      if (message.kind !== 'start' && started) obey(started, message);
     });
     tell({ kind: 'ready' });
   });
@@ -61,6 +65,8 @@ function obey(replicator: Replicator, message: Exclude<ToReplicator, { kind: 'st
       return replicator.relocate(message.source, message.targets);
     case 'join':
       return replicator.join(message.link);
+    case 'routes':
+      return setRoutes(message.routes);
     case 'pause':
       return replicator.pause(message.link);
     case 'resume':
