@@ -182,6 +182,12 @@ function addInternalCommands(program: Command, start: Start): void {
     .action((_: unknown, chosen: Command) =>
       start(chosen, async () => (await import('./replicator.ts')).replicator()),
     );
+  program
+    .command('proxy')
+    .helpGroup('Used by redis-sync itself:')
+    .summary('stand between the links and their servers and disturb; driven over IPC')
+    .description('The fault proxy of a rehearsal. Started by verify with an IPC channel; of no use by hand.')
+    .action((_: unknown, chosen: Command) => start(chosen, async () => (await import('./proxy.ts')).proxy()));
 }
 
 function contextOf(io: Io, options: GlobalOptions): CommandContext {
