@@ -152,13 +152,16 @@ function engineForm(engine: Plan['engine']): object {
   };
 }
 
-function stepForm({ id, fault, where, with: settings, trigger, forMs, optional }: StepPlan): object {
+function stepForm(step: StepPlan): object {
+  const { id, fault, where, with: settings, trigger, forMs, everyMs, times, optional } = step;
   return {
     id,
     fault,
     ...(where !== undefined && { where }),
     ...triggerForm(trigger),
     ...(forMs !== undefined && { for: formatDuration(forMs) }),
+    ...(everyMs !== undefined && { every: formatDuration(everyMs) }),
+    ...(times !== undefined && { times }),
     ...(Object.keys(settings).length > 0 && { with: settings }),
     optional,
   };
@@ -168,8 +171,13 @@ function triggerForm({ atMs, when, after, delayMs }: TriggerPlan): object {
   if (atMs !== undefined) return { at: formatDuration(atMs) };
   const delay = formatDuration(delayMs);
   if (after !== undefined) return { after, delay };
-  const { progress, ...condition } = when ?? {};
-  const written = progress === undefined ? {} : { progress: `${progress.comparison} ${progress.percent}%` };
+  const { progress, is, forMs, bytes, ...condition } = when ?? {};
+  const written = {
+    ...(progress !== undefined && { progress: `${progress.comparison} ${progress.percent}%` }),
+    ...(is !== undefined && { is: `${is.comparison} ${is.value}` }),
+    ...(forMs !== undefined && { for: formatDuration(forMs) }),
+    ...(bytes !== undefined && { bytes: formatSize(bytes) }),
+  };
   return { when: { ...condition, ...written }, delay };
 }
 

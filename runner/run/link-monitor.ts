@@ -16,6 +16,8 @@ export class LinkMonitor {
   #fullSync: LinkResult['fullSync'] = null;
   #lagSamples: number[] = [];
   #peakRssBytes = 0;
+  /** Last words of processes that are gone. */
+  readonly #earlier: LinkStatus[] = [];
   readonly #now: () => number;
   #synchronizedAtMs = Infinity;
 
@@ -63,6 +65,13 @@ export class LinkMonitor {
     }
   }
 
+  /** Its process was killed and another will take its place: what the old one counted stays counted. */
+  orphaned(): void {
+    this.state = 'Retrying';
+    if (this.status !== undefined) this.#earlier.push(this.status);
+    this.status = undefined;
+  }
+
   /** The replicator process is gone; whatever the link was doing, it is not any more. */
   died(failure: ReplicatorError): void {
     if (this.hasFailed) return;
@@ -71,23 +80,28 @@ export class LinkMonitor {
   }
 
   result(): LinkResult {
-    const { status, plan } = this;
+    const { plan } = this;
+    const all = [...this.#earlier, ...(this.status === undefined ? [] : [this.status])];
     return {
       link: plan.id,
       source: plan.source,
       target: plan.target,
       state: this.state,
       fullSync: this.#fullSync,
-      stream: status?.stream ?? { commands: 0, bytes: 0, transactions: 0 },
-      partialResyncs: status?.partialResyncs ?? 0,
+      stream: {
+        commands: total(all, ({ stream }) => stream.commands),
+        bytes: total(all, ({ stream }) => stream.bytes),
+        transactions: total(all, ({ stream }) => stream.transactions),
+      },
+      partialResyncs: total(all, ({ partialResyncs }) => partialResyncs),
       fullResyncs: Math.max(0, (this.#fullSync?.count ?? 0) - 1),
-      retries: status?.retries ?? 0,
-      dropped: status?.dropped ?? {},
-      handled: status?.handled ?? {},
-      errors: status?.errors ?? {},
+      retries: total(all, ({ retries }) => retries),
+      dropped: totals(all.map(({ dropped }) => dropped)),
+      handled: totals(all.map(({ handled = {} }) => handled)),
+      errors: totals(all.map(({ errors }) => errors)),
       lagMs: describeSamples(this.#lagSamples),
       peakRssBytes: this.#peakRssBytes,
-      cpuSeconds: status?.cpuSeconds ?? 0,
+      cpuSeconds: total(all, ({ cpuSeconds }) => cpuSeconds),
     };
   }
 
@@ -109,6 +123,18 @@ export class LinkMonitor {
       count: (this.#fullSync?.count ?? 0) + 1,
     };
   }
+}
+
+function total(statuses: readonly LinkStatus[], count: (status: LinkStatus) => number): number {
+  return statuses.reduce((sum, status) => sum + count(status), 0);
+}
+
+/** Sums by name. */
+function totals(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const counts of all)
+    for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
 }
 
 /** Nearest-rank percentiles; null of nothing. */

@@ -5,12 +5,14 @@
 import { join } from 'node:path';
 import { openWhere } from '../../engine/connect/discover.ts';
 import type { Whereabouts } from '../../engine/connect/discovery.ts';
+import type { Routes } from '../../engine/connect/routes.ts';
 import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
 import type { EngineOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/hosted-link.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
+import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
@@ -26,6 +28,8 @@ export interface LinksOptions {
   engine: EngineOptions;
   /** Where an instance may be found; asked again by `relocate`. */
   whereaboutsOf: (instance: string) => Whereabouts;
+  /** Other ways to servers, for the replicators of a source; asked again by `relocate`. Default: straight. */
+  routesOf?: (source: string) => Routes;
   runFolder: string;
   emit: (event: RunEventBody) => void;
   phase: () => RunPhase;
@@ -118,11 +122,12 @@ export class Links implements AsyncDisposable {
 
   /** Tells every replicator where its instances are to be found from now on. Cuts short what it waits for. */
   relocate(): void {
-    const { whereaboutsOf } = this.#options;
+    const { whereaboutsOf, routesOf } = this.#options;
     for (const handle of this.#handles) {
       const own = this.#monitorsOf(handle).map(({ plan }) => plan);
       const [first] = own;
       if (first === undefined) continue;
+      if (routesOf !== undefined) handle.tell({ kind: 'routes', routes: routesOf(first.source) });
       const targets = own.map(({ id, target }) => [id, whereaboutsOf(target)] as const);
       handle.tell({
         kind: 'endpoints',
@@ -140,6 +145,44 @@ export class Links implements AsyncDisposable {
   /** False when there is no such link. */
   resume(link: string): boolean {
     return this.#tellLink(link, 'resume');
+  }
+
+  /** The replicator that hosts a link, as faults see it: a process that may die and be paused. */
+  engineOf(link: string): EngineControl {
+    const running = (): ReplicatorHandle | undefined => {
+      const handle = this.#hosts.get(link);
+      return handle !== undefined && this.#handles.includes(handle) ? handle : undefined;
+    };
+    return {
+      get pid() {
+        return running()?.pid;
+      },
+      kill: async () => {
+        const handle = running();
+        if (handle !== undefined) await this.#killReplicator(handle);
+      },
+      restart: async () => {
+        const dead = this.#hosts.get(link);
+        if (dead === undefined || running() !== undefined || this.#stopped !== undefined) return;
+        const plans = this.#monitorsOf(dead).map(({ plan }) => plan);
+        const [first] = plans;
+        if (first !== undefined) await this.#startReplicator(first.source, plans);
+      },
+      pause: () => running()?.signal('SIGSTOP'),
+      resume: () => running()?.signal('SIGCONT'),
+    };
+  }
+
+  /** Nobody asked it: what it had not applied yet is lost with it. Its links wait for its successor. */
+  async #killReplicator(handle: ReplicatorHandle): Promise<void> {
+    this.#handles.splice(this.#handles.indexOf(handle), 1);
+    await handle.kill();
+    for (const monitor of this.#monitorsOf(handle).filter(({ isOver }) => !isOver)) {
+      const { state: from } = monitor;
+      monitor.orphaned();
+      const link = monitor.plan.id;
+      this.#options.emit({ kind: 'link-state', link, from, to: 'Retrying', cause: 'its process was killed' });
+    }
   }
 
   #tellLink(link: string, kind: 'pause' | 'resume'): boolean {
@@ -173,7 +216,7 @@ export class Links implements AsyncDisposable {
   }
 
   async #startReplicator(source: string, links: readonly LinkPlan[]): Promise<void> {
-    const { engine, whereaboutsOf, runFolder, onProcess } = this.#options;
+    const { engine, whereaboutsOf, routesOf, runFolder, onProcess } = this.#options;
     const name = this.#nameOf(source, links);
     const logFile = join(runFolder, `replicator-${name}.log`);
     const monitors = this.monitors.filter(({ plan }) => links.includes(plan));
@@ -185,6 +228,7 @@ export class Links implements AsyncDisposable {
         links: links.map((link) => ({ id: link.id, target: whereaboutsOf(link.target) })),
         engine,
         spoolFolder: join(runFolder, 'spool', name),
+        ...(routesOf === undefined ? {} : { routes: routesOf(source) }),
       },
       onStarted: (pid) => onProcess(pid, `replicator ${name}`, logFile),
       onMessage: (message) => this.#onMessage(monitors, message),

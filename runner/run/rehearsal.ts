@@ -4,6 +4,7 @@
  * Whatever goes wrong on the way, faults are healed, writers stopped, what is there is judged, and everything that was
  * started is ended: an error only shortens the way. History is on disk before it is judged.
  */
+import { join } from 'node:path';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
 import { delay as pause } from '../../engine/psync/backoff.ts';
@@ -23,6 +24,8 @@ import { provisionAll } from '../provision/registry.ts';
 import { compareLinks, describeCompared, describeComparing } from './comparison.ts';
 import { recordFailure } from './failure.ts';
 import { codisSlotsOf, shareOf } from './key-shares.ts';
+import { FaultSubjects } from './fault-subjects.ts';
+import { Gates } from './gates.ts';
 import { countHeartbeatKeys } from './heartbeat-keys.ts';
 import type { History } from './history.ts';
 import { interruptible } from './interruptible.ts';
@@ -66,6 +69,7 @@ export class Rehearsal implements AsyncDisposable {
   readonly #links: Links;
   readonly #timeline: Timeline;
   #processes: ProcessLedger | undefined;
+  #gates: Gates | undefined;
   #instances: ReadonlyMap<string, ProvisionedInstance> = new Map();
   #precheck: PrecheckRow[] = [];
   readonly #workloads = new Map<string, Workload>();
@@ -86,19 +90,23 @@ export class Rehearsal implements AsyncDisposable {
       links: plan.links,
       engine: plan.engine,
       whereaboutsOf: (name) => this.#instances.get(name)?.whereabouts ?? this.#endpointOf(name),
+      routesOf: (source) => this.#gates?.routesOf(source) ?? {},
       runFolder: folder.path,
       emit,
       phase: () => this.#phases.current,
       signal: options.signal,
-      onProcess: (pid, what, logFile) => {
-        // Kept servers do not need a replicator: it is ended with the run, always.
-        if (!options.keep) this.#processes?.record(pid, { what, group: false, logFile });
-      },
+      onProcess: (pid, what, logFile) => this.#recordProcess(pid, what, logFile),
     });
     this.#timeline = new Timeline({
       steps: plan.timeline,
       clock: systemClock,
       instances: () => this.#endpoints(),
+      subjects: new FaultSubjects({
+        plans: plan.links,
+        instances: () => this.#instances,
+        links: this.#links,
+        gates: () => this.#gates,
+      }),
       emit,
     });
     history.subscribe((event) => this.#timeline.observe(event));
@@ -146,6 +154,7 @@ export class Rehearsal implements AsyncDisposable {
 
   async #end(): Promise<void> {
     await this.#links.stop();
+    await this.#gates?.[Symbol.asyncDispose]();
     const { history, keep } = this.#options;
     for (const instance of [...this.#instances.values()].toReversed()) {
       await instance.stop();
@@ -205,7 +214,28 @@ export class Rehearsal implements AsyncDisposable {
         });
       }
     }
+    await this.#openGates();
     return describeInstances(this.#instances);
+  }
+
+  /** Puts the fault proxy between links and servers, where the timeline wants it. */
+  async #openGates(): Promise<void> {
+    const { plan, folder } = this.#options;
+    const logFile = join(folder.path, 'proxy.log');
+    this.#gates = await Gates.open(plan, {
+      logFile,
+      onStarted: (pid) => this.#recordProcess(pid, 'fault proxy', logFile),
+    });
+    for (const { name, nodes } of this.#instances.values())
+      await this.#gates.admit(
+        name,
+        nodes.map(({ endpoint }) => endpoint),
+      );
+  }
+
+  /** Kept servers need neither replicator nor proxy: those are ended with the run, always. */
+  #recordProcess(pid: number, what: string, logFile: string): void {
+    if (!this.#options.keep) this.#processes?.record(pid, { what, group: false, logFile });
   }
 
   async #check(): Promise<string> {
@@ -242,6 +272,7 @@ export class Rehearsal implements AsyncDisposable {
   async #replicate(): Promise<void> {
     const { plan } = this.#options;
     await this.#phases.run('full-sync', async () => {
+      await this.#timeline.arm();
       await this.#links.start();
       await this.#startWorkloads('full-sync');
       await this.#links.synchronized(this.#signal);

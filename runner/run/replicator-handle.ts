@@ -105,10 +105,17 @@ export class ReplicatorHandle {
     await new Promise<void>((resolve) => this.#log.end(resolve));
   }
 
-  /** At once, without draining. */
-  kill(): void {
+  /** At once, without draining. Resolves when it is gone. */
+  async kill(): Promise<void> {
     this.#stopping = true;
     this.#child.kill('SIGKILL');
+    await this.#exited;
+    if (!this.#log.writableEnded) await new Promise<void>((resolve) => this.#log.end(resolve));
+  }
+
+  /** To the process itself; nothing when it is gone. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
   }
 
   /** Something that takes effect while it runs. Lost when the process is gone. */

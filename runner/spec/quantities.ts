@@ -89,6 +89,20 @@ export function parseLimit(text: string): Parsed<{ comparison: OrderComparison; 
   return ok({ comparison, value: Number(match[2]) });
 }
 
+/** `"> 1mb"`, `">= 3s"`, `"< 500"` → the comparison, with the value in bytes, ms, or as it stands. */
+export function parseReading(text: string): Parsed<{ comparison: OrderComparison; value: number }> {
+  const expected = '"> 1mb", ">= 3s" or "< 500"';
+  const match = /^(>=|>|<=|<)\s*(\S+)$/.exec(text);
+  const comparison = orderComparison(match?.[1]);
+  const [, , written = ''] = match ?? [];
+  if (comparison === undefined) return bad(`"${text}" is not a condition`, expected);
+  if (/^\d+$/.test(written)) return ok({ comparison, value: Number(written) });
+  const value = [parseSize(written), parseDuration(written)].find(({ kind }) => kind === 'ok');
+  return value?.kind === 'ok'
+    ? ok({ comparison, value: value.value })
+    : bad(`"${written}" is neither a number, nor a size, nor a duration`, expected);
+}
+
 /** `full-sync 50%` → that phase, at least half done; `incremental` → that phase. */
 export function parseMoment(
   text: string,

@@ -14,6 +14,7 @@ export interface FaultEntry {
   readonly summary: string;
   /** Abilities of the instance that it needs: pause, kill, config, proxy … */
   readonly requires: readonly string[];
+  readonly aims: 'instance' | 'link' | 'side' | 'any';
   /** Draft-07 schema of the step's `with`. */
   readonly schema: JsonSchema;
 }

@@ -162,63 +162,1285 @@ export type Topology =
 /**
  * One thing that happens during the run.
  */
-export type Step = {
-  /**
-   * Name of this step. Default: step-1, step-2 and so on, by position.
-   */
-  id?: string;
-  /**
-   * Sends commands to an instance, or runs a shell command that knows where the instances are.
-   */
-  fault: 'script';
-  /**
-   * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
-   */
-  where?: string;
-  /**
-   * Settings of script.
-   */
-  with: CommandsToAnInstance | AShellCommand;
-  /**
-   * Fire this long after the workload started.
-   */
-  at?: string;
-  /**
-   * Fire when a link reaches a phase.
-   */
-  when?:
-    | string
-    | {
+export type Step =
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Sends commands to an instance, or runs a shell command that knows where the instances are.
+       */
+      fault: 'script';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of script.
+       */
+      with: CommandsToAnInstance | AShellCommand;
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Every byte between the link and the server comes later.
+       */
+      fault: 'latency';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of latency.
+       */
+      with?: {
         /**
-         * Link to watch. Default: the first one that gets there.
+         * How much later.
          */
-        link?: string;
+        latency?: string;
         /**
-         * Phase it must be in.
+         * Give or take.
          */
-        phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+        jitter?: string;
         /**
-         * How much of the phase must be done, e.g. ">= 50%".
+         * Which bytes: upstream is from the engine to the server, downstream from the server to the engine.
          */
-        progress?: string;
+        stream?: 'both' | 'upstream' | 'downstream';
       };
-  /**
-   * Fire after the step with this id.
-   */
-  after?: string;
-  /**
-   * Wait this much longer; with when and after.
-   */
-  delay?: string;
-  /**
-   * Heal after this long. Without it, when the run settles.
-   */
-  for?: string;
-  /**
-   * A step that never fired, or had no effect, does not make the verdict unknown.
-   */
-  optional?: boolean;
-};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Each connection between the link and the server carries no more than so many bytes a second.
+       */
+      fault: 'bandwidth';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of bandwidth.
+       */
+      with?: {
+        /**
+         * Bytes per second.
+         */
+        rate?: string;
+        /**
+         * Which bytes: upstream is from the engine to the server, downstream from the server to the engine.
+         */
+        stream?: 'both' | 'upstream' | 'downstream';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Bytes come in small pieces, some time apart.
+       */
+      fault: 'slicer';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of slicer.
+       */
+      with?: {
+        /**
+         * Bytes in a piece.
+         */
+        size?: number;
+        /**
+         * Between two pieces.
+         */
+        delay?: string;
+        /**
+         * Which bytes: upstream is from the engine to the server, downstream from the server to the engine.
+         */
+        stream?: 'both' | 'upstream' | 'downstream';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Nothing passes, and after a while the connections are closed.
+       */
+      fault: 'timeout';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of timeout.
+       */
+      with?: {
+        /**
+         * When they are closed.
+         */
+        after?: string;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Connections are reset, new ones too.
+       */
+      fault: 'reset-peer';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of reset-peer.
+       */
+      with?: {
+        /**
+         * How old a connection may get.
+         */
+        after?: string;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The server closes the connections of the link, and the link learns of it late.
+       */
+      fault: 'slow-close';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of slow-close.
+       */
+      with?: {
+        /**
+         * How late.
+         */
+        delay?: string;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Each connection breaks after exactly so many more bytes.
+       */
+      fault: 'limit-data';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of limit-data.
+       */
+      with?: {
+        /**
+         * Bytes that still pass on a connection.
+         */
+        bytes?: string;
+        /**
+         * Which bytes: upstream is from the engine to the server, downstream from the server to the engine.
+         */
+        stream?: 'both' | 'upstream' | 'downstream';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * One direction is dead while both sides believe that they are connected.
+       */
+      fault: 'half-open';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of half-open.
+       */
+      with?: {
+        /**
+         * Which bytes: upstream is from the engine to the server, downstream from the server to the engine.
+         */
+        stream?: 'both' | 'upstream' | 'downstream';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Nothing passes in either direction, and nobody answers new connections.
+       */
+      fault: 'blackhole';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of blackhole.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * One bit is inverted on the way; a snapshot must be refused then.
+       */
+      fault: 'corrupt';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of corrupt.
+       */
+      with?: {
+        /**
+         * How many more bytes of a connection are left alone first.
+         */
+        at?: string;
+        /**
+         * On how many connections.
+         */
+        times?: number;
+        /**
+         * Which bytes: upstream is from the engine to the server, downstream from the server to the engine.
+         */
+        stream?: 'both' | 'upstream' | 'downstream';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Bytes vanish while the connection goes on: what no engine survives and every check must see.
+       */
+      fault: 'silent-drop';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of silent-drop.
+       */
+      with?: {
+        /**
+         * How many more bytes of a connection pass first.
+         */
+        at?: string;
+        /**
+         * How many vanish.
+         */
+        bytes?: string;
+        /**
+         * Which bytes: upstream is from the engine to the server, downstream from the server to the engine.
+         */
+        stream?: 'both' | 'upstream' | 'downstream';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    };
 /**
  * Something that must hold at the end.
  */

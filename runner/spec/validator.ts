@@ -8,6 +8,7 @@ import {
   parseMoment,
   parseProgress,
   parseRate,
+  parseReading,
   parseShare,
   parseSize,
   type Parsed,
@@ -26,6 +27,7 @@ const PARSERS: Readonly<Record<QuantityName, (text: string) => Parsed<unknown>>>
   count: parseCount,
   limit: parseLimit,
   moment: parseMoment,
+  reading: parseReading,
   secret: parseSecretReference,
 };
 

@@ -10,19 +10,30 @@
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import type { RunEventBody } from '../../reports/events.ts';
 import type { Clock } from '../timeline/clock.ts';
+import type { Subjects } from './subjects.ts';
 
-/** What an instance must be able to do. Open: a provisioner may offer more (`pause`, `kill`, `failover`, `proxy` …). */
+/**
+ * What its aim must be able to do. Of an instance: kill, pause, restart (its processes are ours) · config, write (it may be
+ * changed) · replica (it has one) · debug (DEBUG is allowed). Of a link: engine (its process is ours) · proxy (a fault proxy
+ * stands on that side of it).
+ */
 export type Capability = string;
 
 export interface FaultContext {
   step: string;
+  /** Counts from 1; more for a step with `every`. */
+  firing: number;
   /** The step's `where`, resolved by the fault. */
   where: string | undefined;
   with: Readonly<Record<string, unknown>>;
   /** Instances by name (and `name.primary`, `name.replica(0)` …), as they are when the step fires. */
   instances: ReadonlyMap<string, Endpoint>;
+  /** Servers, links and the ways between them, as they are when the step fires. */
+  subjects: Subjects;
   /** For events of the fault's own; the stages are emitted by the timeline. */
   emit(event: RunEventBody): void;
+  /** A connection that a byte trigger holds goes on; by itself when `inject` resolves. For faults whose evidence is in bytes. */
+  goOn(): void;
   /** Aborted when the run ends. */
   signal: AbortSignal;
   clock: Clock;
@@ -47,6 +58,8 @@ export interface FaultDefinition {
   /** What happens, in one sentence. */
   summary: string;
   requires: readonly Capability[];
+  /** What `where` must name: an instance (or a node of it), a link, a link or one side of it, or whatever it likes. */
+  aims: 'instance' | 'link' | 'side' | 'any';
   /** Draft-07 JSON Schema of `with`. */
   schema: Readonly<Record<string, unknown>>;
   /** It can be taken back, and is: after `for`, in settle, and on Ctrl-C. */

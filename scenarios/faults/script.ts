@@ -27,6 +27,7 @@ export const script: FaultDefinition = {
   name: 'script',
   summary: 'Sends commands to an instance, or runs a shell command that knows where the instances are.',
   requires: [],
+  aims: 'any',
   schema: SCRIPT_SCHEMA,
   reversible: false,
   dataLoss: 'target',

@@ -1,5 +1,11 @@
 /** The core form of one line of a spec's `timeline:`. The plan of a run holds these; the Timeline walks them. */
 
+import type { Stream } from '../proxy/toxic.ts';
+
+/** In bytes, ms, keys, bytes. */
+export const LINK_METRICS = ['lag_bytes', 'lag_ms', 'snapshot_keys', 'snapshot_bytes'] as const;
+export type LinkMetric = (typeof LINK_METRICS)[number];
+
 export type LinkPhase = 'handshake' | 'full-sync' | 'incremental' | 'settle';
 
 /** Exactly one of `atMs`, `when`, `after` is set. */
@@ -14,6 +20,17 @@ export interface TriggerPlan {
     link?: string;
     phase?: LinkPhase;
     progress?: { comparison: '>=' | '>' | '<' | '<='; percent: number };
+    /** Something that is measured of a link (bytes, or ms) is like this, for so long without a break. */
+    metric?: LinkMetric;
+    is?: { comparison: '>=' | '>' | '<' | '<='; value: number };
+    forMs?: number;
+    /**
+     * A way of a link, `link:main.source`: the first connection through it that has carried so many bytes is held exactly
+     * there until the fault is in place.
+     */
+    proxy?: string;
+    bytes?: number;
+    stream?: Stream;
   };
   /** Another step took effect. */
   after?: string;
@@ -32,6 +49,10 @@ export interface StepPlan {
   trigger: TriggerPlan;
   /** Heal after; absent = heals in settle. */
   forMs?: number;
+  /** Fires again so long after it fired; what is still in effect is healed first. */
+  everyMs?: number;
+  /** How often in all; absent with `everyMs` = until the run settles. */
+  times?: number;
   /** Allowed not to fire and not to take effect. */
   optional: boolean;
 }
@@ -64,5 +85,6 @@ export function timelineMs(steps: readonly StepPlan[]): number {
     return baseMs + step.trigger.delayMs;
   };
   const early = steps.filter((step) => !isSettleStep(rootOf(step, steps) ?? step));
-  return Math.max(0, ...early.map((step) => firesAtMs(step) + (step.forMs ?? 0)));
+  const againMs = ({ everyMs = 0, times = 1 }: StepPlan): number => everyMs * (times - 1);
+  return Math.max(0, ...early.map((step) => firesAtMs(step) + againMs(step) + (step.forMs ?? 0)));
 }

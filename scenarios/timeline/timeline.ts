@@ -2,6 +2,7 @@
  * Walks the steps of a run's timeline. It is told every event of the history and fires the steps whose trigger that
  * satisfies; it never looks at a server itself.
  *
+ *   arm()                       before anything flows: steps that wait for bytes are told to the proxy
  *   observe(event) …            steps with at / when / after fire; `for` heals them
  *   whenDone()                  nothing is under way, and nothing more comes by itself
  *   settle()                    no further step; firings end; everything is healed
@@ -13,6 +14,8 @@ import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import type { RunEventBody } from '../../reports/events.ts';
 import type { FaultContext, FaultDefinition } from '../faults/fault.ts';
 import { findFault } from '../faults/registry.ts';
+import type { Subjects } from '../faults/subjects.ts';
+import type { GateControl } from '../proxy/gate-control.ts';
 import type { Clock } from './clock.ts';
 import { Firing } from './firing.ts';
 import { LinkProgress } from './link-progress.ts';
@@ -23,6 +26,8 @@ export interface TimelineOptions {
   clock: Clock;
   /** Instances by name as they are now; asked at every firing. */
   instances: () => ReadonlyMap<string, Endpoint>;
+  /** What faults act on. */
+  subjects: Subjects;
   emit: (event: RunEventBody) => void;
   /** Default: the registry. */
   findFault?: (name: string) => FaultDefinition | null;
@@ -40,6 +45,14 @@ export class Timeline {
   /** Injections and timed healings that are under way. */
   readonly #busy = new Set<Promise<void>>();
   readonly #cancellations = new Set<() => void>();
+  /** The same of what nobody waits for: repetitions without an end, and conditions that have to hold for a time. */
+  readonly #unawaited = new Set<() => void>();
+  /** Steps whose condition holds since some time, with what takes the alarm back. */
+  readonly #holding = new Map<StepPlan, () => void>();
+  readonly #fired = new Map<StepPlan, number>();
+  /** Connections that are held at a byte. */
+  readonly #held = new Set<() => Promise<void>>();
+  readonly #armed: (() => Promise<void>)[] = [];
   /** The part of the timeline that may fire now. */
   #open: 'run' | 'settle' | 'none' = 'run';
   #started = false;
@@ -56,7 +69,23 @@ export class Timeline {
     if (beginsTimeline(event)) this.#start();
     for (const step of this.#waiting('run')) {
       const { when } = step.trigger;
-      if (when !== undefined && this.#progress.satisfies(when)) this.#trigger(step);
+      if (when !== undefined) this.#weigh(step, this.#progress.satisfies(when), when.forMs ?? 0);
+    }
+  }
+
+  /** Sets the watches of steps that wait for bytes; to be called before any byte flows. @throws SyncError when there is no proxy. */
+  async arm(): Promise<void> {
+    for (const step of this.#waiting('run')) {
+      const { proxy, bytes = 0, stream } = step.trigger.when ?? {};
+      if (proxy === undefined) continue;
+      const aim = this.#options.subjects.aim(proxy);
+      const side = aim.kind === 'link' ? (aim.side ?? 'source') : 'source';
+      const gate = aim.kind === 'link' ? aim.link.gate(side) : undefined;
+      if (gate === undefined) throw new Error(`step ${step.id}: there is no proxy at ${proxy}`);
+      // What is worth cutting in the middle: what the source sends, what the target is sent.
+      const watched = stream ?? (side === 'source' ? 'downstream' : 'upstream');
+      this.#armed.push(() => gate.release(step.id));
+      await gate.watch({ name: step.id, bytes, stream: watched }, () => this.#onBytes(step, gate));
     }
   }
 
@@ -124,6 +153,35 @@ export class Timeline {
     }
   }
 
+  /** A condition holds now, or does not: it has to for `forMs` without a break. */
+  #weigh(step: StepPlan, isSo: boolean, forMs: number): void {
+    const forget = this.#holding.get(step);
+    if (!isSo) {
+      forget?.();
+      this.#holding.delete(step);
+      return;
+    }
+    if (forMs === 0) return this.#trigger(step);
+    if (forget !== undefined) return;
+    const alarm = this.#schedule(forMs, () => this.#trigger(step), this.#unawaited);
+    this.#holding.set(step, alarm);
+  }
+
+  /** The proxy holds a connection at the byte a step waits for; it goes on once the fault is in place. */
+  #onBytes(step: StepPlan, gate: GateControl): void {
+    const release = (): Promise<void> => {
+      this.#held.delete(release);
+      return gate.release(step.id).catch(() => undefined);
+    };
+    if (this.#open !== 'run' || this.#states.get(step) !== 'waiting' || step.trigger.delayMs > 0) {
+      void release();
+      if (this.#open === 'run') this.#trigger(step);
+      return;
+    }
+    this.#held.add(release);
+    this.#fire(step, release);
+  }
+
   #trigger(step: StepPlan, afterMs = 0): void {
     // What one step emits comes back as history and may have fired the next one already.
     if (this.#states.get(step) !== 'waiting') return;
@@ -136,17 +194,41 @@ export class Timeline {
     this.#schedule(delayMs, () => this.#fire(step));
   }
 
-  #fire(step: StepPlan): void {
+  #fire(step: StepPlan, release?: () => Promise<void>): void {
     this.#states.set(step, 'firing');
     const firing = new Firing(step, this.#options.emit);
+    const before = this.#firings.findLast((other) => other.step === step);
     this.#firings.push(firing);
-    this.#track(this.#inject(step, firing));
+    const count = (this.#fired.get(step) ?? 0) + 1;
+    this.#fired.set(step, count);
+    this.#planNext(step, count);
+    this.#track(this.#inject(step, firing, { before, count, release }));
   }
 
-  async #inject(step: StepPlan, firing: Firing): Promise<void> {
+  /** The same again, `every` after this firing. */
+  #planNext(step: StepPlan, count: number): void {
+    const { everyMs, times } = step;
+    if (everyMs === undefined || (times !== undefined && count >= times)) return;
+    const waited = times === undefined ? this.#unawaited : this.#cancellations;
+    this.#schedule(everyMs, () => this.#fire(step), waited);
+  }
+
+  async #inject(
+    step: StepPlan,
+    firing: Firing,
+    {
+      before,
+      count,
+      release,
+    }: { before: Firing | undefined; count: number; release?: (() => Promise<void>) | undefined },
+  ): Promise<void> {
+    if (before !== undefined) await before.heal();
     const fault = (this.#options.findFault ?? findFault)(step.fault);
-    const effective = await firing.inject(fault, this.#contextOf(step));
-    this.#states.set(step, effective ? 'effective' : 'failed');
+    const goOn = (): void => void release?.();
+    const effective = await firing.inject(fault, { ...this.#contextOf(step), firing: count, goOn });
+    await release?.();
+    // Once it took effect, what follows has begun; a later repetition that fails is told by its event.
+    this.#states.set(step, effective || count > 1 ? 'effective' : 'failed');
     if (effective) this.#onEffective(step, firing);
   }
 
@@ -158,12 +240,13 @@ export class Timeline {
     }
   }
 
-  #contextOf(step: StepPlan): FaultContext {
+  #contextOf(step: StepPlan): Omit<FaultContext, 'firing' | 'goOn'> {
     return {
       step: step.id,
       where: step.where,
       with: step.with,
       instances: this.#options.instances(),
+      subjects: this.#options.subjects,
       emit: this.#options.emit,
       signal: this.#abort.signal,
       clock: this.#options.clock,
@@ -231,19 +314,25 @@ export class Timeline {
     this.#busy.add(tracked);
   }
 
-  #schedule(delayMs: number, action: () => void): void {
+  #schedule(delayMs: number, action: () => void, among = this.#cancellations): () => void {
     const cancel = this.#options.clock.schedule(delayMs, () => {
-      this.#cancellations.delete(cancel);
+      among.delete(cancel);
       action();
       this.#notify();
     });
-    this.#cancellations.add(cancel);
+    among.add(cancel);
+    return () => {
+      among.delete(cancel);
+      cancel();
+    };
   }
 
   #close(): void {
     this.#open = 'none';
-    for (const cancel of this.#cancellations) cancel();
+    for (const cancel of [...this.#cancellations, ...this.#unawaited]) cancel();
     this.#cancellations.clear();
+    this.#unawaited.clear();
+    for (const release of [...this.#held, ...this.#armed.splice(0)]) void release().catch(() => undefined);
     this.#notify();
   }
 

@@ -82,8 +82,7 @@ export class EngineLife {
 
   /** SIGKILL; resolves when the process is gone. */
   async kill(): Promise<void> {
-    this.#handle.kill();
-    await this.#handle.stop();
+    await this.#handle.kill();
   }
 
   /** In order: what was received is applied. */

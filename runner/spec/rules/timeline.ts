@@ -5,6 +5,7 @@ import type { Path } from '../document.ts';
 import type { Draft } from '../draft.ts';
 import type { Step } from '../spec.generated.ts';
 import { didYouMean } from '../suggest.ts';
+import { checkFault } from './faults.ts';
 import { checkInstanceName, checkLinkId, isTouchable, namesOf, type RuleContext } from './rule.ts';
 
 const TRIGGERS = ['at', 'when', 'after'] as const;
@@ -25,8 +26,9 @@ export function checkTimeline(context: RuleContext): void {
     checkTrigger(context, step, path);
     checkAim(context, step, path);
     checkAfter(context, steps, ids, position);
-    const link = typeof step.when === 'object' ? step.when.link : undefined;
-    checkLinkId(context, link, [...path, 'when', 'link']);
+    checkRepetition(context, step, path);
+    checkFault(context, step, path);
+    checkWhen(context, step, path);
   }
 }
 
@@ -51,6 +53,30 @@ function checkTrigger({ report }: RuleContext, step: Draft<Step>, path: Path): v
       expected: 'a later "at"',
     });
   }
+}
+
+function checkRepetition({ report }: RuleContext, step: Draft<Step>, path: Path): void {
+  if (step.times === undefined || 'every' in step) return;
+  report([...path, 'times'], 'key', {
+    message: '"times" says how often, but not how far apart',
+    expected: 'every: 5s beside it',
+  });
+}
+
+/** The link and the way that a condition looks at. */
+function checkWhen(context: RuleContext, { when }: Draft<Step>, path: Path): void {
+  if (typeof when !== 'object') return;
+  if ('link' in when) checkLinkId(context, when.link, [...path, 'when', 'link']);
+  if (!('proxy' in when) || when.proxy === undefined) return;
+  const parsed = parseAddress(when.proxy);
+  const place: Path = [...path, 'when', 'proxy'];
+  if (parsed.kind === 'ok' && parsed.value.kind === 'link' && parsed.value.side !== undefined)
+    checkLinkId(context, parsed.value.link, place);
+  else
+    context.report(place, 'value', {
+      message: `"${when.proxy}" is not one side of a link`,
+      expected: `link:${context.flows[0]?.id ?? 'NAME'}.source`,
+    });
 }
 
 /** `where` names an instance or link; commands need it. */

@@ -13,6 +13,7 @@ export type QuantityName =
   | 'count'
   | 'limit'
   | 'moment'
+  | 'reading'
   | 'secret';
 
 export interface JsonSchema {

@@ -482,7 +482,11 @@ describe('timeline', () => {
         steps(
           `{ ${script}, when: { link: nobody, phase: full-sync } }`,
           `{ ${script}, when: { phase: fullsync, progress: half } }`,
-          `{ ${script}, when: { link: source-to-target, metric: lag_bytes, is: "> 1mb" } }`,
+          `{ ${script}, when: { link: source-to-target, metric: lag_bytes, is: "> 1mb", for: 3s } }`,
+          `{ ${script}, when: { link: nobody, metric: lag_bytes, is: "> 1 mb" } }`,
+          `{ ${script}, when: { proxy: "link:source-to-target.source", bytes: 3mb } }`,
+          `{ ${script}, when: { proxy: source, bytes: many } }`,
+          `{ ${script}, when: { proxy: "link:nobody.source", bytes: 1mb, phase: full-sync } }`,
         ),
       ),
     ).toMatchInlineSnapshot(`
@@ -490,8 +494,11 @@ describe('timeline', () => {
         "7:79 there is no link "nobody"",
         "8:80 timeline[1].when.phase cannot be "fullsync"; did you mean "full-sync"?",
         "8:100 timeline[1].when.progress: "half" is not a percentage",
-        "9:97 "metric" in timeline[2].when is not supported yet",
-        "9:116 "is" in timeline[2].when is not supported yet",
+        "10:79 there is no link "nobody"",
+        "10:110 timeline[3].when.is: "> 1 mb" is not a condition",
+        "12:80 "source" is not one side of a link",
+        "12:95 timeline[5].when.bytes: "many" is not a size",
+        "13:71 timeline[6].when has "phase" and "proxy", which exclude each other",
       ]
     `));
   test('where', () =>
@@ -527,7 +534,8 @@ describe('timeline', () => {
           '{ fault: script, at: 1s, with: {} }',
           '{ fault: script, at: 1s, with: { commands: PING } }',
           '{ fault: script, at: 1s, with: { run: "true", timeout: 5 } }',
-          '{ fault: latency, at: 1s, with: { jitter: 1ms } }',
+          '{ fault: latency, at: 1s, where: "link:source-to-target.source", with: { jitter: soon } }',
+          '{ fault: latencies, at: 1s }',
         ),
       ),
     ).toMatchInlineSnapshot(`
@@ -537,14 +545,38 @@ describe('timeline', () => {
         "9:5 this step does not say where its commands go",
         "9:48 timeline[2].with.commands cannot be "PING"",
         "10:60 timeline[3].with.timeout cannot be 5",
-        "11:14 timeline[4].fault cannot be "latency"",
+        "11:86 timeline[4].with.jitter cannot be "soon"",
+        "12:14 timeline[5].fault cannot be "latencies"; did you mean "latency"?",
       ]
     `));
-  test('what is not built yet says so', () =>
-    expect(linesOf(steps(`{ ${script}, at: 1s, every: 5s, times: 4 }`))).toMatchInlineSnapshot(`
+  test('a fault aims at what it can happen to', () =>
+    expect(
+      linesOf(
+        steps(
+          '{ fault: latency, at: 1s }',
+          '{ fault: latency, at: 1s, where: source }',
+          '{ fault: latency, at: 1s, where: "link:source-to-target" }',
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
       [
-        "7:73 "every" in timeline[0] is not supported yet",
-        "7:84 "times" in timeline[0] is not supported yet",
+        "7:5 this step does not say where: latency happens to a link, or one side of it",
+        "8:38 latency happens to a link, or one side of it, and "source" is an instance",
+      ]
+    `));
+  test('how often is said with how far apart', () =>
+    expect(
+      linesOf(
+        steps(
+          `{ ${script}, at: 1s, every: 5s, times: 4 }`,
+          `{ ${script}, at: 1s, times: 4 }`,
+          `{ ${script}, at: 1s, every: 1ms }`,
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "8:73 "times" says how often, but not how far apart",
+        "9:80 timeline[2].every: 1ms is too small",
       ]
     `));
 });

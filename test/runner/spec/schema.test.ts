@@ -70,7 +70,15 @@ test('it is draft-07 without keywords of our own', () => {
 test('properties of people’s own naming survive the stripping', () => {
   const registries = {
     ...REGISTRIES,
-    faults: [{ name: 'f', summary: 's', requires: [], schema: { properties: { rule: { type: 'string' } } } }],
+    faults: [
+      {
+        name: 'f',
+        summary: 's',
+        requires: [],
+        aims: 'any' as const,
+        schema: { properties: { rule: { type: 'string' } } },
+      },
+    ],
   };
   expect(JSON.stringify(publishedSchema(registries))).toContain('"properties":{"rule":{"type":"string"}}');
   expect(JSON.stringify(specSchema(registries))).toContain('plannedKeys');

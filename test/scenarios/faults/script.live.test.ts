@@ -6,6 +6,7 @@ import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import type { FaultOutcome } from '../../../scenarios/faults/fault.ts';
 import { script } from '../../../scenarios/faults/script.ts';
 import { systemClock } from '../../../scenarios/timeline/clock.ts';
+import { NO_SUBJECTS } from '../no-subjects.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 
 const run = promisify(execFile);
@@ -34,6 +35,9 @@ function inject(
     where: options.where,
     with: parameters,
     instances: new Map([['my-target.primary', endpoint]]),
+    firing: 1,
+    subjects: NO_SUBJECTS,
+    goOn: () => undefined,
     emit: () => undefined,
     signal: options.signal ?? new AbortController().signal,
     clock: systemClock,

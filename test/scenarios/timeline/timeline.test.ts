@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { LinkState, RunEventBody } from '../../../reports/events.ts';
 import type { FaultDefinition, FaultOutcome } from '../../../scenarios/faults/fault.ts';
+import type { Subjects } from '../../../scenarios/faults/subjects.ts';
 import { timelineMs, type StepPlan } from '../../../scenarios/timeline/step.ts';
 import { Timeline } from '../../../scenarios/timeline/timeline.ts';
+import { NO_SUBJECTS } from '../no-subjects.ts';
+import { GatedLink } from './gated-link.ts';
 import { ManualClock, settled } from './manual-clock.ts';
 
 const WORKLOAD: RunEventBody = { kind: 'workload', name: 'w', stage: 'started' };
@@ -37,6 +40,10 @@ function progress(keys: number, link = 'main', expectedKeys = 100): RunEventBody
   };
 }
 
+function lag(lagBytes: number): RunEventBody {
+  return { kind: 'progress', link: 'main', phase: 'full-sync', keys: 9, bytes: 0, lagBytes, lagMs: null };
+}
+
 function linkState(to: LinkState, link = 'main'): RunEventBody {
   return { kind: 'link-state', link, from: 'NotStarted', to, cause: 'test' };
 }
@@ -56,7 +63,11 @@ function step(
 }
 
 /** A fault that keeps a list of what it did: `+a` injected, `-a` healed. */
-function stage(steps: StepPlan[], behaviour: Partial<Record<string, () => Promise<FaultOutcome>>> = {}) {
+function stage(
+  steps: StepPlan[],
+  behaviour: Partial<Record<string, () => Promise<FaultOutcome>>> = {},
+  subjects: Subjects = NO_SUBJECTS,
+) {
   const clock = new ManualClock();
   const done: string[] = [];
   const events: RunEventBody[] = [];
@@ -64,6 +75,7 @@ function stage(steps: StepPlan[], behaviour: Partial<Record<string, () => Promis
     name: 'toggle',
     summary: 'For tests.',
     requires: [],
+    aims: 'any',
     schema: {},
     reversible: true,
     dataLoss: 'none',
@@ -82,6 +94,7 @@ function stage(steps: StepPlan[], behaviour: Partial<Record<string, () => Promis
     steps,
     clock,
     instances: () => new Map(),
+    subjects,
     // As in a run: what is emitted comes back as history.
     emit: (event) => {
       events.push(event);
@@ -368,6 +381,113 @@ describe('settle steps', () => {
   });
 });
 
+describe('every', () => {
+  test('fires again, healed in between, as often as times says', async () => {
+    const { clock, done, timeline, stages } = stage([
+      step('a', { everyMs: 1000, times: 3, trigger: { atMs: 0 } }),
+    ]);
+    timeline.observe(WORKLOAD);
+    let isOver = false;
+    void timeline.whenDone().then(() => (isOver = true));
+    await clock.advance(1999);
+    expect(done).toEqual(['+a', '-a', '+a']);
+    expect(isOver).toBe(false);
+    await clock.advance(5000);
+    expect(done).toEqual(['+a', '-a', '+a', '-a', '+a']);
+    expect(isOver).toBe(true);
+    await timeline.settle();
+    expect(stages().filter((each) => each === 'a effective')).toHaveLength(3);
+    expect(done.at(-1)).toBe('-a');
+  });
+
+  test('without times goes on until the run settles, and nobody waits for it', async () => {
+    const { clock, done, timeline } = stage([step('a', { everyMs: 1000, trigger: { atMs: 0 } })]);
+    timeline.observe(WORKLOAD);
+    await clock.advance(0);
+    await timeline.whenDone();
+    await clock.advance(2500);
+    expect(done.filter((each) => each === '+a')).toHaveLength(3);
+    await timeline.settle();
+    await clock.advance(10_000);
+    expect(done.filter((each) => each === '+a')).toHaveLength(3);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('is followed once, however often it fires', async () => {
+    const { clock, done, timeline } = stage([
+      step('a', { everyMs: 1000, times: 3, trigger: { atMs: 0 } }),
+      step('b', { trigger: { after: 'a' } }),
+    ]);
+    timeline.observe(WORKLOAD);
+    await clock.advance(5000);
+    expect(done.filter((each) => each === '+b')).toHaveLength(1);
+  });
+});
+
+describe('a metric', () => {
+  const when = { metric: 'lag_bytes', is: { comparison: '>', value: 1000 }, forMs: 3000 } as const;
+
+  test('has to hold without a break', async () => {
+    const { clock, done, timeline } = stage([step('a', { trigger: { when } })]);
+    timeline.observe(FULL_SYNC);
+    timeline.observe(lag(2000));
+    await clock.advance(2000);
+    timeline.observe(lag(1000));
+    await clock.advance(2000);
+    timeline.observe(lag(5000));
+    await clock.advance(2999);
+    timeline.observe(lag(5000));
+    expect(done).toEqual([]);
+    await clock.advance(1);
+    expect(done).toEqual(['+a']);
+  });
+
+  test('that never was so is told with what was seen last', async () => {
+    const { timeline, reasons } = stage([step('a', { trigger: { when } })]);
+    timeline.observe(FULL_SYNC);
+    timeline.observe(lag(7));
+    await timeline.settle();
+    timeline.finish();
+    expect(reasons()).toEqual(['lag_bytes of link main was last seen at 7']);
+  });
+});
+
+describe('bytes through a proxy', () => {
+  test('hold the connection until the fault is in place', async () => {
+    const link = new GatedLink();
+    let inPlace: (() => void) | undefined;
+    const injecting = new Promise<FaultOutcome>((resolve) => {
+      inPlace = () => resolve({ effective: true, evidence: {} });
+    });
+    const when = { proxy: 'link:main.source', bytes: 300 };
+    const { done, timeline } = stage(
+      [step('a', { trigger: { when } })],
+      { a: () => injecting },
+      link.subjects,
+    );
+    await timeline.arm();
+    expect(link.told).toEqual(['watch a downstream 300']);
+    link.reach();
+    await settled();
+    expect(done).toEqual(['+a']);
+    expect(link.told).toHaveLength(1);
+    inPlace?.();
+    await settled();
+    expect(link.told.at(-1)).toBe('release a');
+  });
+
+  test('that do not come are told, and the watch is taken back', async () => {
+    const link = new GatedLink();
+    const when = { proxy: 'link:main.target', bytes: 300 };
+    const { timeline, reasons } = stage([step('a', { trigger: { when } })], {}, link.subjects);
+    await timeline.arm();
+    await timeline.settle();
+    timeline.finish();
+    expect(link.told).toEqual(['watch a upstream 300', 'release a']);
+    expect(reasons()).toEqual(['no connection through link:main.target carried 300 bytes']);
+  });
+});
+
 describe('healAll', () => {
   test('ends an injection under way through its signal', async () => {
     const clock = new ManualClock();
@@ -376,6 +496,7 @@ describe('healAll', () => {
       name: 'slow',
       summary: 'For tests.',
       requires: [],
+      aims: 'any',
       schema: {},
       reversible: true,
       dataLoss: 'none',
@@ -391,6 +512,7 @@ describe('healAll', () => {
       steps: [step('a', { fault: 'slow', trigger: { atMs: 0 } })],
       clock,
       instances: () => new Map(),
+      subjects: NO_SUBJECTS,
       emit: (event) => events.push(event),
       findFault: () => slow,
     });

@@ -1,0 +1,73 @@
+/** The run's servers, links and ways as faults see them. Asked anew at every firing: a failover changes who is who. */
+import { SyncError } from '../../engine/errors.ts';
+import type { Aim, FaultInstance, FaultLink, Subjects } from '../../scenarios/faults/subjects.ts';
+import type { LinkPlan } from '../plan/plan.ts';
+import type { ProvisionedInstance } from '../provision/provisioner.ts';
+import { parseAddress } from '../spec/address.ts';
+import type { Gates } from './gates.ts';
+import type { Links } from './links.ts';
+
+export interface FaultSubjectsOptions {
+  plans: readonly LinkPlan[];
+  instances: () => ReadonlyMap<string, ProvisionedInstance>;
+  links: Links;
+  /** Not there before the servers are. */
+  gates: () => Gates | undefined;
+}
+
+export class FaultSubjects implements Subjects {
+  readonly #options: FaultSubjectsOptions;
+
+  constructor(options: FaultSubjectsOptions) {
+    this.#options = options;
+  }
+
+  aim(where: string): Aim {
+    const parsed = parseAddress(where);
+    if (parsed.kind === 'bad') throw new SyncError('SPEC_INVALID', `${parsed.reason}.`, { where });
+    const address = parsed.value;
+    if (address.kind === 'link') {
+      const link = this.#link(address.link);
+      return address.side === undefined ? { kind: 'link', link } : { kind: 'link', link, side: address.side };
+    }
+    const instance = this.instance(address.instance);
+    return address.role === 'primary'
+      ? { kind: 'node', instance, role: 'primary' }
+      : { kind: 'node', instance, role: 'replica', index: address.index };
+  }
+
+  instance(name: string): FaultInstance {
+    const instance = this.#options.instances().get(name);
+    if (instance === undefined)
+      throw new SyncError('SPEC_INVALID', `There is no instance called ${name}.`, { where: name });
+    return { name, kind: instance.kind, nodes: () => instance.nodes };
+  }
+
+  linksOf(instance: string): readonly FaultLink[] {
+    const { plans } = this.#options;
+    return plans
+      .filter(({ source, target }) => source === instance || target === instance)
+      .map(({ id }) => this.#link(id));
+  }
+
+  relocate(): void {
+    this.#options.links.relocate();
+  }
+
+  #link(id: string): FaultLink {
+    const { plans, links, gates } = this.#options;
+    const plan = plans.find((each) => each.id === id);
+    if (plan === undefined)
+      throw new SyncError('SPEC_INVALID', `There is no link called ${id}.`, { where: `link:${id}` });
+    const { source, target } = plan;
+    return {
+      id,
+      source,
+      target,
+      engine: links.engineOf(id),
+      suspend: () => void links.pause(id),
+      resume: () => void links.resume(id),
+      gate: (side) => gates()?.gateOf(id, side),
+    };
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What faults act on: servers, links and the ways between them, as they are when a step fires. The runner implements it; a
+ * fault never knows how a server came to be.
+ */
+import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import type { GateControl } from '../proxy/gate-control.ts';
+
+/** What one may do to a server's process. */
+export interface NodeControl {
+  /** Ends it as a power failure would. */
+  kill(): Promise<void>;
+  /** SIGSTOP: connections stay open, nothing answers. Resolves when it has taken effect. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** Ends it if it runs, starts it at the same address with the same configuration, waits until it answers. */
+  restart(): Promise<void>;
+}
+
+export interface FaultNode {
+  /** `primary`, `replica-0` as provisioned; a failover does not rename it. */
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  /** host:port, safe to print. */
+  readonly address: string;
+  /** Where its data lives. */
+  readonly folder?: string;
+  readonly logFile?: string;
+  /** Absent: its process is not ours. */
+  readonly control?: NodeControl;
+}
+
+export interface FaultInstance {
+  readonly name: string;
+  readonly kind: string;
+  /** Every server of it, whatever role it has now. */
+  nodes(): readonly FaultNode[];
+  /** Starts one more replica of a node; in sync when it resolves. Absent: the instance is not ours. */
+  addReplica?(of: FaultNode): Promise<FaultNode>;
+}
+
+/** The process that hosts a link. */
+export interface EngineControl {
+  readonly pid: number | undefined;
+  /** SIGKILL, without a last word. Its links stand still until `restart`. */
+  kill(): Promise<void>;
+  /** Starts it anew: it goes on where the targets say that it was. */
+  restart(): Promise<void>;
+  /** SIGSTOP. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface FaultLink {
+  readonly id: string;
+  /** Names of instances. */
+  readonly source: string;
+  readonly target: string;
+  readonly engine: EngineControl;
+  /** Applying is suspended and resumed, as a person would. */
+  suspend(): void;
+  resume(): void;
+  /** The way to one side; undefined when this run has no proxy there. */
+  gate(side: 'source' | 'target'): GateControl | undefined;
+}
+
+/** What a step's `where` means. */
+export type Aim =
+  | { kind: 'node'; instance: FaultInstance; role: 'primary' }
+  | { kind: 'node'; instance: FaultInstance; role: 'replica'; index: number }
+  | { kind: 'link'; link: FaultLink; side?: 'source' | 'target' };
+
+export interface Subjects {
+  /** @throws SyncError SPEC_INVALID when there is no such instance or link. */
+  aim(where: string): Aim;
+  instance(name: string): FaultInstance;
+  /** The links that start or end at an instance. */
+  linksOf(instance: string): readonly FaultLink[];
+  /** Servers have moved: links are told where everything is to be found now. */
+  relocate(): void;
+}
