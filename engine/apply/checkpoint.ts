@@ -77,11 +77,17 @@ export function keysOfLink(link: string): string[] {
   return [checkpointKey(link), loadingKey(link), fenceKey(link), ownerKey(link)];
 }
 
-export function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {
+/** @param more other fields of the same hash. */
+export function encodeCheckpoint(
+  key: string,
+  checkpoint: Checkpoint,
+  more: Readonly<Record<string, string>> = {},
+): Buffer {
   const { replid, offset, database, path, alone, graceMs } = checkpoint;
   const fields = ['replid', replid, 'offset', offset, 'db', database, 'path', path];
   if (alone) fields.push('alone', '1');
   if (graceMs !== undefined) fields.push('deferred', graceMs);
+  for (const [name, value] of Object.entries(more)) fields.push(name, value);
   return encodeCommand(['HSET', key, ...fields]);
 }
 

@@ -11,6 +11,7 @@
  */
 import { encodeCommand } from '../resp/encode.ts';
 import { encodeCheckpoint, type Checkpoint } from './checkpoint.ts';
+import type { EnvelopeSink } from './envelope-sink.ts';
 import type { StreamExpiry, WrittenDeadlines } from './expiry/stream-expiry.ts';
 
 const HEAD_ROOM = 1024;
@@ -54,7 +55,7 @@ interface Boundary {
   scripts: number;
 }
 
-export class EnvelopeBuilder {
+export class EnvelopeBuilder implements EnvelopeSink {
   readonly #checkpointKey: string;
   readonly #path: string;
   readonly #alone: boolean;

@@ -30,6 +30,7 @@ import { SourceTimeline } from './expiry/source-timeline.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from './full-resync.ts';
 import { GrowingFindings } from './growing-findings.ts';
+import type { LinkLane } from './link-lane.ts';
 import { movedFinding } from './moved-target.ts';
 import { OomWatch, type LinkPlace } from './oom-watch.ts';
 import { Ownership } from './ownership.ts';
@@ -84,7 +85,7 @@ interface FullSync {
   reconciliation: Reconciliation | undefined;
 }
 
-export class Lane {
+export class Lane implements LinkLane {
   readonly id: string;
   readonly counters: LinkCounters = newCounters();
   readonly #options: LaneOptions;

@@ -31,6 +31,10 @@ export interface ReconciliationOptions {
   diskBytesMax: number;
   /** For the hashes of one group. Default 32 MiB. */
   memoryBytesMax?: number;
+  /** Whether a key of the target is the link's to delete. Default: every one but the engine's own. */
+  owns?: ((key: Uint8Array) => boolean) | undefined;
+  /** Deletes keys; returns how many there were. Default: many with one command. */
+  deleteKeys?: (connection: Connection, database: number, keys: readonly Buffer[]) => Promise<number>;
 }
 
 export interface Removed {
@@ -114,13 +118,13 @@ export class Reconciliation {
         signal.throwIfAborted();
         const doomed: Buffer[] = [];
         for (const key of keys) {
-          if (isOwnKey(key)) continue;
+          if (isOwnKey(key) || this.#options.owns?.(key) === false) continue;
           hashKey(this.#hash, database, key);
           const group = groupOf[partitionOf(this.#hash)] ?? 0;
           if (group > 0) later.write(group, encodeKey(database, key));
           else if (!first.has(this.#hash[0]!, this.#hash[1]!)) doomed.push(key);
         }
-        removed.keys += await deleteKeys(connection, database, doomed);
+        removed.keys += await this.#delete(connection, database, doomed);
         await later.room();
       }
       for (let group = 1; group < groups.length; group++) {
@@ -150,7 +154,7 @@ export class Reconciliation {
       keys.push(key);
     }
     let removed = 0;
-    for (const [database, keys] of doomed) removed += await deleteKeys(connection, database, keys);
+    for (const [database, keys] of doomed) removed += await this.#delete(connection, database, keys);
     return removed;
   }
 
@@ -169,6 +173,10 @@ export class Reconciliation {
       bytes += more;
     }
     return groups;
+  }
+
+  #delete(connection: Connection, database: number, keys: readonly Buffer[]): Promise<number> {
+    return (this.#options.deleteKeys ?? deleteKeys)(connection, database, keys);
   }
 
   async #load(partitions: readonly number[]): Promise<KeyHashSet> {

@@ -27,6 +27,18 @@ const ROWS: Record<string, Row> = {
   MISCONF: { reaction: 'retry', hint: 'The target cannot save to disk and refuses writes: free its disk.' },
   CLUSTERDOWN: { reaction: 'retry', hint: 'The target cluster is down.' },
   TRYAGAIN: { reaction: 'retry', hint: 'Slots of the target are being moved.' },
+  MOVED: {
+    reaction: 'stop',
+    hint: 'The target is a cluster: describe it as one, so that each key goes to its shard.',
+  },
+  ASK: {
+    reaction: 'retry',
+    hint: 'A slot of the target is being moved.',
+  },
+  CROSSSLOT: {
+    reaction: 'stop',
+    hint: 'The target is a cluster: describe it as one, and set engine.crossSlot.',
+  },
   NOPERM: {
     reaction: 'retry',
     hint: 'The account on the target lacks a permission: ACL SETUSER … The link waits.',
@@ -77,6 +89,11 @@ export function unwrapRefusal(error: ReplyError): ReplyError {
  */
 export function isLeftOut(error: ReplyError): boolean {
   return error.kind === 'NOSCRIPT' || reactionTo(error).reaction === 'retry';
+}
+
+/** The key's slot is, or is about to be, on another shard of the cluster. */
+export function isMisplaced({ kind }: ReplyError): boolean {
+  return kind === 'MOVED' || kind === 'ASK' || kind === 'TRYAGAIN';
 }
 
 export function reactionTo(error: ReplyError): Row {

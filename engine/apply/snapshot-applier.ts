@@ -10,8 +10,8 @@
 import type { Connection } from '../connect/connection.ts';
 import { OWN_KEY_PREFIX } from '../link/options.ts';
 import { splitDumpPayload } from '../rdb/dump-payload.ts';
-import type { RawEntry } from '../rdb/entry.ts';
-import { flavorOfVersion, TYPE } from '../rdb/format.ts';
+import type { RawEntry, SnapshotHandler } from '../rdb/entry.ts';
+import { flavorOfVersion, TYPE, type Flavor } from '../rdb/format.ts';
 import { RawSnapshotReader } from '../rdb/raw-reader.ts';
 import { asError } from '../errors.ts';
 import { encodeCommand } from '../resp/encode.ts';
@@ -33,12 +33,12 @@ import { TEMPORARY_PREFIX, temporaryKey } from './rebuild/temporary-key.ts';
 import { writeFeatures, type WriteFeatures } from './rebuild/write-features.ts';
 import { wordRefusal, type SentCommand } from './refusals.ts';
 import type { ScriptBook } from './script-book.ts';
-import { reactionTo } from './replies.ts';
+import { isMisplaced, reactionTo } from './replies.ts';
 import { hasCommand, isPayloadRefusal, isSince, type TargetFacts } from './target-facts.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import type { Target } from './target.ts';
 
-const INLINE_BYTES_MAX = 2 * 1024 * 1024;
+export const INLINE_BYTES_MAX = 2 * 1024 * 1024;
 const OWN_PREFIX = Buffer.from(OWN_KEY_PREFIX);
 const TEMPORARY = Buffer.from(TEMPORARY_PREFIX);
 
@@ -57,10 +57,14 @@ export interface SnapshotApplierOptions {
   inlineBytesMax?: number;
   /** Without it deadlines are written as they come. */
   expiry?: ExpiryKeeper | undefined;
+  /** The key's slot is, or is about to be, on another shard of the cluster. Takes care of the command. */
+  onMisplaced?: (command: SentCommand, error: ReplyError) => void;
   signal: AbortSignal;
 }
 
 export class SnapshotApplier {
+  /** Takes what a snapshot holds; `push` feeds it, and whoever reads the snapshot for several targets. */
+  readonly handler: SnapshotHandler;
   readonly #options: SnapshotApplierOptions;
   readonly #heartbeatPrefix: Buffer;
   readonly #reader: RawSnapshotReader;
@@ -79,6 +83,7 @@ export class SnapshotApplier {
   #forms: PayloadForms = new Int16Array(256).fill(REBUILD);
   /** A large value is being passed over: it is not ours to apply. */
   #passing = false;
+  #flavor: Flavor = 'REDIS';
 
   constructor(options: SnapshotApplierOptions) {
     this.#options = options;
@@ -126,7 +131,10 @@ export class SnapshotApplier {
       placeField: (entry, field, deadlineMs) => this.#placeField(entry, field, deadlineMs),
       signal,
     });
-    this.#reader = this.#openReader();
+    this.handler = this.#openHandler();
+    this.#reader = new RawSnapshotReader(this.handler, {
+      maxInlineBytes: options.inlineBytesMax ?? INLINE_BYTES_MAX,
+    });
   }
 
   /** Removes what an engine that was killed while it built a large value left on the target. */
@@ -148,6 +156,11 @@ export class SnapshotApplier {
   async push(chunk: Buffer): Promise<void> {
     this.#options.counters.snapshotBytes += chunk.length;
     this.#reader.push(chunk);
+    await this.room();
+  }
+
+  /** Resolves when so little is in flight that more may come. */
+  async room(): Promise<void> {
     if (this.#large.waiting) await this.#large.drain();
     if (this.#line.crowded) await this.#line.room();
     await this.#options.reconciliation?.room();
@@ -165,6 +178,11 @@ export class SnapshotApplier {
    */
   async finish(): Promise<void> {
     this.#reader.finish();
+    await this.complete();
+  }
+
+  /** Resolves when everything that was taken is on the target. @throws SyncError what stops the link. */
+  async complete(): Promise<void> {
     do {
       await this.#large.drain();
       await this.#line.empty();
@@ -175,53 +193,51 @@ export class SnapshotApplier {
     this.abandon();
   }
 
-  #openReader(): RawSnapshotReader {
+  #openHandler(): SnapshotHandler {
     const { counters, onFinding, facts } = this.#options;
-    return new RawSnapshotReader(
-      {
-        header: (version, flavor) => {
-          this.#forms = payloadForms(version, flavor, facts);
-        },
-        sizes: (_database, keys) => {
-          counters.snapshotExpectedKeys += keys;
-        },
-        aux: (name, value) => {
-          if (name === 'lua') this.#loadScript(value);
-          if (name === 'ctime') this.#options.expiry?.snapshotTaken(Number(value.toString()));
-        },
-        functionLibrary: (code) => {
-          this.#libraries.push(Buffer.from(code));
-          this.#options.reconciliation?.keepLibrary(code);
-        },
-        entry: (entry) => this.#onEntry(entry),
-        largeStart: (entry) => {
-          this.#passing = this.#isPassedOver(entry);
-          if (this.#passing) return;
-          this.#placeDeadline(entry);
-          this.#large.start(entry, this.#reader.flavor);
-        },
-        largePart: (bytes) => {
-          if (!this.#passing) this.#large.part(bytes);
-        },
-        largeEnd: () => {
-          if (!this.#passing) this.#large.end();
-        },
-        moduleAux: (module) =>
-          onFinding({
-            code: 'UNSUPPORTED_COMMAND',
-            severity: 'warning',
-            message: `The snapshot carries auxiliary data of module ${module}, which cannot be replicated.`,
-            evidence: { module },
-          }),
+    return {
+      header: (version, flavor) => {
+        this.#flavor = flavor;
+        this.#forms = payloadForms(version, flavor, facts);
       },
-      { maxInlineBytes: this.#options.inlineBytesMax ?? INLINE_BYTES_MAX },
-    );
+      sizes: (_database, keys) => {
+        counters.snapshotExpectedKeys += keys;
+      },
+      aux: (name, value) => {
+        if (name === 'lua') this.#loadScript(value);
+        if (name === 'ctime') this.#options.expiry?.snapshotTaken(Number(value.toString()));
+      },
+      functionLibrary: (code) => {
+        this.#libraries.push(Buffer.from(code));
+        this.#options.reconciliation?.keepLibrary(code);
+      },
+      entry: (entry) => this.#onEntry(entry),
+      largeStart: (entry) => {
+        this.#passing = this.#isPassedOver(entry);
+        if (this.#passing) return;
+        this.#placeDeadline(entry);
+        this.#large.start(entry, this.#flavor);
+      },
+      largePart: (bytes) => {
+        if (!this.#passing) this.#large.part(bytes);
+      },
+      largeEnd: () => {
+        if (!this.#passing) this.#large.end();
+      },
+      moduleAux: (module) =>
+        onFinding({
+          code: 'UNSUPPORTED_COMMAND',
+          severity: 'warning',
+          message: `The snapshot carries auxiliary data of module ${module}, which cannot be replicated.`,
+          evidence: { module },
+        }),
+    };
   }
 
   #onEntry(entry: RawEntry): void {
     if (this.#isPassedOver(entry)) return;
     this.#placeDeadline(entry);
-    if (!this.#restore(entry)) this.#rebuild(entry, this.#reader.flavor);
+    if (!this.#restore(entry)) this.#rebuild(entry, this.#flavor);
   }
 
   #placeDeadline(entry: RawEntry): void {
@@ -243,7 +259,7 @@ export class SnapshotApplier {
   #hasNearField(entry: RawEntry): boolean {
     const { expiry } = this.#options;
     if (expiry === undefined || !mayHaveFieldDeadlines(entry.type)) return false;
-    const nearestMs = nearestFieldDeadline(entry, this.#reader.flavor);
+    const nearestMs = nearestFieldDeadline(entry, this.#flavor);
     return nearestMs !== Infinity && expiry.place(nearestMs) !== nearestMs;
   }
 
@@ -269,7 +285,7 @@ export class SnapshotApplier {
     return true;
   }
 
-  #rebuild(entry: RawEntry, flavor: RawSnapshotReader['flavor']): void {
+  #rebuild(entry: RawEntry, flavor: Flavor): void {
     if (!isSmall(entry.type, entry.value)) {
       this.#large.start(entry, flavor);
       this.#large.part(entry.value);
@@ -299,6 +315,11 @@ export class SnapshotApplier {
   #onRefused(command: SentCommand, error: ReplyError, resent: boolean): boolean {
     const { counters, target, onFinding } = this.#options;
     const { reaction } = reactionTo(error);
+    const { onMisplaced } = this.#options;
+    if (onMisplaced && isMisplaced(error) && !this.#large.isBuilding(command.key)) {
+      onMisplaced(command, error);
+      return true;
+    }
     if (command.name === 'RESTORE' && isPayloadRefusal(error)) return this.#rebuildRefused(command);
     if (this.#large.isBuilding(command.key) && reaction !== 'retry') {
       if (!(resent && isRepeatAnswer(error)))

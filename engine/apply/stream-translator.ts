@@ -16,7 +16,7 @@ import {
 } from '../link/options.ts';
 import { CommandFramer, type CommandFrame } from '../resp/command-framer.ts';
 import { encodeCommand, encodeCommands, type Argument } from '../resp/encode.ts';
-import type { EnvelopeBuilder } from './envelope.ts';
+import type { EnvelopeSink } from './envelope-sink.ts';
 import { StreamExpiry, wordsOf } from './expiry/stream-expiry.ts';
 import type { LossKind } from './rebuild/losses.ts';
 import { flushStop, scriptStop, swapdbStop, unsupportedStop, type StreamPlace } from './policy-stops.ts';
@@ -29,7 +29,7 @@ import type { SourceClock } from './translate/source-clock.ts';
 import type { Translation } from './translate/translation.ts';
 
 export interface TranslatorOptions {
-  builder: EnvelopeBuilder;
+  builder: EnvelopeSink;
   /** Offset of the last byte before the first one pushed, and the database selected there. */
   start: { offset: bigint; database: number };
   heartbeatPrefix: string;
@@ -76,7 +76,7 @@ const SENTINEL_CHANNEL = '__sentinel__:hello';
 
 export class StreamTranslator {
   readonly #options: TranslatorOptions;
-  readonly #builder: EnvelopeBuilder;
+  readonly #builder: EnvelopeSink;
   readonly #framer: CommandFramer;
   readonly #heartbeatPrefix: Buffer;
   readonly #startOffset: bigint;
@@ -217,6 +217,7 @@ export class StreamTranslator {
     this.#runStart = frame.start;
     this.#runEnd = frame.end;
     this.#runCount = 1;
+    if (this.#builder.separate === true) this.#flushRun();
   }
 
   #flushRun(): void {

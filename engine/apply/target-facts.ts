@@ -44,7 +44,8 @@ export interface TargetFacts {
 /** RDB versions that released servers write: Redis 2.6 … 8.8 count up, Valkey restarted at 80. */
 const PAYLOAD_VERSIONS = [6, 7, 8, 9, 10, 11, 12, 13, 14, 80, 81];
 
-const PROBE_KEY = `${OWN_KEY_PREFIX}probe`;
+/** Written and deleted again by `measureTarget`. */
+export const PROBE_KEY = `${OWN_KEY_PREFIX}probe`;
 
 /** A command that came with each release, newest first: tells the age of a server that says nothing else. */
 const MARKERS: readonly [command: string, version: Version][] = [

@@ -1,5 +1,7 @@
 /** One link inside a replicator: its lane, its state as its parent is told, and where it is in the source's stream. */
+import { ClusterLane } from '../apply/cluster/cluster-lane.ts';
 import { Lane, type LaneEvents, type LaneOptions } from '../apply/lane.ts';
+import type { LinkLane } from '../apply/link-lane.ts';
 import type { LinkFinding } from '../apply/finding.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
@@ -22,7 +24,7 @@ export interface LinkFeed {
 
 export class HostedLink {
   readonly id: string;
-  readonly lane: Lane;
+  readonly lane: LinkLane;
   target: Whereabouts;
   /** Ends this link alone, with the abort's reason. */
   readonly ending = new AbortController();
@@ -38,7 +40,7 @@ export class HostedLink {
     this.id = options.link.id;
     this.target = options.link.target;
     this.#emit = emit;
-    this.lane = new Lane({ ...options, events: this.#events() });
+    this.lane = openLane({ ...options, events: this.#events() });
   }
 
   get state(): LinkState {
@@ -153,6 +155,15 @@ export class HostedLink {
     if (this.waitingFor.size > 0) return 'Retrying';
     return this.lane.streaming ? 'Synchronizing' : 'Initializing';
   }
+}
+
+/** To one server, or to a cluster. */
+function openLane(options: LaneOptions): LinkLane {
+  const { link } = options;
+  const { target } = link;
+  return 'kind' in target && target.kind === 'cluster'
+    ? new ClusterLane({ ...options, link: { ...link, target } })
+    : new Lane(options);
 }
 
 export function describeFailure(error: unknown): ReplicatorError {

@@ -1,10 +1,10 @@
 /** The counters of one link as its parent is told them. */
-import type { Lane } from '../apply/lane.ts';
+import type { LinkLane } from '../apply/link-lane.ts';
 import type { LinkFeed } from './hosted-link.ts';
 import type { LinkState, LinkStatus } from './messages.ts';
 
 export interface StatusSubject {
-  lane: Lane;
+  lane: LinkLane;
   state: LinkState;
   waitingFor: ReadonlyMap<'source' | 'target', string>;
 }

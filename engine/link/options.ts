@@ -26,6 +26,15 @@ export type UnsupportedPolicy = 'fail' | 'skip';
 /** What to do with SWAPDB in the source's stream. A cluster, and a target that is not the link's alone, never get it. */
 export type SwapdbPolicy = 'propagate' | 'fail';
 
+/**
+ * What to do with a command of the source whose keys are in several slots of a cluster target.
+ *
+ *   fail      stop before it (what managed services do)
+ *   split     DEL, UNLINK, MSET … are applied slot by slot; before others the link stops
+ *   refetch   as split; of others the keys that they write are read from the source again
+ */
+export type CrossSlotPolicy = 'fail' | 'split' | 'refetch';
+
 /** What to do with messages (PUBLISH, SPUBLISH) in the source's stream. Those of Sentinel are always dropped. */
 export type PublishPolicy = 'drop' | 'forward';
 
@@ -98,6 +107,8 @@ export interface EngineOptions {
   expiry: ExpiryOptions;
   swapdb: SwapdbPolicy;
   publish: PublishPolicy;
+  /** Default fail. */
+  crossSlot?: CrossSlotPolicy;
   scripts: ScriptsPolicy;
   oom: OomPolicy;
   eviction: EvictionPolicy;
@@ -124,6 +135,7 @@ export const DEFAULT_ENGINE_OPTIONS = {
   expiry: DEFAULT_EXPIRY_OPTIONS,
   swapdb: 'propagate',
   publish: 'drop',
+  crossSlot: 'fail',
   scripts: 'apply',
   oom: 'wait',
   eviction: 'report',
@@ -140,6 +152,8 @@ export const OWN_KEY_PREFIX = 'redis-sync:';
 export interface LinkOptions {
   id: string;
   target: Whereabouts;
+  /** Links of the other shards of the same source cluster: they share the target with this one. */
+  siblings?: string[];
   /** Everything on the target may be lost, so nobody minds what watching it costs. Default false. */
   disposable?: boolean;
 }

@@ -1,0 +1,61 @@
+/** What is on a cluster target: whether the link's slots are empty, which other links write there, what a killed engine left. */
+import { checkpointKey } from '../checkpoint.ts';
+import { TEMPORARY_PREFIX } from '../rebuild/temporary-key.ts';
+import { isOwnKey, scanKeys } from '../target-contents.ts';
+import { unlinkEach } from './barriers.ts';
+import type { ClusterTarget } from './cluster-target.ts';
+import { taggedLink } from './slot-checkpoints.ts';
+
+export interface ClusterContentsOptions {
+  cluster: ClusterTarget;
+  link: string;
+  /** Links of the other shards of the same source: what is theirs is not ours. */
+  siblings: readonly string[];
+  /** Whether a key is the link's own; undefined: all are. */
+  owns: ((key: Uint8Array) => boolean) | undefined;
+}
+
+export class ClusterContents {
+  readonly #options: ClusterContentsOptions;
+
+  constructor(options: ClusterContentsOptions) {
+    this.#options = options;
+  }
+
+  /** No key of the link's slots but the engine's own. @throws SyncError. */
+  async isEmpty(signal: AbortSignal): Promise<boolean> {
+    const { cluster, owns } = this.#options;
+    let found = false;
+    await cluster.useAll(signal, async (connection) => {
+      if (found) return;
+      for await (const { keys } of scanKeys(connection)) {
+        found = keys.some((key) => !isOwnKey(key) && owns?.(key) !== false);
+        if (found) return;
+      }
+    });
+    return !found;
+  }
+
+  /** Records of links that are neither this one nor of the same source. @throws SyncError. */
+  async otherLinks(signal: AbortSignal): Promise<string[]> {
+    const { cluster, link, siblings } = this.#options;
+    const own = new Set([link, ...siblings].map((id) => checkpointKey(taggedLink(id))));
+    const found = new Set<string>();
+    await cluster.useAll(signal, async (connection) => {
+      for await (const { keys } of scanKeys(connection, `${checkpointKey('')}{*}`))
+        for (const key of keys.map(String)) if (!own.has(key)) found.add(key);
+    });
+    return [...found];
+  }
+
+  /** Removes what an engine that was killed while it built a large value left behind. @throws SyncError. */
+  async removeTemporaries(signal: AbortSignal): Promise<void> {
+    const { cluster, link } = this.#options;
+    await cluster.useAll(signal, async (connection) => {
+      for await (const { keys } of scanKeys(connection, `${TEMPORARY_PREFIX}*`)) {
+        const own = keys.filter((key) => key.toString('latin1').endsWith(`}${link}`));
+        await unlinkEach(connection, own);
+      }
+    });
+  }
+}

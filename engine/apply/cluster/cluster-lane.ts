@@ -1,0 +1,554 @@
+/**
+ * One link's way from the replication log to a cluster. The same course as that of one server (../lane.ts):
+ *
+ *   snapshot-start ─▶ SNAPSHOT ─snapshot-end─▶ reconcile every shard ─▶ checkpoint ─▶ STREAM ◀─ stream-start
+ *
+ * What one server keeps of a link in one place is spread here: the link's own record is in the slot of its name, and every
+ * slot has a checkpoint of its own (slot-checkpoints.ts).
+ */
+import { Connection } from '../../connect/connection.ts';
+import type { ClusterTopology } from '../../connect/cluster-topology.ts';
+import type { ClusterEntry, Whereabouts } from '../../connect/discovery.ts';
+import { asError, SyncError } from '../../errors.ts';
+import { SLOTS } from '../../keys/cluster-slot.ts';
+import type { LogItem } from '../../log/item.ts';
+import type { LogReader } from '../../log/log-cursor.ts';
+import { textOf } from '../../resp/reply-text.ts';
+import { ReplyError } from '../../resp/reply.ts';
+import {
+  checkpointKey,
+  encodeCheckpoint,
+  encodeLoading,
+  loadingKey,
+  ownerKey,
+  readLinkRecord,
+  type Checkpoint,
+  type LinkRecord,
+} from '../checkpoint.ts';
+import { encodeCommands } from '../../resp/encode.ts';
+import { count, newCounters, type LinkCounters } from '../counters.ts';
+import { FindingLimit, type LinkFinding } from '../finding.ts';
+import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from '../full-resync.ts';
+import { GrowingFindings } from '../growing-findings.ts';
+import type { LaneOptions } from '../lane.ts';
+import type { LinkLane } from '../link-lane.ts';
+import { OomWatch } from '../oom-watch.ts';
+import { Ownership } from '../ownership.ts';
+import { Reconciliation, type Removed } from '../reconciliation.ts';
+import { refusalBehind, wordRefusal } from '../refusals.ts';
+import { unwrapRefusal } from '../replies.ts';
+import { ScriptBook } from '../script-book.ts';
+import { SnapshotApplier } from '../snapshot-applier.ts';
+import { measureTarget, PROBE_KEY, UNKNOWN_TARGET, type TargetFacts } from '../target-facts.ts';
+import { Target } from '../target.ts';
+import { unlinkEach } from './barriers.ts';
+import { ClusterContents } from './cluster-contents.ts';
+import { ClusterSnapshot } from './cluster-snapshot.ts';
+import { ClusterStream } from './cluster-stream.ts';
+import { ClusterTarget, type TargetShard } from './cluster-target.ts';
+import { noOffsets, readSlotOffsets, syncName, taggedLink, type SlotOffsets } from './slot-checkpoints.ts';
+
+export interface ClusterLaneOptions extends Omit<LaneOptions, 'link'> {
+  link: LaneOptions['link'] & { target: ClusterEntry };
+  /** Whether a key is the source shard's own; without it all are. */
+  owns?: ((key: Uint8Array) => boolean) | undefined;
+}
+
+interface FullSync {
+  applier: ClusterSnapshot;
+  checkpoint: Checkpoint;
+  cause: string;
+  before: LinkRecord;
+  reconciliation: Reconciliation | undefined;
+}
+
+export class ClusterLane implements LinkLane {
+  readonly id: string;
+  readonly counters: LinkCounters = newCounters();
+  readonly #options: ClusterLaneOptions;
+  readonly #cluster: ClusterTarget;
+  readonly #contents: ClusterContents;
+  readonly #findings: FindingLimit;
+  readonly #growing: GrowingFindings;
+  readonly #ownership: Ownership;
+  readonly #scripts = new ScriptBook();
+  readonly #record: string;
+  #facts: TargetFacts = UNKNOWN_TARGET;
+  #fullSync: FullSync | undefined;
+  #stream: ClusterStream | undefined;
+  #checkpoint: Checkpoint | undefined;
+  /** Name of the full sync that the checkpoints on the target belong to. */
+  #sync = '';
+  /** Up to where each slot is known to be applied. */
+  #confirmed: SlotOffsets = noOffsets();
+  #skipBytes = 0;
+  readonly #ending = new AbortController();
+  #resume: (() => void) | undefined;
+  #paused: Promise<void> | undefined;
+
+  constructor(options: ClusterLaneOptions) {
+    this.id = options.link.id;
+    this.#options = options;
+    this.#record = taggedLink(options.link.id);
+    const { events, engine, link } = options;
+    this.#findings = new FindingLimit((finding) => events.finding(finding));
+    this.#growing = new GrowingFindings((finding) => events.finding(finding));
+    this.#ownership = new Ownership(this.#record);
+    const oom = new OomWatch(engine.oom, (finding) => this.#findings.report(finding));
+    this.#cluster = new ClusterTarget({
+      entry: link.target,
+      openTarget: (whereabouts, shard) => this.#openTarget(whereabouts, shard, oom),
+      onChanged: (before, now) => this.#findings.report(changedFinding(before, now)),
+    });
+    this.#contents = new ClusterContents({
+      cluster: this.#cluster,
+      link: this.id,
+      siblings: link.siblings ?? [],
+      owns: options.owns,
+    });
+  }
+
+  get appliedOffset(): bigint {
+    return this.#stream?.appliedOffset ?? -1n;
+  }
+
+  get streaming(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  get deferred(): number {
+    return 0;
+  }
+
+  get paused(): boolean {
+    return this.#paused !== undefined;
+  }
+
+  settleExpiries(): void {
+    // Deadlines are written as they come.
+  }
+
+  async prepare(signal: AbortSignal): Promise<Checkpoint | null> {
+    try {
+      await this.#cluster.refresh(signal);
+      const key = checkpointKey(this.#record);
+      const [record, sync] = await this.#cluster.useKey(key, signal, async (connection) => [
+        await readLinkRecord(connection, this.#record),
+        textOf(await connection.call('HGET', key, 'sync')),
+      ]);
+      // Whoever applied this link before is cut off from every shard before anything is read.
+      await this.#cluster.useAll(signal, async (connection) => void (await connection.call('PING')));
+      this.#checkpoint = record.checkpoint ?? undefined;
+      if (record.checkpoint !== null) {
+        this.#sync = sync;
+        this.#confirmed = await this.#readOffsets(signal);
+      }
+      await this.#measure(signal);
+      this.#cluster.worked();
+      return record.checkpoint;
+    } catch (error) {
+      await this.#cluster.close();
+      throw error;
+    }
+  }
+
+  relocate(target: Whereabouts, signal: AbortSignal): Promise<void> {
+    if ('kind' in target && target.kind === 'cluster') return this.#cluster.relocate(target, signal);
+    return Promise.resolve();
+  }
+
+  pause(): void {
+    this.#paused ??= new Promise((resolve) => (this.#resume = resolve));
+  }
+
+  resume(): void {
+    this.#resume?.();
+    this.#paused = undefined;
+  }
+
+  async run(cursor: LogReader, signal: AbortSignal): Promise<void> {
+    const ended = AbortSignal.any([signal, this.#ending.signal]);
+    const onEnded = (): void => void this.#cluster.close();
+    ended.addEventListener('abort', onEnded, { once: true });
+    try {
+      for (;;) {
+        const item = cursor.tryNext() ?? (await cursor.next(ended));
+        if (this.#paused) await this.#whilePaused(ended);
+        if (item.kind === 'closed') break;
+        await this.#take(item, ended);
+      }
+      if (this.#stream === undefined && this.#checkpoint === undefined) throw stoppedHalfWay();
+      await this.#stream?.drain();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw asError(error);
+    } finally {
+      this.#ending.abort();
+      this.#fullSync?.applier.abandon();
+      await this.#stream?.settled();
+      this.#growing.flush();
+      await this.#cluster.close();
+      await this.#fullSync?.reconciliation?.close();
+    }
+  }
+
+  async #whilePaused(signal: AbortSignal): Promise<void> {
+    let stopWaiting: (() => void) | undefined;
+    const aborted = new Promise<void>((resolve) => (stopWaiting = resolve));
+    const onAbort = (): void => stopWaiting?.();
+    signal.addEventListener('abort', onAbort, { once: true });
+    await Promise.race([this.#paused, aborted]);
+    signal.removeEventListener('abort', onAbort);
+    signal.throwIfAborted();
+  }
+
+  async #take(item: Exclude<LogItem, { kind: 'closed' }>, signal: AbortSignal): Promise<void> {
+    switch (item.kind) {
+      case 'bytes':
+        return this.#fullSync
+          ? this.#fullSync.applier.push(item.chunk)
+          : this.#stream?.push(this.#skip(item.chunk), item.atMs);
+      case 'snapshot-start':
+        return this.#beginFullSync(item, signal);
+      case 'snapshot-end':
+        return this.#endFullSync(signal);
+      case 'snapshot-aborted':
+        return this.#abandonFullSync();
+      case 'stream-start':
+        return this.#beginStream(item.replid, item.offset, signal);
+    }
+  }
+
+  async #beginFullSync(item: LogItem & { kind: 'snapshot-start' }, signal: AbortSignal): Promise<void> {
+    const { engine, events, now, spoolFolder } = this.#options;
+    const { counters } = this;
+    await this.#stream?.drain();
+    await this.#stream?.settled();
+    await this.#abandonFullSync();
+    await this.#cluster.refresh(signal);
+    const key = checkpointKey(this.#record);
+    const before = await this.#cluster.useKey(key, signal, (connection) =>
+      readLinkRecord(connection, this.#record),
+    );
+    if (before.checkpoint !== null && engine.fullResync === 'fail') throw refuseFullResync(item.cause);
+    this.#stream = undefined;
+    this.#checkpoint = undefined;
+    this.#confirmed = noOffsets();
+    Object.assign(counters, {
+      snapshotKeys: 0,
+      snapshotBytes: 0,
+      snapshotExpectedKeys: 0,
+      snapshotDone: false,
+    });
+    counters.snapshotStartedMs = now();
+    const alone = before.alone ?? (await this.#contents.isEmpty(signal));
+    const { replid, offset, cause } = item;
+    const checkpoint: Checkpoint = { replid, offset, database: 0, path: replid, alone };
+    await this.#write(encodeLoading(this.#record, checkpoint), signal);
+    await this.#contents.removeTemporaries(signal);
+    const mayHoldMore = before.checkpoint !== null || before.loading;
+    const reconciliation =
+      mayHoldMore && alone && engine.fullResync !== 'reload'
+        ? new Reconciliation({
+            folder: spoolFolder,
+            diskBytesMax: engine.logDiskBytes,
+            owns: this.#options.owns,
+            deleteKeys: (connection, _database, keys) => unlinkEach(connection, keys),
+          })
+        : undefined;
+    await this.#measure(signal);
+    this.#sync = syncName(checkpoint);
+    this.#fullSync = {
+      applier: this.#openSnapshot(reconciliation, signal),
+      checkpoint,
+      cause,
+      before,
+      reconciliation,
+    };
+    events.snapshotStarted();
+  }
+
+  #openSnapshot(reconciliation: Reconciliation | undefined, signal: AbortSignal): ClusterSnapshot {
+    const { engine } = this.#options;
+    const { counters } = this;
+    return new ClusterSnapshot({
+      cluster: this.#cluster,
+      counters,
+      reconciliation,
+      signal,
+      onDatabase: (database) => {
+        throw new SyncError(
+          'POLICY',
+          `The source has keys in database ${database}, and the target is a cluster.`,
+          {
+            hint: 'A cluster has only database 0. Replicate to a server that is no cluster, or move the keys.',
+          },
+        );
+      },
+      onRefused: (command, error) => {
+        count(counters.errors, error.kind);
+        this.#findings.report({
+          code: 'APPLY_ERROR',
+          severity: 'error',
+          message: wordRefusal(error, command, this.#cluster.describe()).message,
+          evidence: { key: command.key.toString('base64'), reply: error.message },
+        });
+      },
+      openApplier: (shard, onMisplaced) =>
+        new SnapshotApplier({
+          link: this.id,
+          target: shard.target,
+          facts: this.#facts,
+          counters,
+          heartbeatPrefix: engine.heartbeatPrefix,
+          onFinding: (finding) => this.#findings.report(finding),
+          scripts: this.#scripts,
+          reconciliation,
+          onMisplaced,
+          signal,
+        }),
+    });
+  }
+
+  async #endFullSync(signal: AbortSignal): Promise<void> {
+    const { counters } = this;
+    const sync = this.#fullSync;
+    if (sync === undefined) return;
+    await sync.applier.finish();
+    if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, signal);
+    else if (sync.before.checkpoint !== null || sync.before.loading)
+      this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
+    await this.#write(this.#loaded(sync.checkpoint), signal);
+    this.#fullSync = undefined;
+    this.#checkpoint = sync.checkpoint;
+    counters.snapshotDurationMs = this.#options.now() - counters.snapshotStartedMs;
+    counters.snapshotDone = true;
+    counters.fullResyncs++;
+    this.#options.events.synchronized('full');
+  }
+
+  #loaded(checkpoint: Checkpoint): { bytes: Buffer; replies: number } {
+    const key = checkpointKey(this.#record);
+    const bytes = Buffer.concat([
+      encodeCommands([['MULTI'], ['DEL', key, loadingKey(this.#record)]]),
+      encodeCheckpoint(key, checkpoint, { sync: syncName(checkpoint) }),
+      encodeCommands([['EXEC']]),
+    ]);
+    return { bytes, replies: 4 };
+  }
+
+  async #reconcile(sync: FullSync, reconciliation: Reconciliation, signal: AbortSignal): Promise<void> {
+    const { emptySource } = this.#options.engine;
+    const isAllGone = this.counters.snapshotKeys === 0 && emptySource !== 'follow';
+    if (isAllGone && !(await this.#contents.isEmpty(signal)))
+      throw refuseEmptySource(this.#cluster.describe());
+    const others = await this.#contents.otherLinks(signal);
+    const removed = others.length === 0 ? await this.#removeOthers(reconciliation, signal) : undefined;
+    await reconciliation.close();
+    if (sync.before.checkpoint === null && removed !== undefined) return;
+    this.#findings.report(
+      removed === undefined ? keptFinding(sync.cause, true, others) : removedFinding(sync.cause, removed),
+    );
+  }
+
+  async #removeOthers(reconciliation: Reconciliation, signal: AbortSignal): Promise<Removed> {
+    const removed: Removed = { keys: 0, libraries: 0 };
+    await this.#cluster.refresh(signal);
+    for (const { target } of this.#cluster.shards) {
+      const { keys, libraries } = await reconciliation.removeOthers(target, signal);
+      removed.keys += keys;
+      removed.libraries = Math.max(removed.libraries, libraries);
+    }
+    return removed;
+  }
+
+  async #abandonFullSync(): Promise<void> {
+    this.#fullSync?.applier.abandon();
+    await this.#fullSync?.reconciliation?.close();
+    this.#fullSync = undefined;
+  }
+
+  async #measure(signal: AbortSignal): Promise<void> {
+    const facts = await this.#cluster.useKey(PROBE_KEY, signal, measureTarget);
+    for (const message of facts.degraded) {
+      if (this.#facts.degraded.includes(message)) continue;
+      this.#findings.report({
+        code: 'OUT_OF_SCOPE',
+        severity: 'notice',
+        message: `What the target takes could not be measured completely: ${message}.`,
+        evidence: { server: facts.server },
+      });
+    }
+    this.#facts = { ...facts, cluster: true };
+  }
+
+  /** Sends commands of our own for the link's record. @throws SyncError when one is refused. */
+  async #write(commands: { bytes: Buffer; replies: number }, signal: AbortSignal): Promise<void> {
+    await this.#cluster.useKey(checkpointKey(this.#record), signal, async (connection) => {
+      const replies = await connection.pipelineRaw(commands.bytes, commands.replies);
+      const refused = replies.find((reply) => reply instanceof ReplyError);
+      if (refused instanceof ReplyError)
+        throw wordRefusal(unwrapRefusal(refused), undefined, this.#cluster.describe());
+    });
+  }
+
+  #skip(chunk: Buffer): Buffer {
+    if (this.#skipBytes === 0) return chunk;
+    const skipped = Math.min(this.#skipBytes, chunk.length);
+    this.#skipBytes -= skipped;
+    return chunk.subarray(skipped);
+  }
+
+  #beginStream(replid: string, offset: bigint, signal: AbortSignal): undefined {
+    if (this.#stream !== undefined) {
+      this.#stream.adoptReplid(replid);
+      this.counters.partialResyncs++;
+      return;
+    }
+    const checkpoint = this.#checkpoint;
+    if (checkpoint === undefined || checkpoint.offset < offset) {
+      throw new SyncError(
+        'INTERNAL',
+        `Link ${this.id} is at ${checkpoint?.offset ?? 'no'} offset, but the stream begins at ${offset}.`,
+      );
+    }
+    const { engine, events, wallClock, now, sourceOffsetMs } = this.#options;
+    this.#skipBytes = Number(checkpoint.offset - offset);
+    this.counters.lastWriteOffset = checkpoint.offset;
+    this.#stream = new ClusterStream({
+      link: this.id,
+      cluster: this.#cluster,
+      engine,
+      counters: this.counters,
+      start: { ...checkpoint, replid },
+      sync: this.#sync,
+      confirmed: this.#confirmed,
+      onAckRequested: () => events.ackRequested(),
+      onFailed: (error) => this.#ending.abort(error),
+      onFinding: (finding) => this.#findings.report(finding),
+      growing: this.#growing,
+      scripts: this.#scripts,
+      wallClock,
+      now,
+      facts: this.#facts,
+      sourceOffsetMs: sourceOffsetMs ?? (() => undefined),
+      owns: this.#options.owns,
+      signal,
+    });
+    if (this.counters.snapshotDone) return;
+    this.counters.partialResyncs++;
+    events.synchronized('partial');
+  }
+
+  /** How far every slot is. Waits until none is on the move: what it has could not be told then. */
+  async #readOffsets(signal: AbortSignal): Promise<SlotOffsets> {
+    const found = noOffsets().fill(Number.NaN);
+    for (;;) {
+      await this.#cluster.useAll(signal, async (connection, shard) => {
+        const missing = slotsOf(shard).filter((slot) => Number.isNaN(found[slot]));
+        await readSlotOffsets(connection, this.id, this.#sync, missing, found);
+      });
+      const missing = found.findIndex((offset) => Number.isNaN(offset));
+      if (missing === -1) return found;
+      const message = `Slot ${missing} of the target is being moved: how far it is cannot be told now.`;
+      await this.#cluster.wait(new SyncError('CONNECT', message, { retryable: true }), signal);
+      await this.#cluster.refresh(signal);
+    }
+  }
+
+  #openTarget(whereabouts: Whereabouts, shard: TargetShard | undefined, oom: OomWatch): Target {
+    const { engine, random, now, events } = this.#options;
+    return new Target({
+      endpoint: whereabouts,
+      name: `redis-sync:${this.id}`,
+      replyTimeoutMs: engine.idleTimeoutMs,
+      retryMs: engine.retryMs,
+      random,
+      now,
+      onWaiting: (error, waitMs) => {
+        this.counters.retries++;
+        const refusal = refusalBehind(error);
+        if (refusal) count(this.counters.handled, `retried ${refusal.reply.kind}`);
+        events.waiting(error, waitMs);
+      },
+      onWorking: () => {
+        oom.worked();
+        events.working();
+      },
+      judge: (error) =>
+        oom.judge(error, {
+          where: this.#cluster.describe(),
+          appliedOffset: this.appliedOffset,
+          snapshotKeys: this.counters.snapshotKeys,
+        }),
+      ...(shard === undefined ? {} : { claim: (connection) => this.#claim(connection, shard) }),
+    });
+  }
+
+  /** May we write there, and is everything still there that we know to be? */
+  async #claim(connection: Connection, shard: TargetShard): Promise<void> {
+    const holder = this.#cluster.shardOfKey(Buffer.from(ownerKey(this.#record)));
+    if (holder === shard || holder?.facts === undefined) await this.#ownership.claim(connection);
+    else {
+      await using other = await Connection.open(holder.facts.primary.endpoint, {
+        signal: this.#ending.signal,
+      });
+      await this.#ownership.claim(other);
+    }
+    const known = slotsOf(shard).filter((slot) => (this.#confirmed[slot] ?? -1) >= 0);
+    if (known.length === 0) return;
+    const found = noOffsets().fill(Number.NaN);
+    await readSlotOffsets(connection, this.id, this.#sync, known, found);
+    const lost = known.filter((slot) => (found[slot] ?? 0) < (this.#confirmed[slot] ?? -1));
+    if (lost.length > 0)
+      throw lostWrites(lost.length, `${connection.endpoint.host}:${connection.endpoint.port}`);
+  }
+}
+
+/** Every slot of a shard. */
+function slotsOf({ facts }: TargetShard): number[] {
+  return (facts?.slots ?? []).flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
+}
+
+function changedFinding(before: ClusterTopology, now: ClusterTopology): LinkFinding {
+  let moved = 0;
+  for (let slot = 0; slot < SLOTS; slot++) if (ownerOf(before, slot) !== ownerOf(now, slot)) moved++;
+  const primaries = now.shards.filter(({ slots }) => slots.length > 0).map(({ primary }) => primary.endpoint);
+  return {
+    code: 'ENDPOINT_CHANGED',
+    severity: 'warning',
+    message: `${moved} slots of the target cluster have another primary now; the link follows.`,
+    evidence: {
+      side: 'target',
+      slots: moved,
+      primaries: primaries.map(({ host, port }) => `${host}:${port}`),
+    },
+  };
+}
+
+function ownerOf({ owners, shards }: ClusterTopology, slot: number): string | undefined {
+  return shards[owners[slot] ?? -1]?.primary.id;
+}
+
+function lostWrites(slots: number, where: string): SyncError {
+  return new SyncError(
+    'APPLY_REFUSED',
+    `The target has lost writes it had acknowledged, in ${slots} slots of this shard.`,
+    {
+      where,
+      hint: 'It failed over to a replica that was behind, was flushed, or restarted without its data. Start the link again: it goes on from what the target has, or does a full sync.',
+    },
+  );
+}
+
+function stoppedHalfWay(): SyncError {
+  return new SyncError(
+    'ABORTED',
+    'The link was stopped in the middle of the full sync: the target is incomplete.',
+    {
+      hint: 'Start the link again: the full sync begins anew and replaces what is there.',
+    },
+  );
+}

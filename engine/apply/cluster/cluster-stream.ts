@@ -1,0 +1,368 @@
+/**
+ * Applies the command stream to a cluster, round after round (slot-rounds.ts, round-runner.ts). What the stream applier does
+ * for one server (../stream-applier.ts): translation, policies, counters and reports are the same.
+ *
+ *   stream ─▶ translator ─▶ rounds ─┬─▶ shard a: transactions of its slots
+ *                                   ├─▶ shard b          then the next round
+ *                                   └─▶ shard c
+ *
+ * The link's own checkpoint follows a few times a second: see slot-checkpoints.ts.
+ */
+import { asError, SyncError } from '../../errors.ts';
+import { tagOfSlot, clusterSlot } from '../../keys/cluster-slot.ts';
+import { ReplyError, type Reply } from '../../resp/reply.ts';
+import type { EngineOptions } from '../../link/options.ts';
+import { checkpointKey, encodeCheckpoint, type Checkpoint } from '../checkpoint.ts';
+import { count, type LinkCounters } from '../counters.ts';
+import type { LinkFinding } from '../finding.ts';
+import type { GrowingFindings } from '../growing-findings.ts';
+import { Losses } from '../rebuild/losses.ts';
+import { findCommands, printKey, wordRefusal } from '../refusals.ts';
+import { isLeftOut, reactionTo } from '../replies.ts';
+import type { ScriptBook } from '../script-book.ts';
+import { isScript, StreamReports } from '../stream-reports.ts';
+import { StreamTranslator } from '../stream-translator.ts';
+import type { TargetFacts } from '../target-facts.ts';
+import { CommandTranslator } from '../translate/command-translator.ts';
+import { SourceClock } from '../translate/source-clock.ts';
+import { applyEverywhere } from './barriers.ts';
+import type { ClusterTarget } from './cluster-target.ts';
+import { CrossSlot } from './cross-slot.ts';
+import { RoundRunner } from './round-runner.ts';
+import { SlotMarkEncoder, taggedLink, type SlotOffsets } from './slot-checkpoints.ts';
+import { SlotRounds, type SlotGroup, type Stage } from './slot-rounds.ts';
+
+const LAG_SAMPLES_MAX = 4096;
+/** The link's checkpoint is written this often while the stream moves. */
+const RECORD_INTERVAL_MS = 200;
+const RECORD_LAG_BYTES = 64 * 1024;
+
+export interface ClusterStreamOptions {
+  link: string;
+  cluster: ClusterTarget;
+  engine: EngineOptions;
+  counters: LinkCounters;
+  start: Checkpoint;
+  /** Name of the full sync that the checkpoints belong to. */
+  sync: string;
+  /** Up to where each slot is applied. */
+  confirmed: SlotOffsets;
+  onAckRequested: () => void;
+  onFinding: (finding: LinkFinding) => void;
+  growing: GrowingFindings;
+  scripts: ScriptBook;
+  onFailed: (error: Error) => void;
+  wallClock: () => number;
+  now: () => number;
+  facts: TargetFacts;
+  sourceOffsetMs: () => number | undefined;
+  /** Whether a key is the source shard's own; undefined: all are. */
+  owns?: ((key: Uint8Array) => boolean) | undefined;
+  signal: AbortSignal;
+}
+
+export class ClusterStream {
+  readonly #options: ClusterStreamOptions;
+  readonly #rounds: SlotRounds;
+  readonly #translator: StreamTranslator;
+  readonly #runner: RoundRunner;
+  readonly #marks: SlotMarkEncoder;
+  readonly #losses: Losses;
+  readonly #reports: StreamReports;
+  readonly #clock: SourceClock;
+  readonly #recordKey: string;
+  readonly #startedAtMs: number;
+  #pumping: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+  #failure: Error | undefined;
+  #appliedOffset: bigint;
+  /** Offset in the link's checkpoint on the target, and when it was written. */
+  #recorded: number;
+  #recordedAtMs = -Infinity;
+  #replid: string;
+  #arrivedAtMs = 0;
+  #ackRequestedAt: bigint | undefined;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: ClusterStreamOptions) {
+    this.#options = options;
+    const { engine, start, counters, link, cluster, signal, onFinding, growing } = options;
+    this.#appliedOffset = start.offset;
+    this.#recorded = Number(start.offset);
+    this.#replid = start.replid;
+    this.#startedAtMs = options.wallClock();
+    this.#recordKey = checkpointKey(taggedLink(link));
+    this.#marks = new SlotMarkEncoder(link);
+    this.#remark();
+    this.#losses = new Losses({ onFinding, onCount: (kind, by) => count(counters.dropped, kind, by) });
+    this.#clock = new SourceClock(engine.heartbeatMs, options.sourceOffsetMs);
+    this.#reports = new StreamReports({ engine, onFinding, growing });
+    this.#runner = new RoundRunner({
+      link,
+      cluster,
+      marks: this.#marks,
+      sync: () => options.sync,
+      confirmed: options.confirmed,
+      onApplied: (group, results, where) => this.#onApplied(group, results, where),
+      onShardDone: () => Promise.resolve(),
+      signal,
+    });
+    const crossSlot = new CrossSlot({ engine, counters, onFinding, growing });
+    this.#rounds = new SlotRounds({
+      place: () => ({
+        offset: Number(this.#translator.offset),
+        inTransaction: this.#translator.inTransaction,
+      }),
+      start: Number(start.offset),
+      have: options.confirmed.slice(),
+      onCrossSlot: (command) => crossSlot.take(command),
+      onDatabase: (database, name, offset) => crossSlot.refuseDatabase(database, name, offset),
+      onSplitTransaction: (slots, offset) => crossSlot.splitTransaction(slots, offset),
+    });
+    this.#translator = this.#openTranslator();
+    this.#timer = setInterval(() => this.#kick(), RECORD_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** Everything up to this offset is on the target. */
+  get appliedOffset(): bigint {
+    return this.#appliedOffset;
+  }
+
+  /** A promoted replica goes on with our history under a new name. */
+  adoptReplid(replid: string): void {
+    this.#replid = replid;
+    this.#remark();
+  }
+
+  /** Takes the next stream bytes; resolves when there is room for more. @throws SyncError when the link must stop. */
+  async push(chunk: Buffer, atMs?: number): Promise<void> {
+    this.#options.counters.streamBytes += chunk.length;
+    this.#arrivedAtMs = atMs ?? this.#options.wallClock();
+    try {
+      this.#translator.push(chunk, atMs);
+    } catch (error) {
+      await this.drain();
+      throw error;
+    }
+    this.#kick();
+    while (this.#pumping && this.#isFull) await this.#progress();
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Resolves when every complete unit pushed so far is applied, and recorded. @throws SyncError when the link must stop. */
+  async drain(): Promise<void> {
+    this.#kick();
+    await this.#pumping;
+    if (this.#failure === undefined) await this.#record();
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Resolves when nothing runs any more. */
+  async settled(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#pumping;
+  }
+
+  get #isFull(): boolean {
+    const { envelopeBytes, envelopeCommands } = this.#options.engine;
+    return this.#rounds.bytes >= envelopeBytes || this.#rounds.queued >= envelopeCommands;
+  }
+
+  get #isRecordDue(): boolean {
+    const behind = Number(this.#appliedOffset) - this.#recorded;
+    if (behind <= 0) return false;
+    const isOld = this.#options.now() - this.#recordedAtMs >= RECORD_INTERVAL_MS;
+    // Only protocol lines: no hurry.
+    return isOld && (this.#hasWritten || behind >= RECORD_LAG_BYTES);
+  }
+
+  /** Something was applied since the link's checkpoint was written. */
+  #hasWritten = false;
+
+  #remark(): void {
+    const { start, sync } = this.#options;
+    this.#marks.mark = { replid: this.#replid, path: start.path, sync };
+  }
+
+  #kick(): void {
+    if (this.#failure || this.#pumping) return;
+    const hasWork = this.#rounds.hasUnits || this.#rounds.hasHeartbeats || this.#isRecordDue;
+    if (hasWork) this.#pumping = this.#pump();
+    else this.#advance(BigInt(this.#rounds.offset));
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      while (this.#rounds.hasUnits || this.#rounds.hasHeartbeats) {
+        const stage = this.#rounds.take();
+        this.#wakeUp();
+        if (stage.kind === 'round') await this.#round(stage);
+        else await this.#barrier(stage);
+        if (this.#isRecordDue) await this.#record();
+      }
+      this.#advance(BigInt(this.#rounds.offset));
+      if (this.#isRecordDue) await this.#record();
+    } catch (error) {
+      this.#failure = asError(error);
+    }
+    this.#pumping = undefined;
+    this.#wakeUp();
+    if (this.#failure) this.#options.onFailed(this.#failure);
+  }
+
+  async #round(stage: Stage & { kind: 'round' }): Promise<void> {
+    const { counters, wallClock } = this.#options;
+    if (stage.groups.length > 0) {
+      await this.#runner.run(stage.groups);
+      this.#hasWritten = true;
+      counters.lastWriteOffset = BigInt(stage.offset);
+    }
+    counters.streamCommands += stage.commands;
+    counters.transactions += stage.transactions;
+    for (const sentAtMs of stage.heartbeats) {
+      counters.lagMs = Math.max(0, wallClock() - sentAtMs);
+      if (sentAtMs >= this.#startedAtMs && counters.lagSamples.length < LAG_SAMPLES_MAX)
+        counters.lagSamples.push(counters.lagMs);
+    }
+    this.#losses.report();
+    this.#advance(BigInt(stage.offset));
+  }
+
+  /** A command for every shard. The link's checkpoint moves behind it at once: it must not be repeated over what follows. */
+  async #barrier(stage: Stage & { kind: 'barrier' }): Promise<void> {
+    const { cluster, counters, signal, owns, onFinding } = this.#options;
+    await applyEverywhere(stage, { cluster, signal, owns, onFinding });
+    counters.streamCommands++;
+    counters.lastWriteOffset = BigInt(stage.offset);
+    this.#advance(BigInt(stage.offset));
+    await this.#record();
+  }
+
+  /** Writes the link's checkpoint: every slot has everything up to here. */
+  async #record(): Promise<void> {
+    const { start, sync } = this.#options;
+    if (this.#appliedOffset <= BigInt(this.#recorded)) return;
+    const checkpoint: Checkpoint = {
+      ...start,
+      replid: this.#replid,
+      offset: this.#appliedOffset,
+      database: 0,
+    };
+    const bytes = encodeCheckpoint(this.#recordKey, checkpoint, { sync });
+    const slot = clusterSlot(Buffer.from(this.#recordKey));
+    await this.#runner.run([{ slot, offset: -1, commands: [bytes], count: 1 }]);
+    this.#recorded = Number(checkpoint.offset);
+    this.#recordedAtMs = this.#options.now();
+    this.#hasWritten = false;
+  }
+
+  #advance(offset: bigint): void {
+    this.#appliedOffset = offset;
+    if (this.#ackRequestedAt === undefined || offset < this.#ackRequestedAt) return;
+    this.#ackRequestedAt = undefined;
+    this.#options.onAckRequested();
+  }
+
+  #progress(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  /** Failures inside a transaction that was applied: counted and named. @throws what cannot be made up for. */
+  #onApplied(group: SlotGroup, results: readonly Reply[], where: string): void {
+    const { counters, onFinding, confirmed } = this.#options;
+    const isRecord = group.offset < 0;
+    if (!isRecord && results[0] !== 0 && (confirmed[group.slot] ?? -1) >= 0)
+      throw vanished(group.slot, where);
+    const own = isRecord ? results : results.slice(1);
+    for (const [index, error] of own.entries()) {
+      if (!(error instanceof ReplyError)) continue;
+      const [command] = findCommands(group.commands[index] ?? Buffer.alloc(0), [0]);
+      if (command === undefined) continue;
+      const leftOut = isLeftOut(error);
+      if (isScript(command) && !leftOut) {
+        count(counters.handled, 'script errors');
+        this.#reports.scriptFailed(command, error);
+        continue;
+      }
+      count(counters.errors, error.kind);
+      onFinding({
+        code: 'APPLY_ERROR',
+        severity: 'error',
+        message: wordRefusal(error, command, where).message,
+        evidence: {
+          command: command.name,
+          key: command.key.toString('base64'),
+          reply: error.message,
+          hint: reactionTo(error).hint,
+        },
+      });
+      if (leftOut) throw tornSlot(command.name, command.key, error, where);
+    }
+  }
+
+  #openTranslator(): StreamTranslator {
+    const { engine, start, counters, link, facts, wallClock, scripts } = this.#options;
+    return new StreamTranslator({
+      builder: this.#rounds,
+      start: { offset: start.offset, database: start.database },
+      heartbeatPrefix: engine.heartbeatPrefix,
+      checkpointKey: checkpointKey(link),
+      flush: engine.flush,
+      onAckRequested: (offset) => {
+        this.#ackRequestedAt = offset;
+        this.#options.onAckRequested();
+      },
+      onDropped: (reason) => count(counters.dropped, reason),
+      onHandled: (what) => count(counters.handled, what),
+      onFlush: (name, database, offset) => this.#reports.flush(name, { database, offset }, this.#arrivedAtMs),
+      publish: engine.publish,
+      swapdb: {
+        policy: engine.swapdb,
+        cluster: true,
+        onRefused: (place) => this.#reports.swapdbRefused(place),
+      },
+      scripts: {
+        policy: engine.scripts,
+        book: scripts,
+        onRun: (...what) => this.#reports.scriptRun(...what),
+      },
+      translation: {
+        commands: new CommandTranslator({
+          facts,
+          losses: this.#losses,
+          sourceTimeMs: () => this.#clock.executedAtMs(wallClock()),
+        }),
+        clock: this.#clock,
+        policy: engine.unsupported ?? 'fail',
+        onUnsupported: (name, lostKey, needs, database, offset) =>
+          this.#reports.unsupported(name, lostKey, needs, { database, offset }),
+        onLoss: (kind, lostKey) => this.#losses.add(kind, lostKey),
+      },
+    });
+  }
+}
+
+function vanished(slot: number, where: string): SyncError {
+  return new SyncError(
+    'APPLY_REFUSED',
+    `The checkpoint of slot ${slot} (tag ${tagOfSlot(slot)}) is gone from the target.`,
+    {
+      where,
+      hint: 'The shard was flushed, or restarted without its data. Start the link again: it does a full sync.',
+    },
+  );
+}
+
+function tornSlot(command: string, key: Buffer, error: ReplyError, where: string): SyncError {
+  return new SyncError(
+    'APPLY_REFUSED',
+    `The target executed only a part of a transaction: ${command} ${printKey(key)} was refused (${error.message}).`,
+    { where, hint: 'Give the account its rights back, clear the target and start the link again.' },
+  );
+}

@@ -1,0 +1,26 @@
+/** What a replicator needs of a link's way to its target, be that one server (lane.ts) or a cluster (cluster/cluster-lane.ts). */
+import type { Whereabouts } from '../connect/discovery.ts';
+import type { LogReader } from '../log/log-cursor.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { LinkCounters } from './counters.ts';
+
+export interface LinkLane {
+  readonly id: string;
+  readonly counters: LinkCounters;
+  /** Source offset up to which everything is on the target; -1 while the stream has not begun. */
+  readonly appliedOffset: bigint;
+  /** The snapshot is applied (or was not needed): commands flow. */
+  readonly streaming: boolean;
+  /** What is still to be put right on the target once the source is quiet. */
+  readonly deferred: number;
+  readonly paused: boolean;
+  /** The source is quiet and everything is applied: put right what is deferred. */
+  settleExpiries(): void;
+  /** @returns where the link can continue, or null. @throws SyncError; the signal's reason. Then the target is closed. */
+  prepare(signal: AbortSignal): Promise<Checkpoint | null>;
+  relocate(target: Whereabouts, signal: AbortSignal): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Applies until the log says `closed`. @throws SyncError what stops the link; the signal's reason. */
+  run(cursor: LogReader, signal: AbortSignal): Promise<void>;
+}
