@@ -70,6 +70,8 @@ export type RunEventBody =
     }
   /** The link has applied everything the source had written when it was asked: the two offsets are equal, or it has not. */
   | { kind: 'drained'; link: string; sourceOffset: string; appliedOffset: string; durationMs: number }
+  /** The same of a link that tells no offsets: `reason` is what it rests on, seen from outside, or why waiting ended. */
+  | { kind: 'caught-up'; link: string; reached: boolean; reason: string; durationMs: number }
   /** `keys`/`bytes`: of the snapshot so far; `expectedKeys`: what the snapshot announced, absent or 0 when unknown. */
   | {
       kind: 'progress';

@@ -2,7 +2,7 @@
  * Draft-07 JSON Schema of the results document, for consumers in other languages. It allows nothing that
  * reports/results.ts does not name; tests validate real documents against it.
  */
-import { DIFFERENCE_CLASSES, RESULTS_SCHEMA_VERSION } from './results.ts';
+import { DIFFERENCE_CLASSES, LINK_FIGURES, RESULTS_SCHEMA_VERSION } from './results.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -111,6 +111,7 @@ const link = object({
   lagMs: nullable(object({ p50: number, p95: number, p99: number, max: number, samples: count })),
   peakRssBytes: count,
   cpuSeconds: { type: 'number', minimum: 0 },
+  'unmeasured?': list(words(...LINK_FIGURES)),
 });
 
 const precheckRow = object({
@@ -241,6 +242,7 @@ export const RESULTS_SCHEMA: Schema = {
     summary: text,
     exitCode: count,
     instances: list(instance),
+    'engine?': object({ driver: text, what: text, notes: list(text) }),
     links: list(link),
     precheck: list(precheckRow),
     phases: list(phaseResult),

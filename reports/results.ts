@@ -109,6 +109,31 @@ export interface TypeRow {
   different: number;
 }
 
+/** Figures of a link that not everybody who replicates can tell; `cost`: memory and CPU, `copyBytes`: size of the first copy. */
+export const LINK_FIGURES = [
+  'copyKeys',
+  'copyBytes',
+  'commands',
+  'lagBytes',
+  'streamBytes',
+  'transactions',
+  'resyncs',
+  'retries',
+  'dropped',
+  'errors',
+  'cost',
+] as const;
+export type LinkFigure = (typeof LINK_FIGURES)[number];
+
+/** Who replicated, when it was not redis-sync's own engine. */
+export interface EngineResult {
+  driver: string;
+  /** What that was, and what was started for it. */
+  what: string;
+  /** What the figures rest on, and what is not known. */
+  notes: string[];
+}
+
 export interface LinkResult {
   link: string;
   source: string;
@@ -128,6 +153,8 @@ export interface LinkResult {
   lagMs: { p50: number; p95: number; p99: number; max: number; samples: number } | null;
   peakRssBytes: number;
   cpuSeconds: number;
+  /** These are not known: their zeros mean nothing. */
+  unmeasured?: LinkFigure[];
 }
 
 export interface InstanceResult {
@@ -226,6 +253,8 @@ export interface Results {
   summary: string;
   exitCode: number;
   instances: InstanceResult[];
+  /** Absent: redis-sync's own. */
+  engine?: EngineResult;
   links: LinkResult[];
   precheck: PrecheckRow[];
   phases: PhaseResult[];

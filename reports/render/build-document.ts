@@ -14,12 +14,19 @@ import {
 import { formatDuration } from './format.ts';
 import { faultsSection, linksSection, phasesSection, workloadSection } from './sections/course.ts';
 import { countsSection, differencesSection } from './sections/data.ts';
-import { errorSection, filesSection, instancesSection, precheckSection } from './sections/environment.ts';
+import {
+  engineSection,
+  errorSection,
+  filesSection,
+  instancesSection,
+  precheckSection,
+} from './sections/environment.ts';
 import { checksSection, findingsSection } from './sections/judgement.ts';
 
 const SECTIONS: readonly ((view: ReportView) => Section | null)[] = [
   errorSection,
   phasesSection,
+  engineSection,
   linksSection,
   countsSection,
   differencesSection,

@@ -5,6 +5,8 @@ import type { Plan } from '../plan/plan.ts';
 /** @throws SyncError SPEC_INVALID naming the instance that verify would write to. */
 export function requireDisposable(plan: Plan): void {
   const heartbeat = plan.engine.heartbeatMs > 0;
+  // What a service does that runs already is not ours; what data, workload and steps do was checked with the spec.
+  if (plan.driver.kind === 'external') return;
   for (const { source, target } of plan.links) {
     refuse(plan, target, 'verify would overwrite it', 'set disposable: true if everything in it may be lost');
     if (heartbeat) {

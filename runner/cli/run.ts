@@ -1,4 +1,6 @@
 /** `redis-sync run SPEC`: replicates between existing endpoints. */
+import { SyncError } from '../../engine/errors.ts';
+import type { Plan } from '../plan/plan.ts';
 import { runOptions, type CommandContext } from './context.ts';
 import { requireUrls } from './existing-endpoints.ts';
 import { loadPlans, refuse } from './load-plans.ts';
@@ -10,6 +12,19 @@ export interface RunFlags {
   metricsHost: string;
 }
 
+/** Other engines are rehearsed, not operated. @throws SyncError USAGE. */
+function requireOwnEngine({ driver, spec }: Plan): void {
+  if (driver.kind === 'redis-sync') return;
+  throw new SyncError(
+    'USAGE',
+    `run replicates with redis-sync's own engine, and the driver here is ${driver.kind}`,
+    {
+      where: spec,
+      hint: `Rehearse it: redis-sync verify ${spec}. For run, leave engine.driver out.`,
+    },
+  );
+}
+
 /** `until: SIGINT`: Ctrl-C is the normal end, so its exit code is that of the replication. */
 export async function run(
   path: string,
@@ -18,7 +33,10 @@ export async function run(
 ): Promise<number> {
   const loaded = await loadPlans([path], context);
   if (loaded.kind === 'invalid') return refuse(loaded.problems, context);
-  for (const plan of loaded.plans) requireUrls(plan, 'run');
+  for (const plan of loaded.plans) {
+    requireUrls(plan, 'run');
+    requireOwnEngine(plan);
+  }
   const { replicateSpec } = await import('../run/replicate.ts');
   const [plan] = loaded.plans;
   if (plan === undefined) return 0;

@@ -5,6 +5,7 @@
 import { Document, isCollection, isMap, isPair, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { formatDuration, formatShare, formatSize } from '../spec/quantities.ts';
 import type { StepPlan, TriggerPlan } from '../../scenarios/timeline/step.ts';
+import { driverForm } from './driver.ts';
 import { isExisting } from './existing.ts';
 import type { ExpectPlan, InstancePlan, LinkPlan, Plan } from './plan.ts';
 import { policiesForm } from './policies.ts';
@@ -66,7 +67,7 @@ function coreForm(plan: Plan): object {
       ...workload,
     })),
     incremental: formatDuration(plan.incrementalMs),
-    engine: engineForm(plan.engine),
+    engine: plan.driver.kind === 'redis-sync' ? engineForm(plan.engine) : driverForm(plan.driver),
     timeline: plan.timeline.map(stepForm),
     compare: {
       method: plan.compare.method,

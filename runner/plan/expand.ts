@@ -11,6 +11,7 @@ import {
   DEFAULT_REPORT_FORMATS,
   DEFAULT_SEED,
 } from './defaults.ts';
+import { DEFAULT_DRIVER, expandDriver } from './driver.ts';
 import { expandExpectations } from './expand-expectations.ts';
 import { expandInstance } from './expand-instance.ts';
 import { expandStep } from './expand-step.ts';
@@ -58,6 +59,7 @@ export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
       defaultMix: registries.defaultMix,
     }),
     incrementalMs: durationOr(spec.incremental, DEFAULT_INCREMENTAL_MS),
+    driver: expandDriver(spec.engine ?? {}),
     engine: expandEngine(spec.engine),
     timeline: (spec.timeline ?? []).map(expandStep),
     expect: expandExpectations(spec.expect ?? [], ttlToleranceMs),
@@ -103,7 +105,8 @@ function expandLink(
 
 function expandEngine(engine: Engine = {}): EngineOptions {
   const { envelope = {}, heartbeat = {}, expiry = {} } = engine;
-  const isOff = heartbeat === 'off';
+  // Only our own engine keeps its heartbeat from the target.
+  const isOff = heartbeat === 'off' || (engine.driver ?? DEFAULT_DRIVER) !== DEFAULT_DRIVER;
   return {
     logMemoryBytes: sizeOr(engine.memory, DEFAULT_ENGINE.logMemoryBytes),
     logDiskBytes: sizeOr(engine.disk, DEFAULT_ENGINE.logDiskBytes),

@@ -6,6 +6,7 @@ import type { EngineOptions } from '../../engine/link/options.ts';
 import type { TlsOptions } from '../../engine/connect/endpoint.ts';
 import type { DatasetPlan } from '../../scenarios/data/dataset.ts';
 import type { Expectation } from '../../scenarios/checks/expectation.ts';
+import type { DriverPlan } from './driver.ts';
 import type { StepPlan } from '../../scenarios/timeline/step.ts';
 import type { WorkloadPlan } from '../../scenarios/workload/workload.ts';
 
@@ -98,6 +99,8 @@ export interface Plan {
   workload: WorkloadPlan[];
   /** How long the workload runs in incremental before settling. */
   incrementalMs: number;
+  /** Who replicates. `engine` is of redis-sync's own engine; of the others it says only that no heartbeat is written. */
+  driver: DriverPlan;
   engine: EngineOptions;
   timeline: StepPlan[];
   expect: ExpectPlan[];

@@ -64,6 +64,8 @@ export async function compareInstances(spec: Plan, io: Io, options: RunOptions):
   const outcome = {
     instances,
     phases,
+    engine: null,
+    logFiles: {},
     links: [],
     precheck: [],
     workload: [],

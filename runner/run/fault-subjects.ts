@@ -1,16 +1,23 @@
 /** The run's servers, links and ways as faults see them. Asked anew at every firing: a failover changes who is who. */
 import { SyncError } from '../../engine/errors.ts';
-import type { Aim, FaultInstance, FaultLink, Subjects } from '../../scenarios/faults/subjects.ts';
+import type {
+  Aim,
+  EngineControl,
+  FaultInstance,
+  FaultLink,
+  Subjects,
+} from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { parseAddress } from '../spec/address.ts';
+import type { EngineControls } from './drivers/driver.ts';
 import type { Gates } from './gates.ts';
-import type { Links } from './links.ts';
 
 export interface FaultSubjectsOptions {
   plans: readonly LinkPlan[];
   instances: () => ReadonlyMap<string, ProvisionedInstance>;
-  links: Links;
+  /** Of whoever replicates; undefined when that is no process of ours. */
+  engine: EngineControls | undefined;
   /** Not there before the servers are. */
   gates: () => Gates | undefined;
 }
@@ -51,11 +58,11 @@ export class FaultSubjects implements Subjects {
   }
 
   relocate(): void {
-    this.#options.links.relocate();
+    this.#options.engine?.relocate();
   }
 
   #link(id: string): FaultLink {
-    const { plans, links, gates } = this.#options;
+    const { plans, engine, gates } = this.#options;
     const plan = plans.find((each) => each.id === id);
     if (plan === undefined)
       throw new SyncError('SPEC_INVALID', `There is no link called ${id}.`, { where: `link:${id}` });
@@ -64,10 +71,24 @@ export class FaultSubjects implements Subjects {
       id,
       source,
       target,
-      engine: links.engineOf(id),
-      suspend: () => void links.pause(id),
-      resume: () => void links.resume(id),
+      engine: engine?.engineOf(id) ?? noEngine(id),
+      suspend: () => void engine?.pause(id),
+      resume: () => void engine?.resume(id),
       gate: (side) => gates()?.gateOf(id, side),
     };
   }
+}
+
+/** Of a link whose engine nobody here started. The spec's rules keep faults from getting here. */
+function noEngine(link: string): EngineControl {
+  const refuse = (): never => {
+    throw new SyncError('SPEC_INVALID', 'Its engine is no process of ours.', { where: `link:${link}` });
+  };
+  return {
+    pid: undefined,
+    kill: async () => refuse(),
+    restart: () => Promise.resolve(),
+    pause: refuse,
+    resume: () => undefined,
+  };
 }

@@ -3,7 +3,7 @@
  * of the report comes from here.
  */
 import type { FromReplicator, LinkState, LinkStatus, ReplicatorError } from '../../engine/link/messages.ts';
-import type { LinkResult } from '../../reports/results.ts';
+import type { LinkFigure, LinkResult } from '../../reports/results.ts';
 import type { LinkPlan } from '../plan/plan.ts';
 
 const LAG_SAMPLES_MAX = 1_000_000;
@@ -13,6 +13,8 @@ export class LinkMonitor {
   state: LinkState = 'NotStarted';
   status: LinkStatus | undefined;
   failure: ReplicatorError | undefined;
+  /** Figures that whoever replicates does not tell; their zeros mean nothing. */
+  unmeasured: readonly LinkFigure[] = [];
   #fullSync: LinkResult['fullSync'] = null;
   #lagSamples: number[] = [];
   #peakRssBytes = 0;
@@ -102,6 +104,7 @@ export class LinkMonitor {
       lagMs: describeSamples(this.#lagSamples),
       peakRssBytes: this.#peakRssBytes,
       cpuSeconds: total(all, ({ cpuSeconds }) => cpuSeconds),
+      ...(this.unmeasured.length > 0 && { unmeasured: [...this.unmeasured] }),
     };
   }
 

@@ -14,6 +14,7 @@ import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
+import type { EngineControls, EngineDriver } from './drivers/driver.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
 
@@ -40,7 +41,9 @@ export interface LinksOptions {
   signal: AbortSignal;
 }
 
-export class Links implements AsyncDisposable {
+export class Links implements EngineDriver, EngineControls {
+  readonly description = null;
+  readonly controls = this;
   readonly monitors: readonly LinkMonitor[];
   readonly #options: LinksOptions;
   readonly #handles: ReplicatorHandle[] = [];
@@ -51,6 +54,12 @@ export class Links implements AsyncDisposable {
   constructor(options: LinksOptions) {
     this.#options = options;
     this.monitors = options.links.map((plan) => new LinkMonitor(plan));
+  }
+
+  get logFiles(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.#handles.map(({ name }) => [`replicator ${name}`, `replicator-${name}.log`]),
+    );
   }
 
   /** Starts the replicators of all links that wait for no other. @throws SyncError INTERNAL when one does not come up. */

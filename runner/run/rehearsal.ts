@@ -9,7 +9,14 @@ import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
 import { delay as pause } from '../../engine/psync/backoff.ts';
 import { formatCount } from '../../reports/display.ts';
-import type { Comparison, LinkResult, PrecheckRow, Results, WorkloadResult } from '../../reports/results.ts';
+import type {
+  Comparison,
+  EngineResult,
+  LinkResult,
+  PrecheckRow,
+  Results,
+  WorkloadResult,
+} from '../../reports/results.ts';
 import type { CodisSlotTable } from '../../scenarios/data/placement.ts';
 import { seedDataset } from '../../scenarios/data/seeding.ts';
 import { systemClock } from '../../scenarios/timeline/clock.ts';
@@ -22,6 +29,8 @@ import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
 import { compareLinks, describeCompared, describeComparing } from './comparison.ts';
+import type { EngineDriver } from './drivers/driver.ts';
+import { createDriver } from './drivers/registry.ts';
 import { recordFailure } from './failure.ts';
 import { codisSlotsOf, shareOf } from './key-shares.ts';
 import { FaultSubjects } from './fault-subjects.ts';
@@ -29,7 +38,6 @@ import { Gates } from './gates.ts';
 import { countHeartbeatKeys } from './heartbeat-keys.ts';
 import type { History } from './history.ts';
 import { interruptible } from './interruptible.ts';
-import { Links } from './links.ts';
 import { Phases } from './phases.ts';
 import { describeInstances } from './results.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -55,6 +63,10 @@ export interface RehearsalOptions {
 export interface RehearsalOutcome {
   instances: ReadonlyMap<string, ProvisionedInstance>;
   phases: Phases;
+  /** Who replicated; null: redis-sync's own engine. */
+  engine: EngineResult | null;
+  /** Of what replicated, by what they are. */
+  logFiles: Readonly<Record<string, string>>;
   links: LinkResult[];
   precheck: PrecheckRow[];
   workload: WorkloadResult[];
@@ -66,7 +78,7 @@ export interface RehearsalOutcome {
 export class Rehearsal implements AsyncDisposable {
   readonly #options: RehearsalOptions;
   readonly #phases: Phases;
-  readonly #links: Links;
+  readonly #links: EngineDriver;
   readonly #timeline: Timeline;
   #processes: ProcessLedger | undefined;
   #gates: Gates | undefined;
@@ -86,7 +98,7 @@ export class Rehearsal implements AsyncDisposable {
     const emit = history.emit.bind(history);
     this.#phases = new Phases(history);
     this.#slots = codisSlotsOf(plan);
-    this.#links = new Links({
+    this.#links = createDriver(plan.driver, {
       links: plan.links,
       engine: plan.engine,
       whereaboutsOf: (name) => this.#instances.get(name)?.whereabouts ?? this.#endpointOf(name),
@@ -95,7 +107,10 @@ export class Rehearsal implements AsyncDisposable {
       emit,
       phase: () => this.#phases.current,
       signal: options.signal,
-      onProcess: (pid, what, logFile) => this.#recordProcess(pid, what, logFile),
+      endpointOf: (name) => this.#endpointOf(name),
+      baseFolder: options.baseFolder,
+      env: options.env,
+      onProcess: (pid, what, logFile, group) => this.#recordProcess(pid, what, logFile, group),
     });
     this.#timeline = new Timeline({
       steps: plan.timeline,
@@ -104,7 +119,7 @@ export class Rehearsal implements AsyncDisposable {
       subjects: new FaultSubjects({
         plans: plan.links,
         instances: () => this.#instances,
-        links: this.#links,
+        engine: this.#links.controls,
         gates: () => this.#gates,
       }),
       emit,
@@ -137,6 +152,8 @@ export class Rehearsal implements AsyncDisposable {
     return {
       instances: this.#instances,
       phases: this.#phases,
+      engine: this.#links.description,
+      logFiles: this.#links.logFiles,
       links: this.#links.monitors.map((monitor) => monitor.result()),
       precheck: this.#precheck,
       workload: this.#allWorkloadResults(),
@@ -234,8 +251,8 @@ export class Rehearsal implements AsyncDisposable {
   }
 
   /** Kept servers need neither replicator nor proxy: those are ended with the run, always. */
-  #recordProcess(pid: number, what: string, logFile: string): void {
-    if (!this.#options.keep) this.#processes?.record(pid, { what, group: false, logFile });
+  #recordProcess(pid: number, what: string, logFile: string, group = false): void {
+    if (!this.#options.keep) this.#processes?.record(pid, { what, group, logFile });
   }
 
   async #check(): Promise<string> {

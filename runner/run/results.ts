@@ -43,6 +43,7 @@ export function buildResults(input: ResultsInput): Results {
     },
     ...judgement,
     instances: instanceResults(plan, outcome.instances),
+    ...(outcome.engine === null ? {} : { engine: outcome.engine }),
     links,
     precheck,
     phases: outcome.phases.results,
@@ -51,7 +52,7 @@ export function buildResults(input: ResultsInput): Results {
     findings: [...context.findings],
     faults: faultsOf(events),
     error,
-    files: logFiles(plan, outcome),
+    files: filesOf(outcome),
   };
 }
 
@@ -80,15 +81,7 @@ function instanceResults(plan: Plan, instances: ReadonlyMap<string, ProvisionedI
 }
 
 /** Only of what was started: an existing server has its log elsewhere. */
-function logFiles(plan: Plan, { instances, links }: RehearsalOutcome): Record<string, string> {
+function filesOf({ instances, logFiles }: RehearsalOutcome): Record<string, string> {
   const servers = [...instances.values()].some(({ provisioned }) => provisioned);
-  const sources = new Set(links.filter(({ state }) => state !== 'NotStarted').map(({ source }) => source));
-  return {
-    ...(servers ? { 'server logs': 'servers' } : {}),
-    ...Object.fromEntries(
-      plan.instances
-        .filter(({ name }) => sources.has(name))
-        .map(({ name }) => [`replicator ${name}`, `replicator-${name}.log`]),
-    ),
-  };
+  return { ...(servers ? { 'server logs': 'servers' } : {}), ...logFiles };
 }

@@ -2,6 +2,7 @@
 import { SyncError } from '../../engine/errors.ts';
 import type { PrecheckRow } from '../../reports/results.ts';
 import type { InstancePlan, Plan } from '../plan/plan.ts';
+import { precheckScope } from '../precheck/driver-scope.ts';
 import { blockingRows, runPrechecks } from '../precheck/run-prechecks.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { interruptible } from './interruptible.ts';
@@ -28,6 +29,7 @@ export async function checkStart({ plan, instances, mayProbe, signal }: StartChe
     links: plan.links,
     allowExisting: false,
     heartbeatPrefix: plan.engine.heartbeatPrefix,
+    ...precheckScope(plan.driver.kind),
     signal,
   });
   return interruptible(signal, rows);

@@ -1894,9 +1894,47 @@ export interface Workload {
   client?: 'direct' | 'codis-proxy';
 }
 /**
- * Limits and policies of the replication engine.
+ * Who replicates, and limits and policies of redis-sync's own engine.
  */
 export interface Engine {
+  /**
+   * Who replicates: redis-sync; replica = Redis's own replication; command = a program started per link; external = a service that runs already.
+   */
+  driver?: 'redis-sync' | 'replica' | 'command' | 'external';
+  /**
+   * The program of driver: command. Placeholders: {source.host}, .port, .url, .username, .password, the same of target, {link}, {folder}, {config}.
+   */
+  command?: {
+    /**
+     * For sh -c; placeholders are quoted for the shell.
+     */
+    run: string;
+    /**
+     * A file, relative to the spec: it is written to the run folder with its placeholders filled in, and {config} is its path.
+     */
+    template?: string;
+    /**
+     * Regular expression on its output: the copy is complete. Without it that is seen in the data.
+     */
+    synchronized?: string;
+    /**
+     * Regular expression on its output, once the writers have stopped: everything is applied. Without it that is seen in the data.
+     */
+    caughtUp?: string;
+  };
+  /**
+   * When a driver that tells nothing about itself is taken to have caught up.
+   */
+  watch?: {
+    /**
+     * The target has as many keys as the source and neither has changed for so long.
+     */
+    quiet?: string;
+    /**
+     * Waiting ends after this: then the verdict is not better than unknown.
+     */
+    limit?: string;
+  };
   /**
    * Replication log kept in memory before it spills to disk.
    */

@@ -31,6 +31,8 @@ export const dropsAccounted: CheckDefinition = {
 
 function judgeDrops(context: CheckContext) {
   if (context.links.length === 0) return result(NAME, 'skipped', 'There were no links.');
+  if (context.links.every(({ unmeasured }) => unmeasured?.includes('errors') === true))
+    return result(NAME, 'skipped', 'Whoever replicated does not tell what its target refused.');
   const inSync = linksInSync.judge(context).every((check) => check.verdict === 'pass');
   const errors = context.links.flatMap((link) =>
     Object.entries(link.errors).map(([word, count]) => ({ word, count, link })),

@@ -1,6 +1,6 @@
 /** Lines `finding: CODE, count: …`: the finding occurred as often as the spec says. */
 import { isFindingCode } from '../../reports/findings.ts';
-import type { CheckResult } from '../../reports/results.ts';
+import { DIFFERENCE_CLASSES, type CheckResult, type LinkResult } from '../../reports/results.ts';
 import { result, sum, type CheckContext, type CheckDefinition } from './check.ts';
 import { describeBound, holds, type Expectation } from './expectation.ts';
 
@@ -25,6 +25,24 @@ function judgeFinding(context: CheckContext, line: FindingExpectation): CheckRes
   );
   const count = sum(matching.map((finding) => finding.count ?? 1));
   const where = line.link === undefined ? '' : ` on link ${line.link}`;
+  const deaf = count === 0 ? findDeaf(context, line) : undefined;
+  if (deaf !== undefined) {
+    const why = `Whoever replicated link ${deaf.link} does not tell whether ${line.finding} occurred`;
+    return result(name, 'unknown', `${why}; expected ${describeBound(line.count)}.`);
+  }
   const summary = `${line.finding} occurred ${count}×${where}; expected ${describeBound(line.count)}.`;
   return result(name, holds(line.count, count) ? 'pass' : 'fail', summary, { count });
+}
+
+/** What the comparison, the counts and the harness itself find, whoever replicates. */
+const SEEN_BY_US: readonly string[] = [...DIFFERENCE_CLASSES, 'COUNT_MISMATCH', 'EXPIRED_GAP', 'HEAL_FAILED'];
+
+/** A link of which nobody could have heard it: then not having heard it says nothing. */
+function findDeaf({ links }: CheckContext, line: FindingExpectation): LinkResult | undefined {
+  if (SEEN_BY_US.includes(line.finding)) return undefined;
+  const figure = line.finding === 'FULL_RESYNC' ? 'resyncs' : 'errors';
+  return links.find(
+    ({ link, unmeasured }) =>
+      (line.link === undefined || line.link === link) && unmeasured?.includes(figure) === true,
+  );
 }

@@ -1,7 +1,7 @@
 /** From all checks to one verdict, one sentence and one exit code. */
 import { formatCount, plural } from '../../reports/display.ts';
 import { eventsOf } from '../../reports/history.ts';
-import type { CheckResult, Verdict } from '../../reports/results.ts';
+import type { CheckResult, LinkFigure, Verdict } from '../../reports/results.ts';
 import { result, sum, type CheckContext, type CheckDefinition } from './check.ts';
 import { exitCodeOfError, exitCodeOfSignal, exitCodeOfVerdict } from './exit-code.ts';
 import { CHECKS } from './registry.ts';
@@ -69,10 +69,13 @@ function describeSuccess({ comparison, links }: CheckContext): string {
   const keys = comparison?.keysCompared ?? 0;
   const streamed = sum(links.map((link) => link.stream.commands));
   const copied = sum(links.map((link) => link.fullSync?.keys ?? 0));
-  const how =
-    links.length === 0
-      ? ''
-      : ` after copying ${plural(copied, 'key')} and streaming ${plural(streamed, 'command')}`;
+  const isTold = (figure: LinkFigure): boolean =>
+    !links.some(({ unmeasured }) => unmeasured?.includes(figure));
+  const told = [
+    ...(isTold('copyKeys') ? [`copying ${plural(copied, 'key')}`] : []),
+    ...(isTold('commands') ? [`streaming ${plural(streamed, 'command')}`] : []),
+  ];
+  const how = links.length === 0 || told.length === 0 ? '' : ` after ${told.join(' and ')}`;
   return keys === 0
     ? `Both sides are empty${how}.`
     : `All ${formatCount(keys)} keys are equal on source and target${how}.`;

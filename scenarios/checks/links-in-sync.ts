@@ -18,8 +18,7 @@ function judgeLinks(context: CheckContext): CheckResult {
   if (links.length === 0) return result(NAME, 'skipped', 'There were no links.');
   const problems = links.flatMap((link) => problemOf(context, link) ?? []);
   const counts = { links: links.length, inSync: links.length - problems.length };
-  if (problems.length === 0)
-    return result(NAME, 'pass', `${plural(links.length, 'link')} drained to the last offset.`, counts);
+  if (problems.length === 0) return result(NAME, 'pass', describeDrained(context), counts);
   const failed = problems.filter((problem) => problem.failed);
   const summary = (failed.length > 0 ? failed : problems).map((problem) => problem.text).join(' ');
   return result(
@@ -28,6 +27,15 @@ function judgeLinks(context: CheckContext): CheckResult {
     summary,
     counts,
   );
+}
+
+/** What a link without offsets rests on is said with it. */
+function describeDrained({ links, events }: CheckContext): string {
+  const seen = new Map(eventsOf(events, 'caught-up').map(({ link, reason }) => [link, reason]));
+  const [first] = seen;
+  if (first === undefined) return `${plural(links.length, 'link')} drained to the last offset.`;
+  const more = seen.size > 1 ? ` (and ${plural(seen.size - 1, 'more link')} likewise)` : '';
+  return `Seen from outside, not by offsets: link ${first[0]} caught up, ${first[1]}${more}.`;
 }
 
 /** `failed`: the link gave up. Otherwise it only did not get there. */
@@ -42,6 +50,12 @@ function problemOf(context: CheckContext, link: LinkResult): { text: string; fai
   }
   if (!states.some((span) => span.state === 'Synchronizing')) {
     return { text: `Link ${link.link} never finished its full sync.`, failed: false };
+  }
+  const caughtUp = eventsOf(context.events, 'caught-up').findLast((event) => event.link === link.link);
+  if (caughtUp !== undefined) {
+    if (caughtUp.reached) return null;
+    const text = `Link ${link.link} was not seen to catch up: ${caughtUp.reason}.`;
+    return { text, failed: false };
   }
   const drained = eventsOf(context.events, 'drained').findLast((event) => event.link === link.link);
   if (drained === undefined) return { text: `Link ${link.link} was not drained.`, failed: false };

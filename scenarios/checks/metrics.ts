@@ -12,7 +12,10 @@ type Metric = (link: LinkResult, quantile: Quantile, context: CheckContext) => n
 /** A metric without a distribution (one number per link) has that number at every quantile. */
 export const METRICS: Readonly<Record<string, Metric>> = {
   lag_ms: (link, quantile) => (link.lagMs === null || link.lagMs.samples === 0 ? null : link.lagMs[quantile]),
-  lag_bytes: (link, quantile, context) => quantileOf(lagBytes(context, link.link), quantile),
+  lag_bytes: (link, quantile, context) =>
+    link.unmeasured?.includes('lagBytes') === true
+      ? null
+      : quantileOf(lagBytes(context, link.link), quantile),
   full_sync_ms: (link) => link.fullSync?.durationMs ?? null,
   peak_rss_bytes: (link) => (link.peakRssBytes > 0 ? link.peakRssBytes : null),
 };

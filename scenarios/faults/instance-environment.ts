@@ -23,7 +23,8 @@ export function instanceEnvironment(instances: ReadonlyMap<string, Endpoint>): R
   return env;
 }
 
-function endpointUrl(endpoint: Endpoint): string {
+/** With user and password: for a program that is told where to connect, never for a message. */
+export function endpointUrl(endpoint: Endpoint): string {
   const { host, port, tls } = endpoint;
   const { username, password } = readCredentials(endpoint);
   const scheme = tls === undefined ? 'redis' : 'rediss';

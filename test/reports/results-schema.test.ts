@@ -51,7 +51,12 @@ const COMPLETE: Complete<Results> = {
       username: 'u',
     },
   ],
-  links: FAILED.links.map((link) => ({ handled: { translated: 1 }, ...link })),
+  engine: { driver: 'd', what: 'w', notes: ['n'] },
+  links: FAILED.links.map((link) => ({
+    handled: { translated: 1 },
+    unmeasured: ['commands'],
+    ...link,
+  })),
   precheck: [
     {
       id: 'i',

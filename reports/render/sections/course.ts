@@ -1,7 +1,7 @@
 /** How it went: phases, links, the timeline's faults, the workload. */
 import { formatCount } from '../../display.ts';
 import { lastMs, phasesOf } from '../../history.ts';
-import type { FaultResult, LinkResult, PhaseResult, WorkloadResult } from '../../results.ts';
+import type { FaultResult, LinkFigure, LinkResult, PhaseResult, WorkloadResult } from '../../results.ts';
 import {
   left,
   right,
@@ -62,30 +62,30 @@ export function linksSection({ results }: ReportView): Section | null {
     ...(link.fullSync === null
       ? ['–', '–', '–', '–', '–']
       : [
-          formatCount(link.fullSync.keys),
-          formatBytes(link.fullSync.bytes),
+          told(link, 'copyKeys', formatCount(link.fullSync.keys)),
+          told(link, 'copyBytes', formatBytes(link.fullSync.bytes)),
           formatDuration(link.fullSync.durationMs),
-          formatMegabytesPerSecond(link.fullSync.bytes, link.fullSync.durationMs),
-          formatPerSecond(link.fullSync.keys, link.fullSync.durationMs),
+          told(link, 'copyBytes', formatMegabytesPerSecond(link.fullSync.bytes, link.fullSync.durationMs)),
+          told(link, 'copyKeys', formatPerSecond(link.fullSync.keys, link.fullSync.durationMs)),
         ]),
   ]);
   const started = results.links.filter((link) => link.state !== 'NotStarted');
   const stream = started.map((link): Cell[] => [
     link.link,
-    formatCount(link.stream.commands),
-    formatBytes(link.stream.bytes),
+    told(link, 'commands', formatCount(link.stream.commands)),
+    told(link, 'streamBytes', formatBytes(link.stream.bytes)),
     lagCell(link),
-    countCell(link.fullResyncs, 'warn'),
-    countCell(link.partialResyncs, 'plain'),
-    countCell(link.retries, 'plain'),
+    told(link, 'resyncs', countCell(link.fullResyncs, 'warn')),
+    told(link, 'resyncs', countCell(link.partialResyncs, 'plain')),
+    told(link, 'retries', countCell(link.retries, 'plain')),
   ]);
   const engine = started.map((link): Cell[] => [
     link.link,
-    tallyCell(link.dropped, 'dim'),
-    tallyCell(link.handled ?? {}, 'dim'),
-    tallyCell(link.errors, 'bad'),
-    formatBytes(link.peakRssBytes),
-    `${significant(link.cpuSeconds)} s`,
+    told(link, 'dropped', tallyCell(link.dropped, 'dim')),
+    told(link, 'dropped', tallyCell(link.handled ?? {}, 'dim')),
+    told(link, 'errors', tallyCell(link.errors, 'bad')),
+    told(link, 'cost', formatBytes(link.peakRssBytes)),
+    told(link, 'cost', `${significant(link.cpuSeconds)} s`),
   ]);
   const copyColumns = [
     left('full sync'),
@@ -110,6 +110,11 @@ export function linksSection({ results }: ReportView): Section | null {
     { kind: 'table', columns: engineColumns, rows: engine },
   ];
   return { id: 'links', title: 'Links', blocks: started.length > 0 ? tables : tables.slice(0, 1) };
+}
+
+/** The figure, or that nobody told it. */
+function told({ unmeasured }: LinkResult, figure: LinkFigure, cell: Cell): Cell {
+  return unmeasured?.includes(figure) === true ? styled('unknown', 'dim') : cell;
 }
 
 function stateCell(link: LinkResult): Cell {

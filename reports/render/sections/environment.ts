@@ -27,6 +27,15 @@ export function instancesSection({ results }: ReportView): Section | null {
   return { id: 'instances', title: 'Instances', blocks: [{ kind: 'table', columns, rows }] };
 }
 
+/** Who replicated, when it was not our own engine. */
+export function engineSection({ results }: ReportView): Section | null {
+  const { engine } = results;
+  if (engine === undefined) return null;
+  const lines = engine.notes.map((note) => ({ label: 'note', text: note }));
+  const entry = { tone: 'plain' as const, label: engine.driver, title: engine.what, lines, commands: [] };
+  return { id: 'engine', title: 'Engine', blocks: [{ kind: 'entries', entries: [entry] }] };
+}
+
 /** Prechecks that are not simply PASS. */
 export function precheckSection({ results }: ReportView): Section | null {
   const rows = results.precheck.filter((row) => row.verdict !== 'PASS' && row.verdict !== 'SKIP');

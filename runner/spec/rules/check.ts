@@ -1,5 +1,6 @@
 /** All rules, in the order of the spec's keys. */
 import type { SpecDraft } from '../draft.ts';
+import { checkDriver } from './driver.ts';
 import { flowsOf } from './flows.ts';
 import { checkInstances } from './instances.ts';
 import { checkJudgement } from './judgement.ts';
@@ -14,6 +15,7 @@ const RULES: readonly Rule[] = [
   checkInstances,
   checkLinks,
   checkTraffic,
+  checkDriver,
   checkPolicies,
   checkTimeline,
   checkJudgement,

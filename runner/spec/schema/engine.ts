@@ -1,12 +1,14 @@
-/** `engine:` – limits and policies of the replication itself. */
+/** `engine:` – who replicates, and the limits and policies of redis-sync's own replication. */
 import { DEFAULT_ENGINE } from '../../plan/defaults.ts';
 import { formatDuration, formatSize } from '../quantities.ts';
+import { driverProperties } from './driver.ts';
 import { closed, duration, size, text, whole } from './piece.ts';
 import { policyProperties } from './policies.ts';
 
 export const engineSchema = closed(
-  'Limits and policies of the replication engine.',
+  "Who replicates, and limits and policies of redis-sync's own engine.",
   {
+    ...driverProperties,
     memory: size('Replication log kept in memory before it spills to disk.', {
       atLeast: '1mb',
       default: formatSize(DEFAULT_ENGINE.logMemoryBytes),
