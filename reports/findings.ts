@@ -144,6 +144,12 @@ export const FINDINGS = {
     action: 'wait',
     advice: 'Increase repl-backlog-size and the replica output buffer limit on the source.',
   },
+  SNAPSHOT_DISCARDED: {
+    severity: 'notice',
+    meaning: 'A link that only follows (the reverse of a pair) received a snapshot, and did not apply it.',
+    action: 'none',
+    advice: 'Nothing is to be done: its target has had that data before, or was not meant to get it.',
+  },
   ENDPOINT_CHANGED: {
     severity: 'warning',
     meaning: 'An endpoint answered from another address or with another identity.',

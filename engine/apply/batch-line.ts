@@ -25,6 +25,8 @@ export interface BatchLineOptions {
   signal: AbortSignal;
   /** The target knows IDLETIME and FREQ. */
   evictionHints: boolean;
+  /** Begins every batch, which then is a transaction; see RestoreBatchBuilder. */
+  mark?: Buffer | undefined;
   /** Everything in a batch is answered; it had so many keys. */
   onDone: (keys: number) => void;
   /**
@@ -54,7 +56,7 @@ export class BatchLine {
 
   constructor(options: BatchLineOptions) {
     this.#options = options;
-    this.#builder = new RestoreBatchBuilder(BATCH_BYTES, options.evictionHints);
+    this.#builder = new RestoreBatchBuilder(BATCH_BYTES, options.evictionHints, options.mark);
     options.signal.addEventListener('abort', this.#onAbort);
   }
 
@@ -145,6 +147,7 @@ export class BatchLine {
     const { batch } = entry;
     if (this.#abandoned) return;
     const refused = findRefused(replies);
+    if (batch.whole && replies.at(-1) instanceof ReplyError) return this.#notExecuted(batch, refused);
     if (refused.size > 0 && !this.#dealtWith(entry, refused)) return;
     this.#inFlight.splice(this.#inFlight.indexOf(entry), 1);
     this.#inFlightBytes -= batch.bytes.length;
@@ -152,6 +155,13 @@ export class BatchLine {
     batch.release();
     if (refused.size === 0) this.#options.target.worked();
     this.#wakeUp();
+  }
+
+  /** A command could not be queued: nothing of the transaction was executed. */
+  #notExecuted(batch: RestoreBatch, refused: ReadonlyMap<number, ReplyError>): void {
+    const [first] = findCommands(batch.bytes, [...refused.keys()].slice(0, 1));
+    const error = first && refused.get(first.index);
+    if (error) this.#fail(wordRefusal(unwrapRefusal(error), first, this.#options.target.describe()));
   }
 
   /** True when the batch is done all the same; false when it must be sent again or we stop. */

@@ -4,9 +4,9 @@
  *   HSET redis-sync:link:<id>  replid <40 hex>  offset <n>  db <n>  path <origins>  [alone 1]  [deferred <ms>]
  *
  * So after a crash the target itself says exactly which bytes of the stream are in its data: nothing is lost, nothing
- * applied twice. `db` is the database selected at that offset (the stream's SELECT is state). `path` names the source's
- * replication history and, later, every origin before it; whoever reads the target's stream recognises by this first
- * command a transaction that was applied, not written.
+ * applied twice. `db` is the database selected at that offset (the stream's SELECT is state). `path` names
+ * where the data has been (origin/origin-path.ts; the source's history where nobody asks); whoever reads the target's stream
+ * recognises by this first command a transaction that was applied, not written.
  *
  *   (nothing) ─full sync begins─▶ redis-sync:loading:<id> ─done─▶ redis-sync:link:<id> ─full sync begins─▶ loading …
  *
@@ -53,14 +53,17 @@ export interface LinkRecord {
   alone: boolean | undefined;
 }
 
+export const LINK_KEY_PREFIX = `${OWN_KEY_PREFIX}link:`;
+export const LOADING_KEY_PREFIX = `${OWN_KEY_PREFIX}loading:`;
+
 /** The key on database 0 of the target. */
 export function checkpointKey(link: string): string {
-  return `${OWN_KEY_PREFIX}link:${link}`;
+  return `${LINK_KEY_PREFIX}${link}`;
 }
 
 /** The key on database 0 that stands for a full sync that has begun and not ended. */
 export function loadingKey(link: string): string {
-  return `${OWN_KEY_PREFIX}loading:${link}`;
+  return `${LOADING_KEY_PREFIX}${link}`;
 }
 
 function fenceKey(link: string): string {
@@ -89,6 +92,11 @@ export function encodeCheckpoint(
   if (graceMs !== undefined) fields.push('deferred', graceMs);
   for (const [name, value] of Object.entries(more)) fields.push(name, value);
   return encodeCommand(['HSET', key, ...fields]);
+}
+
+/** Marks what follows in the same transaction as applied, with another path than the checkpoint's. Database 0. */
+export function encodePath(key: string, path: string): Buffer {
+  return encodeCommand(['HSET', key, 'path', path]);
 }
 
 /** Commands that turn a checkpoint into the mark of a full sync that has begun, as one transaction; `replies` of them. */

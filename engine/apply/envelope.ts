@@ -8,9 +8,11 @@
  * source. What stands behind the last boundary moves on into the next envelope.
  *
  * The target connection stands on database 0 between envelopes.
+ *
+ * What came from elsewhere through the source is marked inside: HSET checkpoint path <p>, which holds for what follows.
  */
 import { encodeCommand } from '../resp/encode.ts';
-import { encodeCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { encodeCheckpoint, encodePath, type Checkpoint } from './checkpoint.ts';
 import type { EnvelopeSink } from './envelope-sink.ts';
 import type { StreamExpiry, WrittenDeadlines } from './expiry/stream-expiry.ts';
 
@@ -46,6 +48,7 @@ interface Boundary {
   at: number;
   queued: number;
   bodyDatabase: number;
+  bodyPath: string;
   streamDatabase: number;
   offset: bigint;
   commands: number;
@@ -65,6 +68,9 @@ export class EnvelopeBuilder implements EnvelopeSink {
   #queued = 0;
   /** Database selected at this point of the body. */
   #bodyDatabase = 0;
+  /** Path that holds at this point of the body, and the one for what comes next. */
+  #bodyPath: string;
+  #nextPath: string;
   #commands = 0;
   #transactions = 0;
   #heartbeats: number[] = [];
@@ -86,6 +92,8 @@ export class EnvelopeBuilder implements EnvelopeSink {
     this.#expiry = options.expiry;
     this.#checkpointKey = options.checkpointKey;
     this.#path = options.start.path;
+    this.#bodyPath = this.#path;
+    this.#nextPath = this.#path;
     this.#alone = options.start.alone;
     this.#freshBytes = options.sizeBytes + HEAD_ROOM + TAIL_ROOM;
     this.#buffer = Buffer.allocUnsafe(this.#freshBytes);
@@ -123,12 +131,18 @@ export class EnvelopeBuilder implements EnvelopeSink {
 
   /** Appends `count` already encoded commands for `database`. */
   append(source: Buffer, start: number, end: number, count: number, database: number): void {
+    if (this.#nextPath !== this.#bodyPath) this.#changePath(this.#nextPath);
     if (database !== this.#bodyDatabase) this.#select(database);
     this.#ensure(end - start);
     source.copy(this.#buffer, this.#at, start, end);
     this.#at += end - start;
     this.#queued += count;
     this.#commands += count;
+  }
+
+  /** Where what is appended from now on has been. */
+  setPath(path: string): void {
+    this.#nextPath = path;
   }
 
   addHeartbeat(sentAtMs: number): void {
@@ -233,7 +247,9 @@ export class EnvelopeBuilder implements EnvelopeSink {
       commands: this.#commands - boundary.commands,
       transactions: this.#transactions - boundary.transactions,
       bodyDatabase: this.#bodyDatabase,
+      bodyPath: this.#bodyPath,
     };
+    const nextPath = this.#nextPath;
     this.#buffer = this.#free.pop() ?? Buffer.allocUnsafe(this.#freshBytes);
     // Behind the boundary may stand the very command that needs it; repeating it once too often does no harm.
     if (end === boundary.at) this.#repeatCheckpoint = undefined;
@@ -243,11 +259,17 @@ export class EnvelopeBuilder implements EnvelopeSink {
     this.#at = HEAD_ROOM;
     this.#queued = 0;
     this.#bodyDatabase = 0;
+    this.#bodyPath = this.#path;
     this.#commands = 0;
     this.#transactions = 0;
     const counts = { heartbeats: 0, sweeping: 0, scripts: 0 };
     this.#boundary = { ...this.#markAt(boundary.offset, boundary.streamDatabase), ...counts };
-    if (end > boundary.at) this.append(full, boundary.at, end, behind.queued, boundary.bodyDatabase);
+    if (end > boundary.at) {
+      this.#nextPath = boundary.bodyPath;
+      this.append(full, boundary.at, end, behind.queued, boundary.bodyDatabase);
+      this.#bodyPath = behind.bodyPath;
+      this.#nextPath = nextPath;
+    }
     this.#bodyDatabase =
       behind.bodyDatabase === boundary.bodyDatabase ? this.#bodyDatabase : behind.bodyDatabase;
     this.#commands = behind.commands;
@@ -259,6 +281,7 @@ export class EnvelopeBuilder implements EnvelopeSink {
       at: this.#at,
       queued: this.#queued,
       bodyDatabase: this.#bodyDatabase,
+      bodyPath: this.#bodyPath,
       streamDatabase,
       offset,
       commands: this.#commands,
@@ -276,6 +299,17 @@ export class EnvelopeBuilder implements EnvelopeSink {
     this.#at += bytes.length;
     this.#queued++;
     this.#bodyDatabase = database;
+  }
+
+  /** Between two units of the source. */
+  #changePath(path: string): void {
+    if (this.#bodyDatabase !== 0) this.#select(0);
+    const bytes = encodePath(this.#checkpointKey, path);
+    this.#ensure(bytes.length);
+    bytes.copy(this.#buffer, this.#at);
+    this.#at += bytes.length;
+    this.#queued++;
+    this.#bodyPath = path;
   }
 
   #ensure(more: number): void {

@@ -18,6 +18,7 @@ import { ReplyError } from '../resp/reply.ts';
 import {
   encodeLoaded,
   encodeLoading,
+  loadingKey,
   readLinkRecord,
   type Checkpoint,
   type LinkRecord,
@@ -32,6 +33,8 @@ import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from
 import { GrowingFindings } from './growing-findings.ts';
 import type { LinkLane } from './link-lane.ts';
 import { movedFinding } from './moved-target.ts';
+import { DiscardedSnapshot, refuseSecondSnapshot } from './origin/discarded-snapshot.ts';
+import { ANYWHERE, ownPath } from './origin/origin-path.ts';
 import { OomWatch, type LinkPlace } from './oom-watch.ts';
 import { Ownership } from './ownership.ts';
 import { Reconciliation } from './reconciliation.ts';
@@ -101,6 +104,8 @@ export class Lane implements LinkLane {
   #facts: TargetFacts = UNKNOWN_TARGET;
   #whereabouts: Whereabouts;
   #fullSync: FullSync | undefined;
+  /** A snapshot is on its way that is not wanted. */
+  #discarded: DiscardedSnapshot | undefined;
   #stream: StreamApplier | undefined;
   /** Where the target is, before the stream begins; undefined while it has nothing, or half of a full sync. */
   #checkpoint: Checkpoint | undefined;
@@ -291,6 +296,7 @@ export class Lane implements LinkLane {
   async #take(item: Exclude<LogItem, { kind: 'closed' }>, signal: AbortSignal): Promise<void> {
     switch (item.kind) {
       case 'bytes':
+        if (this.#discarded) return this.#discarded.push(item.chunk);
         return this.#fullSync
           ? this.#fullSync.applier.push(item.chunk)
           : this.#stream?.push(this.#skip(item.chunk), item.atMs);
@@ -322,9 +328,15 @@ export class Lane implements LinkLane {
       snapshotDone: false,
     });
     counters.snapshotStartedMs = now();
-    const alone = before.alone ?? (await this.#attempt(signal, isEmpty));
+    const { origins } = this.#options.link;
+    const alone = origins === undefined && (before.alone ?? (await this.#attempt(signal, isEmpty)));
     const { replid, offset, cause } = item;
-    const checkpoint: Checkpoint = { replid, offset, database: 0, path: replid, alone };
+    const path = origins === undefined ? replid : ownPath(origins);
+    const checkpoint: Checkpoint = { replid, offset, database: 0, path, alone };
+    if (this.#options.link.incrementalOnly) {
+      refuseSecondSnapshot(before, engine.fullResync, cause);
+      if (before.checkpoint === null && !before.loading) return this.#discard(checkpoint);
+    }
     await this.#attempt(signal, (connection) => this.#write(connection, encodeLoading(this.id, checkpoint)));
     const mayHoldMore = before.checkpoint !== null || before.loading;
     const reconciliation =
@@ -343,6 +355,7 @@ export class Lane implements LinkLane {
       scripts: this.#scripts,
       reconciliation,
       expiry: this.#expiry.keeper,
+      mark: origins && ['HSET', loadingKey(this.id), 'path', ANYWHERE],
       signal,
     });
     this.#fullSync = { applier, checkpoint, cause, before, reconciliation };
@@ -350,8 +363,29 @@ export class Lane implements LinkLane {
     events.snapshotStarted();
   }
 
+  #discard(checkpoint: Checkpoint): void {
+    this.#discarded = new DiscardedSnapshot(checkpoint);
+    this.#options.events.snapshotStarted();
+  }
+
+  /** The link begins where the snapshot ends. */
+  async #endDiscarded(discarded: DiscardedSnapshot, signal: AbortSignal): Promise<void> {
+    const finding = discarded.finish();
+    const { checkpoint } = discarded;
+    await this.#attempt(signal, (connection) =>
+      this.#write(connection, encodeLoaded(this.id, { ...checkpoint, graceMs: this.#expiry.keeper.mark })),
+    );
+    this.#discarded = undefined;
+    this.#checkpoint = checkpoint;
+    this.counters.snapshotDone = true;
+    this.counters.fullResyncs++;
+    this.#findings.report(finding);
+    this.#options.events.synchronized('full');
+  }
+
   async #endFullSync(signal: AbortSignal): Promise<void> {
     const { counters } = this;
+    if (this.#discarded) return this.#endDiscarded(this.#discarded, signal);
     const sync = this.#fullSync;
     if (sync === undefined) return;
     await sync.applier.finish();
@@ -394,6 +428,7 @@ export class Lane implements LinkLane {
   }
 
   async #abandonFullSync(): Promise<void> {
+    this.#discarded = undefined;
     this.#fullSync?.applier.abandon();
     await this.#fullSync?.reconciliation?.close();
     this.#fullSync = undefined;
@@ -473,6 +508,7 @@ export class Lane implements LinkLane {
       );
     }
     const { engine, events, wallClock, link } = this.#options;
+    const { origins } = link;
     const resumed = !this.counters.snapshotDone;
     if (resumed && checkpoint.graceMs) this.#expiry.keeper.inherit(checkpoint.graceMs);
     this.#recovery.start();
@@ -483,7 +519,8 @@ export class Lane implements LinkLane {
       target: this.#target,
       engine,
       counters: this.counters,
-      start: { ...checkpoint, replid },
+      start: { ...checkpoint, replid, ...(origins && { path: ownPath(origins), alone: false }) },
+      origins,
       onAckRequested: () => events.ackRequested(),
       // The lane may be waiting for the source to say something.
       onFailed: (error) => this.#ending.abort(error),

@@ -8,8 +8,12 @@
  * that it stands for itself on a fresh connection. (ABSTTL, IDLETIME and FREQ need a target ≥ 5.0.)
  *
  * Other commands may stand between the RESTOREs, through `write` and `endCommand`.
+ *
+ * Where whoever reads the target's stream must tell our writes from others, each batch is a transaction that begins with a mark:
+ *
+ *   SELECT 0 · MULTI · <mark> · SELECT n · RESTORE … · EXEC
  */
-import { digits, encodeCommand } from '../resp/encode.ts';
+import { digits, encodeCommand, encodeCommands } from '../resp/encode.ts';
 import { dumpPayloadLength, writeDumpPayload } from '../rdb/dump-payload.ts';
 import type { RawEntry } from '../rdb/entry.ts';
 import type { CommandOutput } from './rebuild/command-chunk.ts';
@@ -22,6 +26,8 @@ const IDLETIME = Buffer.from('$8\r\nIDLETIME\r\n');
 const FREQ = Buffer.from('$4\r\nFREQ\r\n');
 /** Everything in a RESTORE except key and value. */
 const OVERHEAD_BYTES = 256;
+const BEGIN = encodeCommands([['SELECT', 0], ['MULTI']]);
+const EXEC = encodeCommand(['EXEC']);
 const COPY_BY_HAND_BYTES = 48;
 
 /** Commands to be sent in one write. */
@@ -30,12 +36,15 @@ export interface RestoreBatch {
   /** Replies to expect: the keys, and a SELECT per database. */
   replies: number;
   keys: number;
+  /** One transaction: all of it was executed, or nothing. */
+  whole: boolean;
   release(): void;
 }
 
 export class RestoreBatchBuilder implements CommandOutput {
   readonly #sizeBytes: number;
   readonly #hints: boolean;
+  readonly #mark: Buffer | undefined;
   readonly #pool: Buffer[] = [];
   #buffer: Buffer;
   #at = 0;
@@ -46,10 +55,12 @@ export class RestoreBatchBuilder implements CommandOutput {
   /**
    * @param sizeBytes a batch is full when it has reached this.
    * @param hints whether the target takes IDLETIME and FREQ.
+   * @param mark one encoded command for database 0: makes every batch a transaction that begins with it.
    */
-  constructor(sizeBytes: number, hints = true) {
+  constructor(sizeBytes: number, hints = true, mark?: Buffer) {
     this.#sizeBytes = sizeBytes;
     this.#hints = hints;
+    this.#mark = mark;
     this.#buffer = Buffer.allocUnsafe(sizeBytes * 2);
   }
 
@@ -88,10 +99,19 @@ export class RestoreBatchBuilder implements CommandOutput {
   /** What follows is for this database. */
   select(database: number): void {
     if (database === this.#database) return;
+    if (this.#mark !== undefined && this.#at === 0) this.#begin(this.#mark);
     this.#ensure(0);
     this.#raw(encodeCommand(['SELECT', database]));
     this.#database = database;
     this.#replies++;
+  }
+
+  #begin(mark: Buffer): void {
+    this.#ensure(BEGIN.length + mark.length);
+    this.#raw(BEGIN);
+    this.#raw(mark);
+    this.#replies += 3;
+    this.#database = 0;
   }
 
   /** Appends a piece of a command. */
@@ -111,11 +131,17 @@ export class RestoreBatchBuilder implements CommandOutput {
 
   /** The batch so far. Its buffer comes back into use with `release`. */
   take(): RestoreBatch {
+    if (this.#mark !== undefined) {
+      this.#ensure(EXEC.length);
+      this.#raw(EXEC);
+      this.#replies++;
+    }
     const buffer = this.#buffer;
     const batch: RestoreBatch = {
       bytes: buffer.subarray(0, this.#at),
       replies: this.#replies,
       keys: this.#keys,
+      whole: this.#mark !== undefined,
       release: () => {
         if (buffer.length === this.#sizeBytes * 2) this.#pool.push(buffer);
       },

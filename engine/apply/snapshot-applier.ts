@@ -14,9 +14,9 @@ import type { RawEntry, SnapshotHandler } from '../rdb/entry.ts';
 import { flavorOfVersion, TYPE, type Flavor } from '../rdb/format.ts';
 import { RawSnapshotReader } from '../rdb/raw-reader.ts';
 import { asError } from '../errors.ts';
-import { encodeCommand } from '../resp/encode.ts';
+import { encodeCommand, encodeCommands, type Argument } from '../resp/encode.ts';
 import { parseInfo } from '../resp/reply-text.ts';
-import { ReplyError } from '../resp/reply.ts';
+import { ReplyError, type Reply } from '../resp/reply.ts';
 import { BatchLine } from './batch-line.ts';
 import { count, type LinkCounters } from './counters.ts';
 import type { ExpiryKeeper } from './expiry/expiry-keeper.ts';
@@ -55,6 +55,8 @@ export interface SnapshotApplierOptions {
   reconciliation: Reconciliation | undefined;
   /** A value with more bytes is read, and built on the target, in parts. Default 2 MiB. */
   inlineBytesMax?: number;
+  /** A command for database 0, to begin every transaction with: whoever reads the target's stream sees what is ours. */
+  mark?: readonly Argument[] | undefined;
   /** Without it deadlines are written as they come. */
   expiry?: ExpiryKeeper | undefined;
   /** The key's slot is, or is about to be, on another shard of the cluster. Takes care of the command. */
@@ -96,6 +98,7 @@ export class SnapshotApplier {
       target,
       signal,
       evictionHints: this.#hasAbsoluteTtl,
+      mark: options.mark && encodeCommand(options.mark),
       onDone: (keys) => (counters.snapshotKeys += keys),
       onRefused: (command, error, resent) => this.#onRefused(command, error, resent),
       onReconnected: (connection) => this.#large.check((...args) => connection.call(...args)),
@@ -124,6 +127,7 @@ export class SnapshotApplier {
       features: this.#features,
       losses: this.#losses,
       onFinding,
+      mark: options.mark,
       onBuilt: () => {
         counters.snapshotKeys++;
         counters.snapshotRebuilt++;
@@ -295,7 +299,7 @@ export class SnapshotApplier {
     this.#line.commands(entry.database, (output) => {
       this.#output = output;
       this.#outputDatabase = entry.database;
-      const rebuilt = this.#rebuilder.rebuild(entry, flavor, 'transaction');
+      const rebuilt = this.#rebuilder.rebuild(entry, flavor, this.#options.mark ? 'inline' : 'transaction');
       if (rebuilt) this.#options.counters.snapshotRebuilt++;
       return rebuilt;
     });
@@ -369,6 +373,16 @@ export class SnapshotApplier {
     return true;
   }
 
+  /** One command, recognisable as ours where that is asked for. The answer to it. */
+  async #sendMarked(connection: Connection, command: readonly Argument[]): Promise<Reply> {
+    const { mark } = this.#options;
+    if (mark === undefined) return connection.tryCall(...command);
+    const bytes = encodeCommands([['SELECT', 0], ['MULTI'], mark, command, ['EXEC']]);
+    const replies = await connection.pipelineRaw(bytes, 5);
+    const result = replies[4];
+    return Array.isArray(result) ? (result[1] ?? null) : (replies[3] ?? null);
+  }
+
   async #loadFunctions(code: Buffer): Promise<void> {
     const { target, signal, counters, onFinding, facts } = this.#options;
     if (!hasCommand(facts, 'FUNCTION', { redis: '7.0', valkey: '7.2' })) {
@@ -378,7 +392,7 @@ export class SnapshotApplier {
     for (;;) {
       try {
         const connection = await target.connect(signal);
-        const reply = await connection.tryCall('FUNCTION', 'LOAD', 'REPLACE', code);
+        const reply = await this.#sendMarked(connection, ['FUNCTION', 'LOAD', 'REPLACE', code]);
         if (!(reply instanceof ReplyError)) return;
         count(counters.errors, reply.kind);
         if (reactionTo(reply).reaction === 'retry') throw wordRefusal(reply, undefined, target.describe());

@@ -35,8 +35,10 @@ import { findCommands, wordRefusal } from './refusals.ts';
 import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
 import { Losses } from './rebuild/losses.ts';
 import { ScriptBook } from './script-book.ts';
+import { OriginFilter } from './origin/origin-filter.ts';
+import type { Origins } from './origin/origin-path.ts';
 import { isScript, StreamReports } from './stream-reports.ts';
-import { StreamTranslator } from './stream-translator.ts';
+import { StreamTranslator, type TranslatorOptions } from './stream-translator.ts';
 import type { TargetFacts } from './target-facts.ts';
 import { CommandTranslator } from './translate/command-translator.ts';
 import { SourceClock } from './translate/source-clock.ts';
@@ -69,6 +71,8 @@ export interface StreamApplierOptions {
   facts: TargetFacts;
   /** The source's clock minus ours, ms; undefined while it is not known. */
   sourceOffsetMs: () => number | undefined;
+  /** Tells what links have applied to the source; without it everything is what clients wrote. */
+  origins?: Origins | undefined;
   /** Without it the target expires keys as it likes. */
   expiry?: LaneExpiry | undefined;
   signal: AbortSignal;
@@ -181,6 +185,7 @@ export class StreamApplier {
         onRun: (...what) => this.#reports.scriptRun(...what),
       },
       expiry: this.#expiry,
+      ...this.#watchOrigins(),
       translation: {
         commands: new CommandTranslator({
           facts: options.facts,
@@ -247,6 +252,16 @@ export class StreamApplier {
   async settled(): Promise<void> {
     this.#interlude?.close();
     await this.#pumping;
+  }
+
+  #watchOrigins(): Partial<TranslatorOptions> {
+    const { origins, counters } = this.#options;
+    if (origins === undefined) return {};
+    const onEcho = (): void => {
+      count(counters.handled, 'loop echoes');
+      this.#reports.echo(origins.source, { database: 0, offset: this.#translator.offset });
+    };
+    return { origins: { filter: new OriginFilter(origins), onEcho } };
   }
 
   get #builderIsFull(): boolean {

@@ -72,6 +72,19 @@ export class StreamReports {
     });
   }
 
+  /** Data of this source has been applied to it: a link did not recognise it. */
+  echo(source: string, { offset }: StreamPlace): void {
+    this.#options.growing.add(
+      {
+        code: 'LOOP_ECHO',
+        severity: 'error',
+        message: `Changes that were made on ${source} have come back to it; they were not sent on again.`,
+        evidence: { source },
+      },
+      { offset: String(offset) },
+    );
+  }
+
   /** A script that is applied as text. */
   scriptRun({ sha, keys }: ScriptRun, { database }: StreamPlace): void {
     const samples = keys.length === 0 ? [undefined] : keys;

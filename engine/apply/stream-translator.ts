@@ -19,6 +19,7 @@ import { encodeCommand, encodeCommands, type Argument } from '../resp/encode.ts'
 import type { EnvelopeSink } from './envelope-sink.ts';
 import { StreamExpiry, wordsOf } from './expiry/stream-expiry.ts';
 import type { LossKind } from './rebuild/losses.ts';
+import type { OriginFilter } from './origin/origin-filter.ts';
 import { flushStop, scriptStop, swapdbStop, unsupportedStop, type StreamPlace } from './policy-stops.ts';
 import { rewriteCommand } from './rewrite.ts';
 import { readScriptRun, type ScriptBook, type ScriptRun } from './script-book.ts';
@@ -57,6 +58,12 @@ export interface TranslatorOptions {
   };
   /** Without it deadlines are written as they come. */
   expiry?: StreamExpiry | undefined;
+  /** For a source that links write to: what they applied there is told from what clients wrote. */
+  origins?: {
+    filter: OriginFilter;
+    /** The source's own data was brought back to it. */
+    onEcho: () => void;
+  };
   /** For a target that may not take the source's forms; without it everything is forwarded as it is. */
   translation?: {
     commands: CommandTranslator;
@@ -82,6 +89,8 @@ export class StreamTranslator {
   readonly #startOffset: bigint;
   #database: number;
   #inTransaction = false;
+  /** Of what was forwarded last. */
+  #path = '';
   /** A run of adjacent raw commands not yet copied into the builder. */
   #runBuffer: Buffer | undefined;
   #runStart = 0;
@@ -120,6 +129,7 @@ export class StreamTranslator {
   #onCommand(frame: CommandFrame): void {
     const { buffer, argStart, argEnd } = frame;
     const treatment = treatmentOf(buffer, argStart[0]!, argEnd[0]!);
+    if (this.#options.origins !== undefined && this.#isLeftOut(frame, treatment)) return;
     switch (treatment) {
       case 'forward':
         if (frame.argc > 1 && this.#isOwnKey(frame)) return this.#dropOwn(frame);
@@ -152,6 +162,29 @@ export class StreamTranslator {
         if (frame.argc > 1 && this.#isOwnKey(frame)) return this.#dropOwn(frame);
         return this.#translate(frame, treatment);
     }
+  }
+
+  /** It is not to go on; if it is, its path is set. */
+  #isLeftOut(frame: CommandFrame, treatment: Treatment): boolean {
+    const { origins, onDropped } = this.#options;
+    if (origins === undefined || treatment === 'select' || treatment === 'ping' || treatment === 'replconf')
+      return false;
+    const { filter } = origins;
+    if (treatment === 'multi') filter.begin();
+    else if (treatment === 'exec') filter.end();
+    else {
+      const verdict = filter.judge(frame);
+      if (verdict === 'echo') origins.onEcho();
+      if (verdict !== 'forward') {
+        onDropped(verdict === 'mark' ? 'checkpoint' : 'own origin');
+        return true;
+      }
+      if (filter.path === this.#path) return false;
+      this.#flushRun();
+      this.#path = filter.path;
+      this.#builder.setPath(filter.path);
+    }
+    return false;
   }
 
   /** Data: in the form the target takes, unconditional. */

@@ -1,4 +1,5 @@
 /** What a replicator is told: one source shard, the links that start there, the limits. Plain JSON: crosses IPC. */
+import type { Origins } from '../apply/origin/origin-path.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import type { Routes } from '../connect/routes.ts';
 
@@ -156,6 +157,13 @@ export interface LinkOptions {
   siblings?: string[];
   /** Everything on the target may be lost, so nobody minds what watching it costs. Default false. */
   disposable?: boolean;
+  /**
+   * For a link of a circle (a pair, a ring): nothing is brought to an instance that it has been to. Then the target has other
+   * data besides the link's, of its clients and of other links.
+   */
+  origins?: Origins;
+  /** The target has the source's data already: the snapshot is received and discarded, only what follows is applied. */
+  incrementalOnly?: boolean;
 }
 
 export interface ReplicatorOptions {

@@ -129,7 +129,9 @@ export class StreamExpiry {
       const words = wordsOf(frame);
       const name = words[0]?.toString('latin1').toUpperCase();
       if (name === 'SELECT') database = Number(words[1]?.toString('latin1'));
-      if (name === 'HSET' && words[1]?.toString() === checkpointKey(link)) checkpoints.push(pieces.length);
+      // A shorter one says only where what follows comes from.
+      if (name === 'HSET' && words.length > 4 && words[1]?.toString() === checkpointKey(link))
+        checkpoints.push(pieces.length);
       const deferred = placeDeadlines(words, (key, field, deadlineMs) => {
         if (deadlineMs >= newestMs) return deadlineMs;
         const placedMs = this.#keeper.place(deadlineMs);

@@ -15,6 +15,7 @@ import { decodeValue } from '../../rdb/decode.ts';
 import type { RawEntry } from '../../rdb/entry.ts';
 import type { Flavor } from '../../rdb/format.ts';
 import { canStreamDecode, ValueDecoder } from '../../rdb/stream-decode/value-decoder.ts';
+import type { Argument } from '../../resp/encode.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 import type { LinkFinding } from '../finding.ts';
 import { printKey, wordRefusal } from '../refusals.ts';
@@ -53,6 +54,8 @@ export interface LargeValuesOptions {
   onBuilt: () => void;
   /** Where the deadline of a field is to be written. Default: where it is. */
   placeField?: ((entry: RawEntry, field: Buffer, deadlineMs: number) => number) | undefined;
+  /** A command for database 0 at the beginning of every transaction. */
+  mark?: readonly Argument[] | undefined;
   signal: AbortSignal;
 }
 
@@ -242,7 +245,16 @@ export class LargeValues {
   async #rename({ entry, temporary }: Building): Promise<void> {
     const { key, expireAtMs, database } = entry;
     const expire = expireAtMs < 0 ? [] : [['PEXPIREAT', key, expireAtMs]];
-    const commands = [['SELECT', database], ['MULTI'], ['RENAME', temporary, key], ...expire, ['EXEC']];
+    const { mark } = this.#options;
+    const marked = mark === undefined ? [] : [mark, ['SELECT', database]];
+    const commands = [
+      ['SELECT', mark === undefined ? database : 0],
+      ['MULTI'],
+      ...marked,
+      ['RENAME', temporary, key],
+      ...expire,
+      ['EXEC'],
+    ];
     let unanswered = false;
     for (;;) {
       const outcome = await this.#execute(commands);
@@ -276,7 +288,7 @@ export class LargeValues {
     return found === 1;
   }
 
-  async #execute(commands: (string | number | Buffer)[][]): Promise<Outcome> {
+  async #execute(commands: readonly (readonly Argument[])[]): Promise<Outcome> {
     const { target, signal } = this.#options;
     const connection = await target.connect(signal);
     try {

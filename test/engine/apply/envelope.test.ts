@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../../engine/apply/checkpoint.ts';
 import { EnvelopeBuilder } from '../../../engine/apply/envelope.ts';
@@ -255,4 +256,43 @@ describe('EnvelopeBuilder', () => {
     builder.mark(1100n, 0);
     expect(builder.take().checkpoint).toMatchObject({ replid: 'n'.repeat(40), path: 'origin' });
   });
+
+  it('marks where each command comes from, wherever envelopes end', () => {
+    const step = fc.record({
+      path: fc.constantFrom('origin', 'a,b', 'c'),
+      database: fc.constantFrom(0, 0, 3),
+      mark: fc.boolean(),
+      take: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const builder = makeBuilder();
+        const sent: Buffer[] = [];
+        const expected: string[] = [];
+        steps.forEach(({ path, database, mark, take }, index) => {
+          builder.setPath(path);
+          append(builder, database, 'SET', `k${index}`, 'v');
+          expected.push(`${database} ${path} k${index}`);
+          if (mark) builder.mark(START.offset + BigInt(index), 0);
+          if (take) sent.push(builder.take().bytes);
+        });
+        builder.mark(2000n, 0);
+        sent.push(builder.take().bytes);
+        expect(sent.flatMap((bytes) => placesOf(bytes))).toEqual(expected);
+      }),
+    );
+  });
 });
+
+/** `database path key` of each SET, as a reader of the target's stream understands it. */
+function placesOf(bytes: Buffer): string[] {
+  let [database, path] = ['0', ''];
+  return wordsOf(bytes).flatMap(([name, key = '', ...rest]) => {
+    if (name === 'SELECT') database = key;
+    if (name === 'HSET') {
+      expect(database).toBe('0');
+      path = rest[rest.indexOf('path') + 1] ?? '';
+    }
+    return name === 'SET' ? [`${database} ${path} ${key}`] : [];
+  });
+}
