@@ -7,6 +7,8 @@ export interface EnvelopeSink {
   readonly separate?: boolean;
   /** Appends `count` already encoded commands for `database`. */
   append(source: Buffer, start: number, end: number, count: number, database: number): void;
+  /** Where what is appended from now on has been (origin/origin-path.ts); for links of a circle. */
+  setPath?(path: string): void;
   addHeartbeat(sentAtMs: number): void;
   /** The command appended last hits whole databases. */
   addSweeping(name: string): void;

@@ -182,7 +182,7 @@ export class StreamTranslator {
       if (filter.path === this.#path) return false;
       this.#flushRun();
       this.#path = filter.path;
-      this.#builder.setPath(filter.path);
+      this.#builder.setPath?.(filter.path);
     }
     return false;
   }

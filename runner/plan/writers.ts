@@ -20,6 +20,11 @@ export function writableInstances(links: readonly Hop[]): string[] {
   return sourcesOf(links).filter((name) => seedable.includes(name) || leadsTo(links, name, name));
 }
 
+/** What the link brings can come back to its source: its ends are named, so that it does not. */
+export function isInCircle(links: readonly Hop[], { source, target }: Hop): boolean {
+  return leadsTo(links, target, source);
+}
+
 function sourcesOf(links: readonly Hop[]): string[] {
   return [...new Set(links.map(({ source }) => source))];
 }

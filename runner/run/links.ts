@@ -8,12 +8,13 @@ import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Routes } from '../../engine/connect/routes.ts';
 import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
-import type { EngineOptions } from '../../engine/link/options.ts';
+import type { EngineOptions, LinkOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/hosted-link.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
+import { isInCircle } from '../plan/writers.ts';
 import type { EngineControls, EngineDriver } from './drivers/driver.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
@@ -234,7 +235,7 @@ export class Links implements EngineDriver, EngineControls {
       logFile,
       options: {
         source: whereaboutsOf(source),
-        links: links.map((link) => ({ id: link.id, target: whereaboutsOf(link.target) })),
+        links: links.map((link) => this.#linkOptions(link)),
         engine,
         spoolFolder: join(runFolder, 'spool', name),
         ...(routesOf === undefined ? {} : { routes: routesOf(source) }),
@@ -248,6 +249,17 @@ export class Links implements EngineDriver, EngineControls {
   }
 
   /** The source's, unless links of it that do not wait have a replicator of their own. */
+  #linkOptions(link: LinkPlan): LinkOptions {
+    const { links, whereaboutsOf } = this.#options;
+    const { id, source, target, incrementalOnly } = link;
+    return {
+      id,
+      target: whereaboutsOf(target),
+      ...(incrementalOnly ? { incrementalOnly } : {}),
+      ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
+    };
+  }
+
   #nameOf(source: string, links: readonly LinkPlan[]): string {
     const all = this.#options.links.filter((link) => link.source === source);
     const [first] = links;

@@ -129,6 +129,8 @@ export class ClusterLane implements LinkLane {
   }
 
   async prepare(signal: AbortSignal): Promise<Checkpoint | null> {
+    const { origins, incrementalOnly } = this.#options.link;
+    if (origins !== undefined || incrementalOnly === true) throw circleRefused(this.id);
     try {
       await this.#cluster.refresh(signal);
       const key = checkpointKey(this.#record);
@@ -549,6 +551,17 @@ function stoppedHalfWay(): SyncError {
     'The link was stopped in the middle of the full sync: the target is incomplete.',
     {
       hint: 'Start the link again: the full sync begins anew and replaces what is there.',
+    },
+  );
+}
+
+/** Its writes carry no path of origins, so they would come back. */
+function circleRefused(link: string): SyncError {
+  return new SyncError(
+    'USAGE',
+    `Link ${link} is one of a circle, and its target is a cluster: that is not supported.`,
+    {
+      hint: 'Synchronize in one direction, or between servers that are no clusters.',
     },
   );
 }
