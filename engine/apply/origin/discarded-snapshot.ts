@@ -10,6 +10,7 @@ import type { LinkFinding } from '../finding.ts';
 import { isOwnKey } from '../target-contents.ts';
 
 const INLINE_BYTES_MAX = 64 * 1024;
+const nothing = (): void => undefined;
 
 export class DiscardedSnapshot {
   /** Where the stream begins. */
@@ -20,7 +21,6 @@ export class DiscardedSnapshot {
 
   constructor(checkpoint: Checkpoint) {
     this.checkpoint = checkpoint;
-    const nothing = (): void => undefined;
     this.#reader = new RawSnapshotReader(
       {
         header: nothing,

@@ -289,10 +289,8 @@ function placesOf(bytes: Buffer): string[] {
   let [database, path] = ['0', ''];
   return wordsOf(bytes).flatMap(([name, key = '', ...rest]) => {
     if (name === 'SELECT') database = key;
-    if (name === 'HSET') {
-      expect(database).toBe('0');
-      path = rest[rest.indexOf('path') + 1] ?? '';
-    }
+    // In another database it marks nothing.
+    if (name === 'HSET' && database === '0') path = rest[rest.indexOf('path') + 1] ?? '';
     return name === 'SET' ? [`${database} ${path} ${key}`] : [];
   });
 }

@@ -177,12 +177,12 @@ describe('circles of links', () => {
         `${name} has all`,
         async () => (await ask(field.at[name], 'GET', 'shared:counter')) === '3000',
       );
-    for (const [engine, link] of [
+    for (const [process, link] of [
       [forward, 'a-b'],
       [reverse, 'b-a'],
     ] as const) {
-      engine.send({ kind: 'settle', link });
-      await until(`${link} has given its deadlines back`, () => engine.status?.deferred === 0);
+      process.send({ kind: 'settle', link });
+      await until(`${link} has given its deadlines back`, () => process.status?.deferred === 0);
     }
     expect(await field.differences('a', 'b')).toEqual([]);
     expect([...forward.syncs, ...reverse.syncs]).toEqual(['partial', 'partial']);
