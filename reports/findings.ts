@@ -144,12 +144,6 @@ export const FINDINGS = {
     action: 'wait',
     advice: 'Increase repl-backlog-size and the replica output buffer limit on the source.',
   },
-  SNAPSHOT_DISCARDED: {
-    severity: 'notice',
-    meaning: 'A link that only follows (the reverse of a pair) received a snapshot, and did not apply it.',
-    action: 'none',
-    advice: 'Nothing is to be done: its target has had that data before, or was not meant to get it.',
-  },
   ENDPOINT_CHANGED: {
     severity: 'warning',
     meaning: 'An endpoint answered from another address or with another identity.',
@@ -266,6 +260,12 @@ export const FINDINGS = {
     meaning: 'A fault could not be taken back; servers may still be in the state it left.',
     action: 'fix-target',
     advice: 'Look at the evidence, put the server back by hand, and run again.',
+  },
+  SNAPSHOT_DISCARDED: {
+    severity: 'notice',
+    meaning: 'A link that only follows (the reverse of a pair) received a snapshot, and did not apply it.',
+    action: 'none',
+    advice: 'Nothing is to be done: its target has had that data before, or was not meant to get it.',
   },
 } as const satisfies Record<string, FindingKind>;
 

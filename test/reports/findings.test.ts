@@ -38,6 +38,7 @@ describe('the catalogue', () => {
       'SOURCE_REGRESSED',
       'SPEC_CHANGED',
       'HEAL_FAILED',
+      'SNAPSHOT_DISCARDED',
     ];
     expect(FINDING_CODES).toEqual([...named.split(' '), ...own]);
   });
