@@ -134,6 +134,14 @@ export function encodeExecAndWatch(link: string): Buffer {
  * @throws SyncError CONNECT; APPLY_REFUSED, retryable as the table of replies says; PROTOCOL as `readCheckpoint`.
  */
 export async function claimCheckpoint(connection: Connection, link: string): Promise<Checkpoint | null> {
+  return (await claim(connection, link)).checkpoint;
+}
+
+/** As `claimCheckpoint`, with where the fence is now. */
+export async function claim(
+  connection: Connection,
+  link: string,
+): Promise<{ checkpoint: Checkpoint | null; fence: number }> {
   const key = checkpointKey(link);
   const replies = await connection.pipeline([
     // A watch that this connection still has from before may have been touched, and would stop the first transaction.
@@ -152,7 +160,11 @@ export async function claimCheckpoint(connection: Connection, link: string): Pro
       cause: reply,
     });
   }
-  return parseCheckpoint(key, replies[3] ?? null);
+  const fence = replies[1];
+  return {
+    checkpoint: parseCheckpoint(key, replies[3] ?? null),
+    fence: typeof fence === 'number' ? fence : NaN,
+  };
 }
 
 /**

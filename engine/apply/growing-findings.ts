@@ -52,6 +52,14 @@ export class GrowingFindings {
     if (growing.count > growing.told && growing.count >= 2 * growing.told) this.#tell(growing);
   }
 
+  /** More is known about a fact that was told already: told again at the next flush, even if it has not grown. */
+  refresh(fact: GrowingFact): void {
+    const growing = this.#all.get(`${fact.code} ${fact.message}`);
+    if (growing === undefined) return;
+    growing.fact = fact;
+    growing.told = Math.min(growing.told, growing.count - 1);
+  }
+
   /** Tells of everything that has grown since it was told. */
   flush(): void {
     for (const growing of this.#all.values()) if (growing.count > growing.told) this.#tell(growing);

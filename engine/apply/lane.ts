@@ -57,6 +57,8 @@ export interface LaneEvents {
   finding(finding: LinkFinding): void;
   /** The source asked where we are (REPLCONF GETACK). */
   ackRequested(): void;
+  /** `appliedOffset` has moved on. */
+  advanced?(): void;
 }
 
 export interface LaneOptions {
@@ -74,6 +76,8 @@ export interface LaneOptions {
   timeline?: SourceTimeline;
   /** Where the source is to be found now; without it deadlines that a crash left deferred stay so. */
   source?: () => Whereabouts;
+  /** Source offset up to which replicas of the target have everything; undefined when nobody asked for that. */
+  durableOffset?: () => bigint | undefined;
 }
 
 /** A full sync on its way to the target. */
@@ -522,6 +526,8 @@ export class Lane implements LinkLane {
       start: { ...checkpoint, replid, ...(origins && { path: ownPath(origins), alone: false }) },
       origins,
       onAckRequested: () => events.ackRequested(),
+      onAdvanced: () => events.advanced?.(),
+      durableOffset: () => this.#options.durableOffset?.(),
       // The lane may be waiting for the source to say something.
       onFailed: (error) => this.#ending.abort(error),
       onFinding: (finding) => this.#findings.report(finding),

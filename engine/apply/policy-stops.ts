@@ -56,8 +56,8 @@ export function sharedTargetStop(what: string, why: string, where: string): Sync
   });
 }
 
-export function evictionStop(keys: number, policy: string, where: string): SyncError {
-  return new SyncError('POLICY', `The target has evicted ${keys} keys (maxmemory-policy ${policy}).`, {
+export function evictionStop(keys: number, where: string): SyncError {
+  return new SyncError('POLICY', `The target has evicted ${keys} keys.`, {
     where,
     hint: 'The link stops, because engine.eviction is "fail". Set maxmemory-policy noeviction and more maxmemory there, clear it, and start over.',
   });

@@ -72,7 +72,20 @@ const TEXTS: [pattern: RegExp, row: Row][] = [
   [/not allowed in cluster mode/i, { reaction: 'stop', hint: 'A cluster has only database 0.' }],
 ];
 
-const OTHER: Row = { reaction: 'count', hint: 'The target executed the command and it failed there.' };
+/** Everything else. */
+export const OTHER_REPLIES: Row = {
+  reaction: 'count',
+  hint: 'The target executed the command and it failed there.',
+};
+
+/** The whole table, with what a reply says to belong to a row. */
+export const REPLY_ROWS: readonly (Row & { says: string })[] = [
+  ...Object.entries(ROWS).map(([kind, row]) => ({ says: `\`${kind} …\``, ...row })),
+  ...TEXTS.map(([pattern, row]) => ({
+    says: `\`ERR … ${pattern.source.replaceAll('|', '` or `ERR … ')} …\``,
+    ...row,
+  })),
+];
 
 /**
  * What is behind the error. EXEC refused as a whole (memory, role or script state changed since its commands were queued)
@@ -97,5 +110,5 @@ export function isMisplaced({ kind }: ReplyError): boolean {
 }
 
 export function reactionTo(error: ReplyError): Row {
-  return ROWS[error.kind] ?? TEXTS.find(([pattern]) => pattern.test(error.message))?.[1] ?? OTHER;
+  return ROWS[error.kind] ?? TEXTS.find(([pattern]) => pattern.test(error.message))?.[1] ?? OTHER_REPLIES;
 }

@@ -15,14 +15,9 @@
 import { asError, SyncError } from '../errors.ts';
 import type { Connection } from '../connect/connection.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
-import {
-  checkpointKey,
-  claimCheckpoint,
-  encodeExecAndWatch,
-  encodeLoading,
-  type Checkpoint,
-} from './checkpoint.ts';
+import { checkpointKey, claim, encodeExecAndWatch, encodeLoading, type Checkpoint } from './checkpoint.ts';
 import { count, type LinkCounters } from './counters.ts';
+import { evictsAnything } from './eviction-evidence.ts';
 import { EnvelopeGuard } from './envelope-guard.ts';
 import { EnvelopeBuilder, type Envelope } from './envelope.ts';
 import { Interlude } from './expiry/interlude.ts';
@@ -58,6 +53,10 @@ export interface StreamApplierOptions {
   start: Checkpoint;
   /** Tell the source now what is applied. */
   onAckRequested: () => void;
+  /** `appliedOffset` has moved on. */
+  onAdvanced?: () => void;
+  /** Up to where replicas of the target have everything, if somebody asked for that. */
+  durableOffset?: () => bigint | undefined;
   onFinding: (finding: LinkFinding) => void;
   /** For facts that repeat; whoever passes it flushes it. Default: one of its own, flushed by `drain`. */
   growing?: GrowingFindings;
@@ -117,6 +116,11 @@ export class StreamApplier {
   #staged: Staged | undefined;
   /** The connection that moved the fence: only on it may we apply. */
   #claimed: Connection | undefined;
+  /** Where the last claim has put the fence. */
+  #fence = NaN;
+  #claimedAtMs = NaN;
+  /** The last EXEC was answered with nil: nothing of its envelope was executed. */
+  #wasUntouched = false;
   readonly #execAndWatch: Buffer;
   #wake: (() => void) | undefined;
   #failure: Error | undefined;
@@ -336,11 +340,14 @@ export class StreamApplier {
       return;
     }
     this.#claimed = undefined;
+    // Of the stream nothing was on its way.
+    this.#wasUntouched = true;
     await this.#options.target.close();
   }
 
   #advance(offset: bigint): void {
     this.#appliedOffset = offset;
+    this.#options.onAdvanced?.();
     if (this.#ackRequestedAt === undefined || offset < this.#ackRequestedAt) return;
     this.#ackRequestedAt = undefined;
     this.#options.onAckRequested();
@@ -401,6 +408,7 @@ export class StreamApplier {
   /** What went wrong, if it was not applied. */
   async #execute(envelope: Envelope, written: Written): Promise<SyncError | 'applied'> {
     const { connection } = written;
+    this.#wasUntouched = false;
     try {
       const executed = connection.pipelineRaw(this.#execAndWatch, 2);
       this.#executingOn = connection;
@@ -435,14 +443,32 @@ export class StreamApplier {
       if (this.#staged) this.#staged = { envelope: this.#staged.envelope, written: undefined };
       try {
         const connection = await target.connect(signal);
-        const found = await claimCheckpoint(connection, link);
+        const { checkpoint, fence } = await claim(connection, link);
         this.#claimed = connection;
-        return this.#wasApplied(found, envelope);
+        const isAlone = checkpoint === null && (await this.#isOnlyCheckpointGone(connection, fence));
+        this.#fence = fence;
+        this.#claimedAtMs = this.#options.wallClock();
+        return isAlone ? this.#startAnew() : this.#wasApplied(checkpoint, envelope);
       } catch (error) {
         if (!(error instanceof SyncError)) throw error;
         failure = error;
       }
     }
+  }
+
+  /** Nothing was executed meanwhile, and the fence is where we left it, or the target throws away what it likes. */
+  async #isOnlyCheckpointGone(connection: Connection, fence: number): Promise<boolean> {
+    if (!this.#wasUntouched) return false;
+    const sinceMs = this.#options.wallClock() - this.#claimedAtMs;
+    return fence === this.#fence + 1 || (await evictsAnything(connection, sinceMs));
+  }
+
+  /** Everything before the envelope is on the target, so it goes out again and writes the checkpoint anew. */
+  #startAnew(): false {
+    const { counters } = this.#options;
+    count(counters.handled, 'checkpoint written anew');
+    this.#reports.checkpointGone(this.#checkpoint.offset);
+    return false;
   }
 
   #applied(envelope: Envelope): void {
@@ -479,6 +505,7 @@ export class StreamApplier {
         },
       );
     }
+    this.#reports.lostWrites(found?.offset, this.#checkpoint.offset, this.#options.durableOffset?.(), where);
     throw new SyncError(
       'APPLY_REFUSED',
       `The target has lost writes it had acknowledged: we applied up to offset ${this.#checkpoint.offset}, its checkpoint says ${found?.offset ?? 'nothing'}.`,
@@ -502,6 +529,7 @@ export class StreamApplier {
   #read(envelope: Envelope, queued: Reply[], result: Reply): Executed {
     if (Array.isArray(result)) return this.#readElements(envelope, result);
     const where = this.#options.target.describe();
+    this.#wasUntouched = result === null;
     if (result === null) return { failure: overtaken(where), torn: false };
     const refused = queued.findIndex((each) => each instanceof ReplyError);
     const answer = refused === -1 ? result : queued[refused];

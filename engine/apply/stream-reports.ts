@@ -112,6 +112,47 @@ export class StreamReports {
     );
   }
 
+  /**
+   * The target's checkpoint went back: it failed over to a replica that was behind, or restarted without its data.
+   *
+   * @param found the last offset that is still there; undefined when the checkpoint itself is gone.
+   * @param durable up to where replicas had confirmed, if the policy asked for that.
+   */
+  lostWrites(found: bigint | undefined, applied: bigint, durable: bigint | undefined, where: string): void {
+    const firstLost = found === undefined ? undefined : found + 1n;
+    const from = firstLost === undefined ? 'everything' : `everything from offset ${firstLost} on`;
+    const promised = durable !== undefined && (found === undefined || found < durable);
+    const consequence =
+      durable === undefined
+        ? ''
+        : promised
+          ? ` Replicas had confirmed up to ${durable}: that promise was broken.`
+          : ` Nothing was lost that replicas had confirmed (up to ${durable}).`;
+    this.#options.onFinding({
+      code: 'NOT_DURABLE',
+      severity: 'error',
+      message: `Shard ${where} has lost ${from}, although it had confirmed it up to offset ${applied}.${consequence}`,
+      evidence: {
+        shard: where,
+        firstLost: firstLost === undefined ? 'all' : String(firstLost),
+        confirmed: String(applied),
+        ...(found === undefined ? {} : { lostBytes: Number(applied - found) }),
+        ...(durable === undefined ? {} : { durable: String(durable) }),
+      },
+    });
+  }
+
+  /** The link's own record vanished from the target while everything else there stayed. */
+  checkpointGone(offset: bigint): void {
+    this.#options.growing.add({
+      code: 'EVICTION',
+      severity: 'warning',
+      message:
+        'The checkpoint of the link was evicted from the target, or deleted by somebody; it was written anew.',
+      evidence: { offset: String(offset) },
+    });
+  }
+
   /** Scripts that the source runs by their SHA1 and that neither the target nor we have. */
   scriptsUnknown(shas: readonly string[], offset: bigint): void {
     for (const sha of shas) {

@@ -199,11 +199,11 @@ export class Feed {
     return offsets.reduce((newest, offset) => (offset > newest ? offset : newest), -1n);
   }
 
-  /** The lowest offset over all links still running: what the source may forget. */
+  /** The lowest offset over all links still running, where asked for of what is durable: what the source may forget. */
   #appliedByAll(): bigint {
     let lowest: bigint | undefined;
-    for (const { lane } of this.#live)
-      if (lowest === undefined || lane.appliedOffset < lowest) lowest = lane.appliedOffset;
+    for (const { safeOffset } of this.#live)
+      if (lowest === undefined || safeOffset < lowest) lowest = safeOffset;
     return lowest ?? -1n;
   }
 }

@@ -8,6 +8,7 @@ import { asError, SyncError } from '../errors.ts';
 import type { MovableReader } from '../log/movable-reader.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import type { FromReplicator, LinkState, ReplicatorError } from './messages.ts';
+import { TargetAttendants } from './target-attendants.ts';
 
 type Emit = (message: FromReplicator) => void;
 
@@ -31,6 +32,9 @@ export class HostedLink {
   /** Set while it reads a log. */
   reader: MovableReader | undefined;
   feed: LinkFeed | undefined;
+  /** While the lane runs, and after. */
+  attendants: TargetAttendants | undefined;
+  readonly #options: Omit<LaneOptions, 'events'>;
   readonly #emit: Emit;
   #state: LinkState = 'NotStarted';
   /** Set while the receiver, the target, or both are being waited for: the newest reason. */
@@ -39,8 +43,33 @@ export class HostedLink {
   constructor(options: Omit<LaneOptions, 'events'>, emit: Emit) {
     this.id = options.link.id;
     this.target = options.link.target;
+    this.#options = options;
     this.#emit = emit;
-    this.lane = openLane({ ...options, events: this.#events() });
+    this.lane = openLane({
+      ...options,
+      durableOffset: () => this.attendants?.durableOffset,
+      events: this.#events(),
+    });
+  }
+
+  /** Source offset up to which the target has everything, and its replicas where that was asked for. */
+  get safeOffset(): bigint {
+    const { appliedOffset } = this.lane;
+    const durable = this.attendants?.durableOffset;
+    return durable === undefined || appliedOffset < durable ? appliedOffset : durable;
+  }
+
+  /** Applies until the end, while the target is watched. @throws what `Lane.run` throws; what a policy stops the link with. */
+  async apply(reader: MovableReader, signal: AbortSignal): Promise<void> {
+    const attendants = this.#attend();
+    this.attendants = attendants;
+    try {
+      await this.lane.run(reader, signal);
+      await attendants.close(false);
+      if (attendants.verdict) throw attendants.verdict;
+    } finally {
+      await attendants.close(signal.aborted);
+    }
   }
 
   get state(): LinkState {
@@ -122,7 +151,22 @@ export class HostedLink {
       working: () => this.#working('target'),
       finding: (finding) => this.report(finding),
       ackRequested: () => this.feed?.acknowledge(),
+      advanced: () => this.attendants?.advanced(),
     };
+  }
+
+  #attend(): TargetAttendants {
+    const { link, engine } = this.#options;
+    return new TargetAttendants({
+      link,
+      engine,
+      target: () => this.target,
+      counters: this.lane.counters,
+      appliedOffset: () => this.lane.appliedOffset,
+      onFinding: (finding) => this.report(finding),
+      onStop: (error) => this.ending.abort(error),
+      onDurable: () => this.feed?.acknowledge(),
+    });
   }
 
   #synchronized(mode: 'full' | 'partial'): void {
@@ -136,6 +180,7 @@ export class HostedLink {
       durationMs: mode === 'full' ? counters.snapshotDurationMs : 0,
     });
     this.waitingFor.delete('target');
+    this.attendants?.synchronized();
     const to = this.lane.paused ? 'Suspending' : 'Synchronizing';
     // The source may have gone away while its snapshot was applied: then it is still waited for.
     if (this.waitingFor.size === 0)

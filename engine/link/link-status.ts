@@ -2,15 +2,21 @@
 import type { LinkLane } from '../apply/link-lane.ts';
 import type { LinkFeed } from './hosted-link.ts';
 import type { LinkState, LinkStatus } from './messages.ts';
+import type { TargetAttendants } from './target-attendants.ts';
 
 export interface StatusSubject {
   lane: LinkLane;
   state: LinkState;
   waitingFor: ReadonlyMap<'source' | 'target', string>;
+  attendants?: TargetAttendants | undefined;
 }
 
 /** Lag samples are handed out once. @param feed what it reads, or has read; undefined before. */
-export function statusOf({ lane, state, waitingFor }: StatusSubject, feed: LinkFeed | undefined): LinkStatus {
+export function statusOf(
+  { lane, state, waitingFor, attendants }: StatusSubject,
+  feed: LinkFeed | undefined,
+): LinkStatus {
+  const durable = attendants?.durableOffset;
   const received = feed?.position;
   const { counters, appliedOffset: applied } = lane;
   const usage = process.resourceUsage();
@@ -21,6 +27,7 @@ export function statusOf({ lane, state, waitingFor }: StatusSubject, feed: LinkF
     waitingFor: Object.fromEntries(waitingFor),
     replid: received?.replid ?? '',
     appliedOffset: String(applied),
+    ...(durable === undefined ? {} : { durableOffset: String(durable) }),
     receivedOffset: String(received?.offset ?? -1n),
     lagBytes: isKnown ? Number(received.offset - applied) : 0,
     lagMs: counters.lagMs,

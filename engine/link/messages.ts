@@ -32,6 +32,8 @@ export interface LinkStatus {
   replid: string;
   /** Source offset up to which everything is applied on the target. */
   appliedOffset: string;
+  /** Source offset up to which replicas of the target have everything; absent when no policy asks for that. */
+  durableOffset?: string;
   /** Source offset up to which the receiver has read. */
   receivedOffset: string;
   lagBytes: number;

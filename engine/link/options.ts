@@ -116,6 +116,8 @@ export interface EngineOptions {
   foreignWrites: ForeignWritesPolicy;
   durability: DurabilityPolicy;
   existing: ExistingPolicy;
+  /** How often a target is looked at, besides applying to it (eviction, settings); 0 = never. Default 1 s. */
+  watchMs?: number;
   /** Total time to keep trying after a lost connection. */
   retryMs: number;
   /** Give up on a silent peer after this long. */

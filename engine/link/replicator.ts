@@ -180,7 +180,7 @@ export class Replicator {
       await this.#gathering.join({ link, checkpoint });
       signal.throwIfAborted();
       if (link.reader === undefined) throw abortedError();
-      await link.lane.run(link.reader, signal);
+      await link.apply(link.reader, signal);
       link.transition('Finished', 'stopped');
     } catch (error) {
       link.fail(error);

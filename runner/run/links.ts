@@ -32,6 +32,8 @@ export interface LinksOptions {
   whereaboutsOf: (instance: string) => Whereabouts;
   /** Other ways to servers, for the replicators of a source; asked again by `relocate`. Default: straight. */
   routesOf?: (source: string) => Routes;
+  /** Nobody minds what watching the link's target costs. */
+  isDisposable: (link: LinkPlan) => boolean;
   runFolder: string;
   emit: (event: RunEventBody) => void;
   phase: () => RunPhase;
@@ -250,11 +252,12 @@ export class Links implements EngineDriver, EngineControls {
 
   /** The source's, unless links of it that do not wait have a replicator of their own. */
   #linkOptions(link: LinkPlan): LinkOptions {
-    const { links, whereaboutsOf } = this.#options;
+    const { links, whereaboutsOf, isDisposable } = this.#options;
     const { id, source, target, incrementalOnly } = link;
     return {
       id,
       target: whereaboutsOf(target),
+      disposable: isDisposable(link),
       ...(incrementalOnly ? { incrementalOnly } : {}),
       ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
     };

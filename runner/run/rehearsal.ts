@@ -24,6 +24,7 @@ import { Timeline } from '../../scenarios/timeline/timeline.ts';
 import type { Workload } from '../../scenarios/workload/open-loop.ts';
 import { startWorkload } from '../../scenarios/workload/workload-start.ts';
 import { isExisting } from '../plan/existing.ts';
+import { isDisposableTarget } from '../plan/disposable-targets.ts';
 import type { Plan } from '../plan/plan.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
@@ -103,6 +104,7 @@ export class Rehearsal implements AsyncDisposable {
       engine: plan.engine,
       whereaboutsOf: (name) => this.#instances.get(name)?.whereabouts ?? this.#endpointOf(name),
       routesOf: (source) => this.#gates?.routesOf(source) ?? {},
+      isDisposable: (link) => isDisposableTarget(plan, link),
       runFolder: folder.path,
       emit,
       phase: () => this.#phases.current,

@@ -9,6 +9,7 @@ import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { RunEventBody } from '../../reports/events.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
+import { isDisposableTarget } from '../plan/disposable-targets.ts';
 import type { Plan } from '../plan/plan.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
@@ -63,6 +64,7 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       links: plan.links,
       engine: plan.engine,
       whereaboutsOf: (name) => placeIn(places, name),
+      isDisposable: (link) => isDisposableTarget(plan, link),
       runFolder: folder.path,
       emit: thinOut(history),
       phase: () => 'incremental',

@@ -1,6 +1,7 @@
 /**
  * `npm run generate`: writes redis-sync.schema.json from the pieces in runner/spec/schema, the TypeScript types in
- * runner/spec/spec.generated.ts from that, and docs/metrics.md from the table of metrics. The pieces are TypeScript, so they are compiled into a cache folder first.
+ * runner/spec/spec.generated.ts from that, docs/metrics.md and docs/policies.md from their tables. The pieces are TypeScript, so
+ * they are compiled into a cache folder first.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -48,6 +49,8 @@ async function generate() {
     const { METRICS } = await load('runner/run/metrics/link-metrics.js');
     mkdirSync(join(ROOT, 'docs'), { recursive: true });
     writeFileSync(join(ROOT, 'docs', 'metrics.md'), describeMetrics(METRICS));
+    const { describePolicies } = await load('runner/spec/schema/policies-document.js');
+    writeFileSync(join(ROOT, 'docs', 'policies.md'), describePolicies());
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

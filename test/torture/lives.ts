@@ -159,6 +159,8 @@ export class Lives {
     return {
       ...DEFAULT_ENGINE_OPTIONS,
       heartbeatMs: 200,
+      // Its connection would take the blows that are meant for the lane's.
+      watchMs: 0,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       envelopeCommands: random.pick([16, 200, DEFAULT_ENGINE_OPTIONS.envelopeCommands]),
       // Small enough to spill while the target stands still.

@@ -6,6 +6,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection, type Argument } from '../../../engine/connect/connection.ts';
+import type { Whereabouts } from '../../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import type { FromReplicator, LinkState, LinkStatus } from '../../../engine/link/messages.ts';
 import { DEFAULT_ENGINE_OPTIONS, type EngineOptions } from '../../../engine/link/options.ts';
@@ -70,12 +71,18 @@ export class Rehearsal implements AsyncDisposable {
     return new Rehearsal({ source, target }, onSource, onTarget, folder);
   }
 
-  /** Starts a replicator in this process. Off by default, to keep the streams of tests empty of it: the heartbeat. */
-  start(engine: Partial<EngineOptions> = {}, endpoints: { source?: Endpoint; target?: Endpoint } = {}): Life {
+  /**
+   * Starts a replicator in this process. Off by default, to keep the streams of tests empty of it: the heartbeat; and the
+   * watch, whose connection to the target is none of a link's.
+   */
+  start(
+    engine: Partial<EngineOptions> = {},
+    endpoints: { source?: Endpoint; target?: Whereabouts } = {},
+  ): Life {
     const life = new Life({
       source: endpoints.source ?? this.servers.source.endpoint,
       links: [{ id: LINK, target: endpoints.target ?? this.servers.target.endpoint }],
-      engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 0, ...engine },
+      engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 0, watchMs: 0, ...engine },
       spoolFolder: this.spoolFolder,
     });
     this.#lives.push(life);

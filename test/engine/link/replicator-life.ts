@@ -67,7 +67,7 @@ export function optionsFor(rehearsal: Rehearsal, engine: Partial<EngineOptions> 
   return {
     source: rehearsal.servers.source.endpoint,
     links: [{ id: LINK, target: rehearsal.servers.target.endpoint }],
-    engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 20, envelopeCommands: 40, ...engine },
+    engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 20, watchMs: 0, envelopeCommands: 40, ...engine },
     spoolFolder: rehearsal.spoolFolder,
   };
 }

@@ -1,0 +1,126 @@
+/**
+ * Watches one target for writes of others, from the moment it has the snapshot: listens to its stream, compares what was
+ * deleted there with what the target counts, and tells what is left.
+ */
+import type { Connection } from '../connect/connection.ts';
+import { openWhere } from '../connect/discover.ts';
+import type { Whereabouts } from '../connect/discovery.ts';
+import type { GrowingFact, GrowingFindings } from '../apply/growing-findings.ts';
+import { printKey } from '../apply/refusals.ts';
+import { delay } from '../psync/backoff.ts';
+import { ForeignWrites, type ForeignWrite } from './foreign-writes.ts';
+import { TargetTap } from './target-tap.ts';
+import type { TargetSample } from './target-sample.ts';
+import { findWriters } from './writers.ts';
+
+export interface ForeignWatchOptions {
+  policy: 'report' | 'fail';
+  /** Asked before every connection: the target may have moved. */
+  target: () => Whereabouts;
+  heartbeatPrefix: string;
+  idleTimeoutMs: number;
+  growing: GrowingFindings;
+  /** So many more; `what` names the last one. */
+  onForeign: (writes: number, what: string) => void;
+  /** The target does not let us listen. */
+  onRefused: (error: Error) => void;
+}
+
+/** How long what the target wrote last is waited for at the end. */
+const LAST_WORDS_MS = 1000;
+
+export class ForeignWatch {
+  readonly #options: ForeignWatchOptions;
+  readonly #writes: ForeignWrites;
+  readonly #tap: TargetTap;
+  /** The last look at the target, and where that was. */
+  #sample: TargetSample | undefined;
+  #where: string | undefined;
+  /** The same, until the tap has got there. */
+  #unsettled: TargetSample | undefined;
+  #isGuessing = false;
+  #writers: readonly string[] = [];
+
+  constructor(options: ForeignWatchOptions) {
+    this.#options = options;
+    const { heartbeatPrefix, target, idleTimeoutMs, onRefused } = options;
+    this.#writes = new ForeignWrites({
+      heartbeatPrefix,
+      onForeign: (write) => this.#onForeign(write),
+      onForeignDeletions: (deletions) => this.#tell(`${deletions} deletions`, undefined, deletions),
+    });
+    this.#tap = new TargetTap({
+      target,
+      idleTimeoutMs,
+      // Until it is known, nobody may be counted on.
+      hasReplicas: () => (this.#sample?.replicas.length ?? 1) > 0,
+      onBegin: (sample) => this.#writes.settle(sample),
+      onCommand: (outline, offset) => this.#writes.take(outline, offset),
+      onProgress: () => this.#settle(),
+      onGap: () => this.#writes.forget(),
+      onRefused,
+    });
+  }
+
+  /** What the target counts says something once every command up to then was heard. */
+  observe(sample: TargetSample, where: string): void {
+    this.#sample = sample;
+    this.#where = where;
+    this.#unsettled = sample;
+    this.#settle();
+  }
+
+  /** Hears what happened up to the last sample, unless there is no time for that, and ends. Never throws. */
+  async close(isHasty: boolean): Promise<void> {
+    const deadlineMs = performance.now() + (isHasty ? 0 : LAST_WORDS_MS);
+    while (this.#tap.offset >= 0n && this.#unsettled !== undefined && performance.now() < deadlineMs)
+      await delay(5);
+    await this.#tap.close();
+  }
+
+  #settle(): void {
+    const sample = this.#unsettled;
+    if (sample === undefined || this.#tap.offset < sample.offset) return;
+    this.#unsettled = undefined;
+    this.#writes.settle(sample);
+  }
+
+  #onForeign({ command, key, database }: ForeignWrite): void {
+    const place = { command, key: printKey(key), keyBase64: key.toString('base64') };
+    const sample = database === undefined ? place : { ...place, database };
+    this.#tell(`${command} ${place.key}`, sample, 1);
+  }
+
+  #tell(what: string, sample: Record<string, unknown> | undefined, writes: number): void {
+    this.#options.growing.add(this.#fact(), sample, writes);
+    this.#options.onForeign(writes, what);
+    if (!this.#isGuessing) void this.#guessWriters();
+  }
+
+  #fact(): GrowingFact {
+    return {
+      code: 'FOREIGN_WRITE',
+      severity: 'error',
+      message: 'Somebody other than the link writes to the target.',
+      evidence: {
+        ...(this.#where === undefined ? {} : { shard: this.#where }),
+        policy: this.#options.policy,
+        ...(this.#writers.length > 0 ? { possibleWriters: this.#writers } : {}),
+      },
+    };
+  }
+
+  /** Who it was can only be guessed, from who is connected and did such a thing last. Told with what comes next. */
+  async #guessWriters(): Promise<void> {
+    this.#isGuessing = true;
+    try {
+      const { target } = this.#options;
+      await using connection: Connection = await openWhere(target(), { name: 'redis-sync:writers' });
+      this.#writers = await findWriters(connection);
+      // Also when nothing comes next.
+      this.#options.growing.refresh(this.#fact());
+    } catch {
+      // A target that went away: nobody is named.
+    }
+  }
+}

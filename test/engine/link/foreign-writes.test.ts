@@ -1,0 +1,214 @@
+/** Whose a write is, in every form in which a target's stream shows it. */
+import { describe, expect, it } from 'vitest';
+import { ForeignWrites, type DeletionCounts } from '../../../engine/link/foreign-writes.ts';
+
+const LINK = 'redis-sync:link:a->b';
+const ENVELOPE = [
+  ['MULTI'],
+  ['SELECT', '0'],
+  ['HSET', LINK, 'replid', 'x'],
+  ['SELECT', '3'],
+  ['SET', 'ours', '1'],
+  ['DEL', 'ours too'],
+  ['FLUSHDB'],
+  ['EXEC'],
+];
+
+class Bench {
+  readonly foreign: string[] = [];
+  readonly deletions: number[] = [];
+  readonly #writes: ForeignWrites;
+  #offset = 0n;
+  #counts: DeletionCounts = {
+    runId: 'one',
+    offset: 0n,
+    expiredKeys: 0,
+    evictedKeys: 0,
+    expiredFields: undefined,
+  };
+
+  constructor() {
+    this.#writes = new ForeignWrites({
+      heartbeatPrefix: 'DTS_',
+      onForeign: ({ command, key, database }) =>
+        this.foreign.push(`${command} ${key.toString()} db${database}`),
+      onForeignDeletions: (count) => this.deletions.push(count),
+    });
+    this.#writes.settle(this.#counts);
+  }
+
+  take(...commands: string[][]): this {
+    for (const command of commands) {
+      this.#offset += 10n;
+      const words = command.slice(0, 3).map((word) => Buffer.from(word));
+      this.#writes.take({ words, argc: command.length, end: 0 }, this.#offset);
+    }
+    return this;
+  }
+
+  /** The target counts, at the end of what was taken (or before its last `back` commands). */
+  settle(change: Partial<DeletionCounts> = {}, back = 0): this {
+    this.#counts = { ...this.#counts, offset: this.#offset - 10n * BigInt(back), ...change };
+    this.#writes.settle(this.#counts);
+    return this;
+  }
+
+  forget(): this {
+    this.#writes.forget();
+    return this;
+  }
+
+  loading(link: string): this {
+    this.#writes.loading(link);
+    return this;
+  }
+}
+
+describe('ours, or nobody’s', () => {
+  const NEUTRAL: Record<string, string[][]> = {
+    'an envelope': ENVELOPE,
+    'an envelope of another link': [
+      ['MULTI'],
+      ['HSET', 'redis-sync:link:c->b', 'replid', 'x'],
+      ['SET', 'k', '1'],
+      ['EXEC'],
+    ],
+    'the checkpoint alone, without MULTI': [['HSET', LINK, 'replid', 'x']],
+    'fence, owner, probes': [
+      ['INCR', 'redis-sync:fence:a->b'],
+      ['SET', 'redis-sync:owner:a->b', 'x'],
+      ['RESTORE', 'redis-sync:probe', '0', 'x'],
+      ['DEL', 'redis-sync:probe'],
+    ],
+    'heartbeats of links that start there': [
+      ['SET', 'DTS_x', '1', 'PXAT', '2'],
+      ['DEL', 'DTS_x'],
+    ],
+    'protocol and messages': [
+      ['PING'],
+      ['SELECT', '4'],
+      ['REPLCONF', 'GETACK', '*'],
+      ['publish', 'c', 'm'],
+      ['SCRIPT', 'LOAD', 'x'],
+    ],
+    'a cache that a reader made it write': [['PFCOUNT', 'hll']],
+  };
+  for (const [name, commands] of Object.entries(NEUTRAL)) {
+    it(`are not foreign: ${name}`, () => {
+      expect(new Bench().take(...commands).settle().foreign).toEqual([]);
+    });
+  }
+
+  it('everything while a link copies its snapshot, and nothing behind that', () => {
+    const bench = new Bench().take(
+      ['MULTI'],
+      ['DEL', LINK],
+      ['HSET', 'redis-sync:loading:a->b', 'replid', 'x'],
+      ['EXEC'],
+      ['RESTORE', 'k', '0', 'x'],
+      ['UNLINK', 'stale', 'stale2'],
+      ['MULTI'],
+      ['DEL', 'redis-sync:loading:a->b'],
+      ['HSET', LINK, 'replid', 'x'],
+      ['EXEC'],
+    );
+    expect(bench.foreign).toEqual([]);
+    expect(bench.take(['RESTORE', 'k', '0', 'x']).foreign).toEqual(['RESTORE k dbundefined']);
+  });
+
+  it('everything of a full sync that runs when we begin, until its checkpoint', () => {
+    const bench = new Bench()
+      .loading('other')
+      .take(['RESTORE', 'k', '0', 'x'], ...ENVELOPE, ['RESTORE', 'l', '0', 'x']);
+    expect(bench.foreign).toEqual([]);
+    expect(
+      bench.take(['HSET', 'redis-sync:link:other', 'replid', 'x'], ['SET', 'k', '1']).foreign,
+    ).toHaveLength(1);
+  });
+});
+
+describe('foreign', () => {
+  it('a command, with its key and database', () => {
+    expect(new Bench().take(['SELECT', '12'], ['set', 'k', '1'], ...ENVELOPE, ['INCR', 'n']).foreign).toEqual(
+      ['SET k db12', 'INCR n db3'],
+    );
+  });
+
+  it('a transaction of somebody else, every command of it', () => {
+    expect(
+      new Bench().take(['MULTI'], ['SET', 'a', '1'], ['HSET', LINK, 'x', 'y'], ['SET', 'b', '1'], ['EXEC'])
+        .foreign,
+    ).toEqual(['SET a dbundefined', 'SET b dbundefined']);
+  });
+
+  it('a flush, and a deletion of several keys at once', () => {
+    expect(new Bench().take(['FLUSHALL'], ['DEL', 'a', 'b']).foreign).toEqual([
+      'FLUSHALL  dbundefined',
+      'DEL a dbundefined',
+    ]);
+  });
+});
+
+describe('a single deletion', () => {
+  it('is foreign when the target has neither expired nor evicted a key', () => {
+    expect(new Bench().take(['SELECT', '0'], ['DEL', 'k'], ['UNLINK', 'l']).settle().foreign).toEqual([
+      'DEL k db0',
+      'UNLINK l db0',
+    ]);
+  });
+
+  it('is the target’s own when it counts as many', () => {
+    const bench = new Bench()
+      .take(['DEL', 'k'], ['UNLINK', 'l'], ['DEL', 'm'])
+      .settle({ expiredKeys: 2, evictedKeys: 1 });
+    expect([bench.foreign, bench.deletions]).toEqual([[], []]);
+  });
+
+  it('is foreign in number when there are more than it counts', () => {
+    const bench = new Bench().take(['DEL', 'k'], ['DEL', 'l'], ['DEL', 'm']).settle({ expiredKeys: 1 });
+    expect([bench.foreign, bench.deletions]).toEqual([[], [2]]);
+  });
+
+  it('is judged by the count that covers it, not by an earlier one', () => {
+    const bench = new Bench().take(['DEL', 'expired'], ['DEL', 'later']).settle({ expiredKeys: 1 }, 1);
+    expect([bench.foreign, bench.deletions]).toEqual([[], []]);
+    bench.settle({ expiredKeys: 2 });
+    expect(bench.foreign).toEqual([]);
+    expect(bench.take(['DEL', 'theirs']).settle().foreign).toEqual(['DEL theirs dbundefined']);
+  });
+
+  it('is not judged by a count that is older than the last one', () => {
+    const bench = new Bench().take(['DEL', 'k']).settle({ expiredKeys: 1 });
+    bench.settle({ expiredKeys: 0 }, 1);
+    expect(bench.take(['DEL', 'l']).settle({ expiredKeys: 1 }).foreign).toEqual(['DEL l dbundefined']);
+  });
+
+  it('is left alone when the counts began anew: the server was restarted, or is another one', () => {
+    const bench = new Bench()
+      .settle({ expiredKeys: 100 })
+      .take(['DEL', 'k'])
+      .settle({ runId: 'two', expiredKeys: 0 });
+    expect(bench.foreign).toEqual([]);
+    expect(bench.take(['DEL', 'l']).settle().foreign).toEqual(['DEL l dbundefined']);
+  });
+
+  it('is left alone when the stream had a gap', () => {
+    const bench = new Bench().take(['DEL', 'k']).forget().settle();
+    expect(bench.foreign).toEqual([]);
+  });
+
+  it('is counted when there are too many to name', () => {
+    const bench = new Bench()
+      .take(...Array.from({ length: 1500 }, (_, index) => ['DEL', `k${index}`]))
+      .settle();
+    expect([bench.foreign.length, bench.deletions]).toEqual([0, [1500]]);
+  });
+
+  it('of a field is foreign unless fields have expired', () => {
+    expect(new Bench().take(['HDEL', 'h', 'f']).settle().foreign).toEqual(['HDEL h dbundefined']);
+    expect(new Bench().take(['HDEL', 'h', 'f']).settle({ expiredKeys: 1 }).foreign).toEqual([
+      'HDEL h dbundefined',
+    ]);
+    expect(new Bench().take(['HDEL', 'h', 'f']).settle({ expiredFields: 1 }).foreign).toEqual([]);
+  });
+});
