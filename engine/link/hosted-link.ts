@@ -3,12 +3,12 @@ import { ClusterLane } from '../apply/cluster/cluster-lane.ts';
 import { Lane, type LaneEvents, type LaneOptions } from '../apply/lane.ts';
 import type { LinkLane } from '../apply/link-lane.ts';
 import type { LinkFinding } from '../apply/finding.ts';
-import type { Whereabouts } from '../connect/discovery.ts';
+import type { ClusterEntry, Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { MovableReader } from '../log/movable-reader.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import type { FromReplicator, LinkState, ReplicatorError } from './messages.ts';
-import { TargetAttendants } from './target-attendants.ts';
+import { TargetAttendants, unwatchedCluster } from './target-attendants.ts';
 
 type Emit = (message: FromReplicator) => void;
 
@@ -61,6 +61,11 @@ export class HostedLink {
 
   /** Applies until the end, while the target is watched. @throws what `Lane.run` throws; what a policy stops the link with. */
   async apply(reader: MovableReader, signal: AbortSignal): Promise<void> {
+    const { link, engine } = this.#options;
+    if (isCluster(link.target)) {
+      this.report(unwatchedCluster(engine));
+      return this.lane.run(reader, signal);
+    }
     const attendants = this.#attend();
     this.attendants = attendants;
     try {
@@ -202,13 +207,15 @@ export class HostedLink {
   }
 }
 
+function isCluster(target: Whereabouts): target is ClusterEntry {
+  return 'kind' in target && target.kind === 'cluster';
+}
+
 /** To one server, or to a cluster. */
 function openLane(options: LaneOptions): LinkLane {
   const { link } = options;
   const { target } = link;
-  return 'kind' in target && target.kind === 'cluster'
-    ? new ClusterLane({ ...options, link: { ...link, target } })
-    : new Lane(options);
+  return isCluster(target) ? new ClusterLane({ ...options, link: { ...link, target } }) : new Lane(options);
 }
 
 export function describeFailure(error: unknown): ReplicatorError {

@@ -6,6 +6,7 @@
 import { count, type LinkCounters } from '../apply/counters.ts';
 import type { LinkFinding } from '../apply/finding.ts';
 import { GrowingFindings } from '../apply/growing-findings.ts';
+import { SyncError } from '../errors.ts';
 import { evictionStop, foreignWriteStop } from '../apply/policy-stops.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { Durability } from './durability.ts';
@@ -143,4 +144,34 @@ export class TargetAttendants {
       evidence: { reply: error.message },
     });
   }
+}
+
+/**
+ * What is said of a cluster, whose shards nobody watches.
+ *
+ * @throws SyncError POLICY when the link was told to stop, or to wait, for what nobody sees there.
+ */
+export function unwatchedCluster({ eviction, foreignWrites, durability }: EngineOptions): LinkFinding {
+  const wanted = [
+    ...(eviction === 'fail' ? ['engine.eviction: fail'] : []),
+    ...(foreignWrites === 'fail' || foreignWrites === 'report'
+      ? [`engine.foreignWrites: ${foreignWrites}`]
+      : []),
+    ...(durability === 'none' ? [] : ['engine.durability']),
+  ];
+  if (wanted.length > 0) {
+    throw new SyncError(
+      'POLICY',
+      `A cluster target is not watched, so ${wanted.join(', ')} cannot be kept.`,
+      {
+        hint: 'Leave it out of the spec: evictions show in INFO stats of each shard.',
+      },
+    );
+  }
+  return {
+    code: 'OUT_OF_SCOPE',
+    severity: 'notice',
+    message: 'What the shards of a cluster target evict, and writes of others there, are not watched.',
+    evidence: { eviction, foreignWrites },
+  };
 }

@@ -139,8 +139,9 @@ export class ExpiryKeeper {
     return this.#graceMs;
   }
 
-  get importing(): boolean {
-    return this.#options.isImporting();
+  /** Every deadline is written as it is: the target expires nothing by itself, or goes by its own clock. */
+  get defersNothing(): boolean {
+    return this.#settled || this.#options.isImporting();
   }
 
   /** The source has everything up to this distance of the target applied. */
@@ -236,7 +237,7 @@ export class ExpiryKeeper {
 
   /** Where this deadline would be written now. */
   place(deadlineMs: number): number {
-    if (this.#settled || this.importing || deadlineMs < this.#deadBeforeMs) return deadlineMs;
+    if (this.defersNothing || deadlineMs < this.#deadBeforeMs) return deadlineMs;
     const nowMs = this.targetNowMs();
     const grace = this.#graceMs;
     if (deadlineMs >= nowMs + this.#guard.horizonMs(grace)) return deadlineMs;

@@ -111,7 +111,7 @@ export class StreamExpiry {
 
   /** What was filled into it as not near has become so. */
   isOverdue({ deadlines }: Envelope): boolean {
-    if (deadlines.nearestMs === Infinity || this.#keeper.importing) return false;
+    if (deadlines.nearestMs === Infinity || this.#keeper.defersNothing) return false;
     return deadlines.nearestMs < this.#keeper.targetNowMs() + this.#guardMs * LEFT_SHARE;
   }
 

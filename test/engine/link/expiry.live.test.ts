@@ -231,7 +231,11 @@ describe('deadlines on the target', () => {
     const { source, target } = rehearsal;
     const life = await synced(rehearsal);
     await rehearsal.drained(life);
-    await source.call('SET', 'near', 1, 'PX', 8000);
+    await source.pipeline([
+      ['SET', 'near', 1, 'PX', 8000],
+      ['SET', 'over before it comes', 1],
+      ['PEXPIRE', 'over before it comes', 1],
+    ]);
     await until('it is there', async () => (await ask(target, 'EXISTS', 'near')) === '1');
     expect(await ask(target, 'PEXPIRETIME', 'near')).toBe(await ask(source, 'PEXPIRETIME', 'near'));
     expect(life.status.deferred).toBe(0);

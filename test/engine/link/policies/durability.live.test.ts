@@ -55,18 +55,20 @@ describe('replicas: 1', () => {
     await rehearsal.drained(life);
     await until('everything durable', () => life.status.durableOffset === life.status.appliedOffset);
     const durable = BigInt(life.status.durableOffset ?? -1);
+    // A busy machine may have been late before.
+    const before = life.findings('LAG').length;
     await detach(replica);
     for (let round = 0; round < 5; round++) {
       await source.call('INCR', 'n');
       await rehearsal.drained(life);
     }
     expect(await ask(target, 'GET', 'n')).toBe('5');
-    await until('a warning', () => life.findings('LAG').length > 0);
+    await until('a warning', () => life.findings('LAG').length > before);
     await until('an acknowledgement', async () => (await acknowledged(rehearsal)) >= durable);
     expect(await acknowledged(rehearsal)).toBe(durable);
     expect(life.status.durableOffset).toBe(String(durable));
     expect(await source.call('WAIT', 1, 100)).toBe(0);
-    expect(life.findings('LAG')).toMatchObject([
+    expect(life.findings('LAG').slice(before)).toMatchObject([
       { severity: 'warning', evidence: { wanted: 1, confirmed: 0, durableOffset: String(durable) } },
     ]);
     // It comes back: everything is made up for, and acknowledged.
