@@ -61,6 +61,8 @@ export interface DriverOptions {
   whereaboutsOf: (instance: string) => Whereabouts;
   /** Other ways to servers, for the engine of a source: through the fault proxy. */
   routesOf: (source: string) => Routes;
+  /** Nobody minds what watching the link's target costs. */
+  isDisposable: (link: LinkPlan) => boolean;
   /** The primary of an instance, for what only looks. */
   endpointOf: (instance: string) => Endpoint;
   runFolder: string;
