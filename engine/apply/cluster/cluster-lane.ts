@@ -8,6 +8,7 @@
  */
 import { Connection } from '../../connect/connection.ts';
 import type { ClusterTopology } from '../../connect/cluster-topology.ts';
+import { describeEndpoint } from '../../connect/endpoint.ts';
 import type { ClusterEntry, Whereabouts } from '../../connect/discovery.ts';
 import { asError, SyncError } from '../../errors.ts';
 import { SLOTS } from '../../keys/cluster-slot.ts';
@@ -27,9 +28,9 @@ import {
 } from '../checkpoint.ts';
 import { encodeCommands } from '../../resp/encode.ts';
 import { count, newCounters, type LinkCounters } from '../counters.ts';
-import { FindingLimit, type LinkFinding } from '../finding.ts';
+import { FindingLimit } from '../finding.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from '../full-resync.ts';
-import { GrowingFindings } from '../growing-findings.ts';
+import { GrowingFindings, type GrowingFact } from '../growing-findings.ts';
 import type { LaneOptions } from '../lane.ts';
 import type { LinkLane } from '../link-lane.ts';
 import { OomWatch } from '../oom-watch.ts';
@@ -46,7 +47,8 @@ import { ClusterContents } from './cluster-contents.ts';
 import { ClusterSnapshot } from './cluster-snapshot.ts';
 import { ClusterStream } from './cluster-stream.ts';
 import { ClusterTarget, type TargetShard } from './cluster-target.ts';
-import { noOffsets, readSlotOffsets, syncName, taggedLink, type SlotOffsets } from './slot-checkpoints.ts';
+import { SlotBook } from './slot-book.ts';
+import { syncName, taggedLink } from './slot-checkpoints.ts';
 
 export interface ClusterLaneOptions extends Omit<LaneOptions, 'link'> {
   link: LaneOptions['link'] & { target: ClusterEntry };
@@ -79,8 +81,7 @@ export class ClusterLane implements LinkLane {
   #checkpoint: Checkpoint | undefined;
   /** Name of the full sync that the checkpoints on the target belong to. */
   #sync = '';
-  /** Up to where each slot is known to be applied. */
-  #confirmed: SlotOffsets = noOffsets();
+  readonly #slots: SlotBook;
   #skipBytes = 0;
   readonly #ending = new AbortController();
   #resume: (() => void) | undefined;
@@ -98,8 +99,9 @@ export class ClusterLane implements LinkLane {
     this.#cluster = new ClusterTarget({
       entry: link.target,
       openTarget: (whereabouts, shard) => this.#openTarget(whereabouts, shard, oom),
-      onChanged: (before, now) => this.#findings.report(changedFinding(before, now)),
+      onChanged: (before, now) => this.#growing.add(...changedFact(before, now)),
     });
+    this.#slots = new SlotBook({ cluster: this.#cluster, link: this.id, owns: options.owns });
     this.#contents = new ClusterContents({
       cluster: this.#cluster,
       link: this.id,
@@ -143,11 +145,13 @@ export class ClusterLane implements LinkLane {
       this.#checkpoint = record.checkpoint ?? undefined;
       if (record.checkpoint !== null) {
         this.#sync = sync;
-        this.#confirmed = await this.#readOffsets(signal);
+        await this.#slots.read(sync, signal);
+        // Without its checkpoint a slot has lost its data: everything is copied again.
+        if (!this.#slots.complete) this.#checkpoint = undefined;
       }
       await this.#measure(signal);
       this.#cluster.worked();
-      return record.checkpoint;
+      return this.#checkpoint ?? null;
     } catch (error) {
       await this.#cluster.close();
       throw error;
@@ -235,7 +239,7 @@ export class ClusterLane implements LinkLane {
     if (before.checkpoint !== null && engine.fullResync === 'fail') throw refuseFullResync(item.cause);
     this.#stream = undefined;
     this.#checkpoint = undefined;
-    this.#confirmed = noOffsets();
+    this.#slots.clear();
     Object.assign(counters, {
       snapshotKeys: 0,
       snapshotBytes: 0,
@@ -320,6 +324,7 @@ export class ClusterLane implements LinkLane {
     if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, signal);
     else if (sync.before.checkpoint !== null || sync.before.loading)
       this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
+    await this.#slots.begin(sync.checkpoint, this.#sync, signal);
     await this.#write(this.#loaded(sync.checkpoint), signal);
     this.#fullSync = undefined;
     this.#checkpoint = sync.checkpoint;
@@ -424,7 +429,9 @@ export class ClusterLane implements LinkLane {
       counters: this.counters,
       start: { ...checkpoint, replid },
       sync: this.#sync,
-      confirmed: this.#confirmed,
+      confirmed: this.#slots.confirmed,
+      lost: this.#slots.lost,
+      source: this.#options.source,
       onAckRequested: () => events.ackRequested(),
       onFailed: (error) => this.#ending.abort(error),
       onFinding: (finding) => this.#findings.report(finding),
@@ -440,22 +447,6 @@ export class ClusterLane implements LinkLane {
     if (this.counters.snapshotDone) return;
     this.counters.partialResyncs++;
     events.synchronized('partial');
-  }
-
-  /** How far every slot is. Waits until none is on the move: what it has could not be told then. */
-  async #readOffsets(signal: AbortSignal): Promise<SlotOffsets> {
-    const found = noOffsets().fill(Number.NaN);
-    for (;;) {
-      await this.#cluster.useAll(signal, async (connection, shard) => {
-        const missing = slotsOf(shard).filter((slot) => Number.isNaN(found[slot]));
-        await readSlotOffsets(connection, this.id, this.#sync, missing, found);
-      });
-      const missing = found.findIndex((offset) => Number.isNaN(offset));
-      if (missing === -1) return found;
-      const message = `Slot ${missing} of the target is being moved: how far it is cannot be told now.`;
-      await this.#cluster.wait(new SyncError('CONNECT', message, { retryable: true }), signal);
-      await this.#cluster.refresh(signal);
-    }
   }
 
   #openTarget(whereabouts: Whereabouts, shard: TargetShard | undefined, oom: OomWatch): Target {
@@ -497,52 +488,26 @@ export class ClusterLane implements LinkLane {
       });
       await this.#ownership.claim(other);
     }
-    const known = slotsOf(shard).filter((slot) => (this.#confirmed[slot] ?? -1) >= 0);
-    if (known.length === 0) return;
-    const found = noOffsets().fill(Number.NaN);
-    await readSlotOffsets(connection, this.id, this.#sync, known, found);
-    const lost = known.filter((slot) => (found[slot] ?? 0) < (this.#confirmed[slot] ?? -1));
-    if (lost.length > 0)
-      throw lostWrites(lost.length, `${connection.endpoint.host}:${connection.endpoint.port}`);
+    await this.#slots.check(connection, shard);
   }
 }
 
-/** Every slot of a shard. */
-function slotsOf({ facts }: TargetShard): number[] {
-  return (facts?.slots ?? []).flatMap(([first, last]) =>
-    Array.from({ length: last - first + 1 }, (_, index) => first + index),
-  );
-}
-
-function changedFinding(before: ClusterTopology, now: ClusterTopology): LinkFinding {
-  let moved = 0;
-  for (let slot = 0; slot < SLOTS; slot++) if (ownerOf(before, slot) !== ownerOf(now, slot)) moved++;
-  const primaries = now.shards.filter(({ slots }) => slots.length > 0).map(({ primary }) => primary.endpoint);
-  return {
+/** The slots that have another primary now. */
+function changedFact(before: ClusterTopology, now: ClusterTopology): [GrowingFact, unknown, number] {
+  const moved = [...Array(SLOTS).keys()].filter((slot) => ownerOf(before, slot) !== ownerOf(now, slot));
+  const fact = {
     code: 'ENDPOINT_CHANGED',
     severity: 'warning',
-    message: `${moved} slots of the target cluster have another primary now; the link follows.`,
-    evidence: {
-      side: 'target',
-      slots: moved,
-      primaries: primaries.map(({ host, port }) => `${host}:${port}`),
-    },
-  };
+    message: 'Slots of the target cluster have another primary than before; the link follows.',
+    evidence: { side: 'target' },
+  } as const;
+  const to = now.shards[now.owners[moved[0] ?? 0] ?? -1]?.primary.endpoint;
+  const sample = { first: moved[0], last: moved.at(-1), to: to === undefined ? '' : describeEndpoint(to) };
+  return [fact, sample, moved.length];
 }
 
 function ownerOf({ owners, shards }: ClusterTopology, slot: number): string | undefined {
   return shards[owners[slot] ?? -1]?.primary.id;
-}
-
-function lostWrites(slots: number, where: string): SyncError {
-  return new SyncError(
-    'APPLY_REFUSED',
-    `The target has lost writes it had acknowledged, in ${slots} slots of this shard.`,
-    {
-      where,
-      hint: 'It failed over to a replica that was behind, was flushed, or restarted without its data. Start the link again: it goes on from what the target has, or does a full sync.',
-    },
-  );
 }
 
 function stoppedHalfWay(): SyncError {

@@ -11,11 +11,12 @@
 import { asError, SyncError } from '../../errors.ts';
 import { tagOfSlot, clusterSlot } from '../../keys/cluster-slot.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
+import type { Whereabouts } from '../../connect/discovery.ts';
 import type { EngineOptions } from '../../link/options.ts';
 import { checkpointKey, encodeCheckpoint, type Checkpoint } from '../checkpoint.ts';
-import { count, type LinkCounters } from '../counters.ts';
+import { count, newCounters, type LinkCounters } from '../counters.ts';
 import type { LinkFinding } from '../finding.ts';
-import type { GrowingFindings } from '../growing-findings.ts';
+import { GrowingFindings } from '../growing-findings.ts';
 import { Losses } from '../rebuild/losses.ts';
 import { findCommands, printKey, wordRefusal } from '../refusals.ts';
 import { isLeftOut, reactionTo } from '../replies.ts';
@@ -28,6 +29,7 @@ import { SourceClock } from '../translate/source-clock.ts';
 import { applyEverywhere } from './barriers.ts';
 import type { ClusterTarget } from './cluster-target.ts';
 import { CrossSlot } from './cross-slot.ts';
+import { Boundaries, rereadStream } from './lost-writes.ts';
 import { RoundRunner } from './round-runner.ts';
 import { SlotMarkEncoder, taggedLink, type SlotOffsets } from './slot-checkpoints.ts';
 import { SlotRounds, type SlotGroup, type Stage } from './slot-rounds.ts';
@@ -56,10 +58,17 @@ export interface ClusterStreamOptions {
   now: () => number;
   facts: TargetFacts;
   sourceOffsetMs: () => number | undefined;
+  /** Slots of which a fresh connection has found that they lack what was applied; emptied by who brings it back. */
+  lost: Set<number>;
+  /** Where the source is to be found now; without it what a failover of the target has lost stays lost. */
+  source: (() => Whereabouts) | undefined;
   /** Whether a key is the source shard's own; undefined: all are. */
   owns?: ((key: Uint8Array) => boolean) | undefined;
   signal: AbortSignal;
 }
+
+/** Who is told of what is done to commands. */
+type Tellers = Pick<ClusterStreamOptions, 'counters' | 'onFinding'>;
 
 export class ClusterStream {
   readonly #options: ClusterStreamOptions;
@@ -83,6 +92,7 @@ export class ClusterStream {
   #arrivedAtMs = 0;
   #ackRequestedAt: bigint | undefined;
   readonly #timer: NodeJS.Timeout;
+  readonly #boundaries: Boundaries;
 
   constructor(options: ClusterStreamOptions) {
     this.#options = options;
@@ -105,21 +115,15 @@ export class ClusterStream {
       confirmed: options.confirmed,
       onApplied: (group, results, where) => this.#onApplied(group, results, where),
       onShardDone: () => Promise.resolve(),
+      hasLost: () => options.lost.size > 0,
+      recover: () => this.#recover(),
+      onRefused: (kind) => count(counters.handled, `retried ${kind}`),
       signal,
     });
-    const crossSlot = new CrossSlot({ engine, counters, onFinding, growing });
-    this.#rounds = new SlotRounds({
-      place: () => ({
-        offset: Number(this.#translator.offset),
-        inTransaction: this.#translator.inTransaction,
-      }),
-      start: Number(start.offset),
-      have: options.confirmed.slice(),
-      onCrossSlot: (command) => crossSlot.take(command),
-      onDatabase: (database, name, offset) => crossSlot.refuseDatabase(database, name, offset),
-      onSplitTransaction: (slots, offset) => crossSlot.splitTransaction(slots, offset),
-    });
-    this.#translator = this.#openTranslator();
+    this.#boundaries = new Boundaries(Number(start.offset));
+    const { rounds, translator } = this.#openPair(start.offset, options);
+    this.#rounds = rounds;
+    this.#translator = translator;
     this.#timer = setInterval(() => this.#kick(), RECORD_INTERVAL_MS);
     this.#timer.unref();
   }
@@ -227,6 +231,40 @@ export class ClusterStream {
     }
     this.#losses.report();
     this.#advance(BigInt(stage.offset));
+    if (stage.complete) this.#boundaries.add(stage.offset);
+  }
+
+  /** Applies again what shards have lost: from the source's backlog, up to where everything was applied before. */
+  async #recover(): Promise<void> {
+    const { lost, confirmed, source, signal, cluster } = this.#options;
+    const slots = [...lost];
+    lost.clear();
+    const lowest = Math.min(...slots.map((slot) => confirmed[slot] ?? -1));
+    const from = this.#boundaries.before(lowest);
+    const to = Number(this.#appliedOffset);
+    this.#options.onFinding(lostFinding(slots.length, lowest, to, cluster.describe()));
+    if (source === undefined || from === undefined) throw lostForGood(lowest, cluster.describe());
+    for (;;) {
+      const quiet = { counters: newCounters(), onFinding: () => undefined };
+      const { rounds, translator } = this.#openPair(BigInt(from), quiet);
+      try {
+        await rereadStream(source(), { replid: this.#replid, from, to }, signal, async (chunk) => {
+          translator.push(chunk);
+          while (rounds.hasUnits) await this.#again(rounds.take());
+        });
+        return;
+      } catch (error) {
+        await cluster.wait(asError(error), signal);
+      }
+    }
+  }
+
+  async #again(stage: Stage): Promise<void> {
+    const { cluster, signal, owns, onFinding } = this.#options;
+    if (stage.kind === 'round') return this.#runner.run(stage.groups);
+    // What was written behind it is on other shards still.
+    if (stage.name.startsWith('FLUSH')) throw lostForGood(stage.offset, cluster.describe());
+    await applyEverywhere(stage, { cluster, signal, owns, onFinding });
   }
 
   /** A command for every shard. The link's checkpoint moves behind it at once: it must not be repeated over what follows. */
@@ -306,11 +344,26 @@ export class ClusterStream {
     }
   }
 
-  #openTranslator(): StreamTranslator {
-    const { engine, start, counters, link, facts, wallClock, scripts } = this.#options;
-    return new StreamTranslator({
-      builder: this.#rounds,
-      start: { offset: start.offset, database: start.database },
+  /** Rounds and what fills them, from this offset on. */
+  #openPair(
+    from: bigint,
+    { counters, onFinding }: Tellers,
+  ): { rounds: SlotRounds; translator: StreamTranslator } {
+    const { engine, start, link, facts, wallClock, scripts, confirmed } = this.#options;
+    const growing =
+      onFinding === this.#options.onFinding ? this.#options.growing : new GrowingFindings(onFinding);
+    const crossSlot = new CrossSlot({ engine, counters, onFinding, growing });
+    const rounds: SlotRounds = new SlotRounds({
+      place: () => ({ offset: Number(translator.offset), inTransaction: translator.inTransaction }),
+      start: Number(from),
+      have: confirmed.slice(),
+      onCrossSlot: (command) => crossSlot.take(command),
+      onDatabase: (database, name, offset) => crossSlot.refuseDatabase(database, name, offset),
+      onSplitTransaction: (slots, offset) => crossSlot.splitTransaction(slots, offset),
+    });
+    const translator = new StreamTranslator({
+      builder: rounds,
+      start: { offset: from, database: start.database },
       heartbeatPrefix: engine.heartbeatPrefix,
       checkpointKey: checkpointKey(link),
       flush: engine.flush,
@@ -345,7 +398,28 @@ export class ClusterStream {
         onLoss: (kind, lostKey) => this.#losses.add(kind, lostKey),
       },
     });
+    return { rounds, translator };
   }
+}
+
+function lostFinding(slots: number, from: number, to: number, where: string): LinkFinding {
+  return {
+    code: 'NOT_DURABLE',
+    severity: 'warning',
+    message: `${slots} slots of the target lack writes that it had acknowledged, from offset ${from} on: they are read from the source again.`,
+    evidence: { slots, from: String(from), to: String(to), target: where },
+  };
+}
+
+function lostForGood(offset: number, where: string): SyncError {
+  return new SyncError(
+    'APPLY_REFUSED',
+    `The target has lost writes it had acknowledged, from offset ${offset} on.`,
+    {
+      where,
+      hint: 'A shard failed over to a replica that was behind. Start over with an empty target, and set engine.durability.',
+    },
+  );
 }
 
 function vanished(slot: number, where: string): SyncError {

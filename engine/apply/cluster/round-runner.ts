@@ -47,6 +47,12 @@ export interface RoundRunnerOptions {
   onApplied: (group: SlotGroup, results: readonly Reply[], where: string) => void;
   /** After a round on a shard, before it counts: waits for its replicas where durability asks for it. */
   onShardDone: (connection: Connection) => Promise<void>;
+  /** A connection has found that its shard lacks writes which were applied: nothing may be sent before they are back. */
+  hasLost: () => boolean;
+  /** Brings them back. @throws SyncError. */
+  recover: () => Promise<void>;
+  /** A shard refused a transaction for now, with this reply. */
+  onRefused: (kind: string) => void;
   signal: AbortSignal;
 }
 
@@ -70,6 +76,10 @@ export class RoundRunner {
         [...this.#byShard(pending)].map(([shard, deliveries]) => this.#onShard(shard, deliveries, failures)),
       );
       pending = rest.flat();
+      if (this.#options.hasLost()) {
+        await this.#options.recover();
+        continue;
+      }
       if (pending.length === 0) break;
       await this.#afterFailure(failures, attempt, signal);
     }
@@ -97,10 +107,11 @@ export class RoundRunner {
       failures.push({ error: homeless() });
       return [...deliveries];
     }
-    const { signal, onShardDone } = this.#options;
+    const { signal, onShardDone, hasLost } = this.#options;
     let todo = deliveries;
     try {
       return await shard.target.use(signal, async (connection) => {
+        if (hasLost()) return [...deliveries];
         todo = await this.#withoutApplied(connection, deliveries);
         const rest = await this.#send(connection, todo, failures);
         if (rest.length < todo.length) {
@@ -176,7 +187,7 @@ export class RoundRunner {
 
   /** Undefined when it was applied. */
   #read(delivery: Delivery, replies: readonly Reply[], at: Endpoint): Failure | undefined {
-    const { onApplied, confirmed } = this.#options;
+    const { onApplied, onRefused, confirmed } = this.#options;
     const { group } = delivery;
     const results = replies.at(-1);
     const where = `${at.host}:${at.port}`;
@@ -196,6 +207,7 @@ export class RoundRunner {
     if (refused === replies[0] && replies.slice(1, -1).some((reply) => !(reply instanceof ReplyError)))
       throw new SyncError('APPLY_REFUSED', `The target refused MULTI: ${refused.message}`, { where });
     const error = unwrapRefusal(refused);
+    onRefused(error.kind);
     const failure: Failure = { error: wordRefusal(error, undefined, where), reply: error };
     if (error.kind === 'ASK') failure.asked = endpointIn(error.message, at);
     if (error.kind === 'MOVED') failure.moved = endpointIn(error.message, at);

@@ -4,7 +4,7 @@
  *
  *   HSET redis-sync:link:<id>:{tag of the slot}  replid … offset … db 0 path … sync <full sync it belongs to>
  *
- * So a slot knows what is in it wherever it moves, and after whichever failover. The link's own checkpoint (`…link:{<id>}`)
+ * Every slot gets one at the end of the full sync. So a slot knows what is in it wherever it moves, and after whichever failover. The link's own checkpoint (`…link:{<id>}`)
  * says up to where every slot is complete; it is written behind the data, and never ahead of it: a restart begins there, and
  * leaves out of each slot what the slot has already.
  */
@@ -15,7 +15,10 @@ import { textOf } from '../../resp/reply-text.ts';
 import { ReplyError } from '../../resp/reply.ts';
 import { wordReplyError } from '../../connect/reply-errors.ts';
 import type { Connection } from '../../connect/connection.ts';
+import { describeEndpoint } from '../../connect/endpoint.ts';
 import { checkpointKey, type Checkpoint } from '../checkpoint.ts';
+import { wordRefusal } from '../refusals.ts';
+import { isMisplaced } from '../replies.ts';
 
 /** The name by which the link's own keys share a slot. */
 export function taggedLink(link: string): string {
@@ -72,6 +75,33 @@ export function noOffsets(): SlotOffsets {
 }
 
 const AT_ONCE = 4096;
+
+/**
+ * Writes the checkpoints of these slots, as of the end of a full sync, to the node that has them: from then on a slot without
+ * one has lost its data.
+ *
+ * @returns the slots that are elsewhere, or on the move.
+ * @throws SyncError CONNECT, APPLY_REFUSED.
+ */
+export async function writeSlotOffsets(
+  connection: Connection,
+  marks: SlotMarkEncoder,
+  slots: readonly number[],
+  offset: number,
+): Promise<number[]> {
+  const elsewhere: number[] = [];
+  for (let from = 0; from < slots.length; from += AT_ONCE) {
+    const some = slots.slice(from, from + AT_ONCE);
+    const bytes = Buffer.from(some.map((slot) => marks.encode(slot, offset)).join(''), 'latin1');
+    const replies = await connection.pipelineRaw(bytes, some.length);
+    for (const [index, reply] of replies.entries()) {
+      if (!(reply instanceof ReplyError)) continue;
+      if (!isMisplaced(reply)) throw wordRefusal(reply, undefined, describeEndpoint(connection.endpoint));
+      elsewhere.push(some[index] ?? 0);
+    }
+  }
+  return elsewhere;
+}
 
 /**
  * Reads the checkpoints of these slots from the node that has them. Slots that are elsewhere, or on the move, are left as they

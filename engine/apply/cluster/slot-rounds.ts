@@ -34,6 +34,8 @@ export type Stage =
       transactions: number;
       heartbeats: number[];
       scripts: string[];
+      /** Nothing of an unfinished transaction is in it: the stream may be begun anew behind it. */
+      complete: boolean;
     }
   | { kind: 'barrier'; name: string; bytes: Buffer; offset: number };
 
@@ -178,6 +180,7 @@ export class SlotRounds implements EnvelopeSink {
       transactions: isAll ? this.#transactions : 0,
       heartbeats: isAll ? this.#heartbeats : [],
       scripts: this.#scripts,
+      complete: isAll,
     };
     for (const { bytes } of taken) this.#bytes -= bytes.length;
     this.#scripts = [];
