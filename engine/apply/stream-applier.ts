@@ -4,8 +4,8 @@
  *   to the target   MULTI … EXEC │ MULTI …            (its EXEC is sent when the one before is known to be applied)
  *                   executing    │ staged
  *
- * So the target never idles while it is behind, an envelope is as small as latency wants while it keeps up, and because
- * nothing overtakes a refused envelope, retrying it keeps the order.
+ * So the target never idles while it is behind, an envelope is as small as latency wants while it keeps up, and as nothing
+ * overtakes a refused envelope, retrying it keeps the order.
  *
  * Exactly-once: an envelope carries its checkpoint. When its outcome is unknown (connection lost behind EXEC) the
  * checkpoint on the target is read: it says whether the envelope was applied. A staged envelope without EXEC never was. So
@@ -41,8 +41,7 @@ import type { Target } from './target.ts';
 import type { EngineOptions } from '../link/options.ts';
 
 const LAG_SAMPLES_MAX = 4096;
-/** Far below every backlog (1 MiB by default). */
-const CHECKPOINT_LAG_BYTES = 64n * 1024n;
+const CHECKPOINT_LAG_BYTES = 64n * 1024n; // Far below every backlog (1 MiB by default).
 
 export interface StreamApplierOptions {
   link: string;
