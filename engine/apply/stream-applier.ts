@@ -14,7 +14,7 @@
  */
 import { asError, SyncError } from '../errors.ts';
 import type { Connection } from '../connect/connection.ts';
-import { ReplyError, type Reply } from '../resp/reply.ts';
+import type { Reply } from '../resp/reply.ts';
 import { checkpointKey, claim, encodeExecAndWatch, encodeLoading, type Checkpoint } from './checkpoint.ts';
 import { count, type LinkCounters } from './counters.ts';
 import { evictsAnything } from './eviction-evidence.ts';
@@ -23,16 +23,14 @@ import { EnvelopeBuilder, type Envelope } from './envelope.ts';
 import { Interlude } from './expiry/interlude.ts';
 import type { LaneExpiry } from './expiry/lane-expiry.ts';
 import { StreamExpiry } from './expiry/stream-expiry.ts';
-import { firstRefused, overtaken, tornError } from './exec-failures.ts';
+import { ExecAnswers } from './exec-answers.ts';
 import type { LinkFinding } from './finding.ts';
 import { GrowingFindings } from './growing-findings.ts';
-import { findCommands, wordRefusal } from './refusals.ts';
-import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
 import { Losses } from './rebuild/losses.ts';
 import { ScriptBook } from './script-book.ts';
 import { OriginFilter } from './origin/origin-filter.ts';
 import type { Origins } from './origin/origin-path.ts';
-import { isScript, StreamReports } from './stream-reports.ts';
+import { StreamReports } from './stream-reports.ts';
 import { StreamTranslator, type TranslatorOptions } from './stream-translator.ts';
 import type { TargetFacts } from './target-facts.ts';
 import { CommandTranslator } from './translate/command-translator.ts';
@@ -82,13 +80,6 @@ interface Written {
   replies: Promise<Reply[]>;
 }
 
-/** What came of an EXEC: applied without a failure. */
-interface Executed {
-  failure: SyncError | undefined;
-  /** Part of the envelope is on the target. */
-  torn: boolean;
-}
-
 interface Staged {
   envelope: Envelope;
   /** Undefined when it is not written anywhere. */
@@ -104,6 +95,7 @@ export class StreamApplier {
   readonly #losses: Losses;
   readonly #growing: GrowingFindings;
   readonly #reports: StreamReports;
+  readonly #answers: ExecAnswers;
   readonly #guard: EnvelopeGuard;
   readonly #clock: SourceClock;
   #reportedClock = false;
@@ -147,6 +139,7 @@ export class StreamApplier {
     this.#growing = options.growing ?? new GrowingFindings(options.onFinding);
     const { onFinding, target, signal } = options;
     this.#reports = new StreamReports({ engine, onFinding, growing: this.#growing });
+    this.#answers = new ExecAnswers({ counters, onFinding, target, reports: this.#reports });
     this.#guard = new EnvelopeGuard({
       link,
       target,
@@ -415,7 +408,8 @@ export class StreamApplier {
         this.#staged = this.#stage(this.#staged.envelope);
       this.#stageBehind();
       const [queued, [result]] = await Promise.all([written.replies, executed]);
-      const { failure, torn } = this.#read(envelope, queued, result ?? null);
+      const { failure, torn } = this.#answers.read(envelope, queued, result ?? null);
+      this.#wasUntouched = result === null;
       if (torn) await this.#markTorn(envelope, connection);
       return failure ?? 'applied';
     } catch (error) {
@@ -523,63 +517,6 @@ export class StreamApplier {
     const { bytes, replies } = encodeLoading(this.#options.link, envelope.checkpoint);
     // An account that may not write that either leaves it to the error, which says to start over.
     await connection.pipelineRaw(bytes, replies).catch(() => []);
-  }
-
-  #read(envelope: Envelope, queued: Reply[], result: Reply): Executed {
-    if (Array.isArray(result)) return this.#readElements(envelope, result);
-    const where = this.#options.target.describe();
-    this.#wasUntouched = result === null;
-    if (result === null) return { failure: overtaken(where), torn: false };
-    const refused = queued.findIndex((each) => each instanceof ReplyError);
-    const answer = refused === -1 ? result : queued[refused];
-    const error = answer instanceof ReplyError ? unwrapRefusal(answer) : answer;
-    if (!(error instanceof ReplyError)) {
-      const message = 'The target answered EXEC with something else than an array.';
-      return { failure: new SyncError('PROTOCOL', message, { where }), torn: false };
-    }
-    count(this.#options.counters.errors, error.kind);
-    // The commands behind a refused MULTI were executed one by one: sending them again would apply them twice.
-    const torn = refused === 0 && queued.some((reply) => !(reply instanceof ReplyError));
-    if (torn) return { failure: tornError('MULTI', error, where), torn };
-    return { failure: wordRefusal(error, firstRefused(envelope, queued), where), torn };
-  }
-
-  /**
-   * Commands that failed inside a transaction that was applied: counted and named, never silently passed. One that was not
-   * executed because of a state that passes (rights that were taken away behind its queuing) cannot be made up for: what
-   * came behind it was executed.
-   */
-  #readElements(envelope: Envelope, elements: Reply[]): Executed {
-    const failed: number[] = [];
-    for (let index = 0; index < elements.length; index++)
-      if (elements[index] instanceof ReplyError) failed.push(index);
-    let failure: SyncError | undefined;
-    if (failed.length === 0) return { failure, torn: false };
-    const { counters, onFinding, target } = this.#options;
-    // MULTI stands before the first element.
-    for (const command of findCommands(
-      envelope.bytes,
-      failed.map((index) => index + 1),
-    )) {
-      const error = elements[command.index - 1];
-      if (!(error instanceof ReplyError)) continue;
-      const leftOut = isLeftOut(error);
-      if (isScript(command) && !leftOut) {
-        count(counters.handled, 'script errors');
-        this.#reports.scriptFailed(command, error);
-        continue;
-      }
-      count(counters.errors, error.kind);
-      const { hint } = reactionTo(error);
-      if (leftOut) failure ??= tornError(command.name, error, target.describe());
-      onFinding({
-        code: 'APPLY_ERROR',
-        severity: 'error',
-        message: wordRefusal(error, command, target.describe()).message,
-        evidence: { command: command.name, key: command.key.toString('base64'), reply: error.message, hint },
-      });
-    }
-    return { failure, torn: failure !== undefined };
   }
 
   /** When the command at hand was executed; a guess that is not measured is said so, once. */

@@ -1,0 +1,90 @@
+/** Reads what a target answers to an envelope: nothing that failed inside it passes silently. */
+import { SyncError } from '../errors.ts';
+import { ReplyError, type Reply } from '../resp/reply.ts';
+import { count, type LinkCounters } from './counters.ts';
+import type { Envelope } from './envelope.ts';
+import { firstRefused, overtaken, tornError } from './exec-failures.ts';
+import type { LinkFinding } from './finding.ts';
+import { findCommands, wordRefusal } from './refusals.ts';
+import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
+import { isScript, type StreamReports } from './stream-reports.ts';
+import type { Target } from './target.ts';
+
+/** What came of an EXEC: applied without a failure. */
+export interface Executed {
+  failure: SyncError | undefined;
+  /** Part of the envelope is on the target. */
+  torn: boolean;
+}
+
+export interface ExecAnswersOptions {
+  counters: LinkCounters;
+  onFinding: (finding: LinkFinding) => void;
+  target: Pick<Target, 'describe'>;
+  reports: StreamReports;
+}
+
+export class ExecAnswers {
+  readonly #options: ExecAnswersOptions;
+
+  constructor(options: ExecAnswersOptions) {
+    this.#options = options;
+  }
+
+  /** What came of an EXEC and the replies to what was queued before it. */
+  read(envelope: Envelope, queued: Reply[], result: Reply): Executed {
+    if (Array.isArray(result)) return this.#readElements(envelope, result);
+    const where = this.#options.target.describe();
+    if (result === null) return { failure: overtaken(where), torn: false };
+    const refused = queued.findIndex((each) => each instanceof ReplyError);
+    const answer = refused === -1 ? result : queued[refused];
+    const error = answer instanceof ReplyError ? unwrapRefusal(answer) : answer;
+    if (!(error instanceof ReplyError)) {
+      const message = 'The target answered EXEC with something else than an array.';
+      return { failure: new SyncError('PROTOCOL', message, { where }), torn: false };
+    }
+    count(this.#options.counters.errors, error.kind);
+    // The commands behind a refused MULTI were executed one by one: sending them again would apply them twice.
+    const torn = refused === 0 && queued.some((reply) => !(reply instanceof ReplyError));
+    if (torn) return { failure: tornError('MULTI', error, where), torn };
+    return { failure: wordRefusal(error, firstRefused(envelope, queued), where), torn };
+  }
+
+  /**
+   * Commands that failed inside a transaction that was applied: counted and named, never silently passed. One that was not
+   * executed because of a state that passes (rights that were taken away behind its queuing) cannot be made up for: what
+   * came behind it was executed.
+   */
+  #readElements(envelope: Envelope, elements: Reply[]): Executed {
+    const failed: number[] = [];
+    for (let index = 0; index < elements.length; index++)
+      if (elements[index] instanceof ReplyError) failed.push(index);
+    let failure: SyncError | undefined;
+    if (failed.length === 0) return { failure, torn: false };
+    const { counters, onFinding, target, reports } = this.#options;
+    // MULTI stands before the first element.
+    for (const command of findCommands(
+      envelope.bytes,
+      failed.map((index) => index + 1),
+    )) {
+      const error = elements[command.index - 1];
+      if (!(error instanceof ReplyError)) continue;
+      const leftOut = isLeftOut(error);
+      if (isScript(command) && !leftOut) {
+        count(counters.handled, 'script errors');
+        reports.scriptFailed(command, error);
+        continue;
+      }
+      count(counters.errors, error.kind);
+      const { hint } = reactionTo(error);
+      if (leftOut) failure ??= tornError(command.name, error, target.describe());
+      onFinding({
+        code: 'APPLY_ERROR',
+        severity: 'error',
+        message: wordRefusal(error, command, target.describe()).message,
+        evidence: { command: command.name, key: command.key.toString('base64'), reply: error.message, hint },
+      });
+    }
+    return { failure, torn: failure !== undefined };
+  }
+}
