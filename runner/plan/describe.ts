@@ -34,7 +34,9 @@ function header(plan: Plan): string {
     `The plan of ${plan.spec}: every default filled in, every kind expanded. It is a spec itself.`,
     `topology: ${plan.topology.kind}, seed: ${plan.seed}, sha256 of the file: ${plan.specSha256.slice(0, 16)}…`,
   ];
-  const found = plan.instances.filter((instance) => !isExisting(instance) && instance.binary === '');
+  const found = plan.instances.filter(
+    (instance) => !isExisting(instance) && instance.image === undefined && instance.binary === '',
+  );
   if (found.length > 0) {
     lines.push(
       `${found.map(({ name }) => name).join(', ')}: provisioned with the redis-server or valkey-server that is found.`,
@@ -86,9 +88,10 @@ function linkForm({ codisSlots, ...link }: LinkPlan): object {
 function instanceForm(instance: InstancePlan): object {
   const { kind, capabilities, url, urls, sentinel } = instance;
   if (!isExisting(instance)) {
-    const { version, binary, replicas, shards, sentinels, config } = instance;
+    const { image, version, binary, replicas, shards, sentinels, config } = instance;
     return {
       kind,
+      ...(image !== undefined && { provider: 'container', image }),
       ...(version && { version }),
       ...(binary && { binary }),
       ...(kind === 'cluster' && { shards }),

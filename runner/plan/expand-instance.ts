@@ -18,6 +18,7 @@ export function expandInstance(name: string, instance: Instance): InstancePlan {
     name,
     kind,
     version: instance.version === undefined ? '' : String(instance.version),
+    ...(instance.provider === 'container' && { image: instance.image ?? '' }),
     binary: instance.binary ?? '',
     replicas: instance.replicas ?? (isExisting(instance) ? 0 : DEFAULT_REPLICAS[kind]),
     shards: kind === 'cluster' ? (instance.shards ?? DEFAULT_SHARDS) : 1,

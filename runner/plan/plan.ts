@@ -32,6 +32,8 @@ export interface InstancePlan {
   kind: InstanceKind;
   /** Wanted major[.minor] version; '' = whatever is found. */
   version: string;
+  /** Provisioned as containers of this image; absent: as processes. */
+  image?: string;
   /** Path or name of the server binary; '' = redis-server, then valkey-server, from the PATH. */
   binary: string;
   /** Of each primary. */

@@ -165,9 +165,9 @@ function startAt({ plan, binary, context, node, primary }: NodeStart, port: numb
 }
 
 /** Waits for `master_link_status:up`. @throws SyncError PROVISION after the limit, ABORTED. */
-async function waitUntilInSync(
+export async function waitUntilInSync(
   plan: InstancePlan,
-  replica: ServerProcess,
+  replica: Pick<ServerProcess, 'endpoint' | 'address' | 'name' | 'logFile'>,
   context: ProvisionContext,
 ): Promise<void> {
   const limitMs = context.readyTimeoutMs ?? READY_TIMEOUT_MS;

@@ -54,7 +54,7 @@ export interface ProvisionedNode {
   readonly endpoint: Endpoint;
   /** host:port, safe to print. */
   readonly address: string;
-  readonly pid?: number;
+  readonly pid?: number | undefined;
   readonly logFile?: string;
   readonly control?: NodeControl;
 }

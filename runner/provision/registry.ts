@@ -1,11 +1,16 @@
 /** Every provisioner there is; the first that accepts a plan provides the instance. */
 import { strict as assert } from 'node:assert';
 import type { InstancePlan } from '../plan/plan.ts';
+import { containerProvisioner } from './container/container-provisioner.ts';
 import { existingProvisioner } from './existing.ts';
 import { processProvisioner } from './process-provisioner.ts';
 import type { ProvisionContext, ProvisionedInstance, Provisioner } from './provisioner.ts';
 
-export const PROVISIONERS: readonly Provisioner[] = [existingProvisioner, processProvisioner];
+export const PROVISIONERS: readonly Provisioner[] = [
+  existingProvisioner,
+  containerProvisioner,
+  processProvisioner,
+];
 
 /** One instance, ready for use. @throws SyncError as Provisioner.provision. */
 export function provision(plan: InstancePlan, context: ProvisionContext): Promise<ProvisionedInstance> {

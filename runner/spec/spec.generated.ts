@@ -1573,7 +1573,15 @@ export interface Instance {
    */
   version?: string | number;
   /**
-   * Server program of a provisioned server: a name on the PATH, or a path relative to the spec.
+   * How it is provisioned: as processes of this machine, or as containers.
+   */
+  provider?: 'process' | 'container';
+  /**
+   * Image of provider: container, pulled if it is not there.
+   */
+  image?: string;
+  /**
+   * Server program of a provisioned server: a name on the PATH, or a path relative to the spec; in a container, inside the image.
    */
   binary?: string;
   /**

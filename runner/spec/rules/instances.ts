@@ -10,7 +10,16 @@ import type { Instance } from '../spec.generated.ts';
 import { labelOf } from '../wording.ts';
 import type { RuleContext } from './rule.ts';
 
-const ONLY_PROVISIONED = ['version', 'binary', 'replicas', 'shards', 'sentinels', 'config'] as const;
+const ONLY_PROVISIONED = [
+  'provider',
+  'image',
+  'version',
+  'binary',
+  'replicas',
+  'shards',
+  'sentinels',
+  'config',
+] as const;
 /** Keys that belong to one kind. */
 const ONLY_OF_KIND = { shards: 'cluster', sentinels: 'sentinel' } as const;
 const ONLY_EXISTING = ['username', 'password', 'passwordFile', 'tls', 'disposable'] as const;
@@ -46,7 +55,32 @@ function checkKind({ report }: RuleContext, instance: Draft<Instance>, path: Pat
   }
 }
 
-function checkProvisioned({ report }: RuleContext, instance: Draft<Instance>, path: Path): void {
+/** An image says which server; processes have none. */
+function checkProvider({ report }: RuleContext, instance: Draft<Instance>, path: Path): void {
+  const { provider = 'process', kind = 'standalone' } = instance;
+  if (provider === 'process' && 'image' in instance) {
+    report([...path, 'image'], 'key', {
+      message: `"image" belongs to provider: container, and ${path.join('.')} is provisioned as processes`,
+      expected: 'provider: container beside it, or no image',
+    });
+  }
+  if (provider === 'process') return;
+  if (!('image' in instance)) {
+    report([...path, 'provider'], 'value', {
+      message: 'the container has no image',
+      expected: 'image: redis:7.2 beside it',
+    });
+  }
+  if (kind !== 'cluster' && kind !== 'sentinel') return;
+  report([...path, 'provider'], 'value', {
+    message: `provider: container does not make instances of kind ${kind} yet`,
+    expected: 'kind: standalone, or provider: process',
+  });
+}
+
+function checkProvisioned(context: RuleContext, instance: Draft<Instance>, path: Path): void {
+  const { report } = context;
+  checkProvider(context, instance, path);
   for (const key of ONLY_EXISTING) {
     if (instance[key] === undefined) continue;
     report([...path, key], 'key', {

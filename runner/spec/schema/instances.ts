@@ -71,8 +71,17 @@ export const instanceSchema = closed(
       pattern: '^[0-9]+(\\.[0-9]+){0,2}$',
       rule: 'a version such as "7" or "7.2"',
     },
+    provider: {
+      description: 'How it is provisioned: as processes of this machine, or as containers.',
+      type: 'string',
+      enum: ['process', 'container'],
+      default: 'process',
+    },
+    image: text('Image of provider: container, pulled if it is not there.', {
+      examples: ['redis:7.2', 'valkey/valkey:8'],
+    }),
     binary: text(
-      'Server program of a provisioned server: a name on the PATH, or a path relative to the spec.',
+      'Server program of a provisioned server: a name on the PATH, or a path relative to the spec; in a container, inside the image.',
     ),
     replicas: whole(
       'Replicas of a provisioned server, in a cluster of each primary. Default: 1 in a sentinel and a codis-group, else 0.',
