@@ -76,6 +76,18 @@ export const FINDINGS = {
     action: 'clear-and-reconfigure',
     advice: 'Delete the list on the target and synchronize it again.',
   },
+  KEY_OVERLAP: {
+    severity: 'error',
+    meaning: 'A key is in several sources of one target: which of its values the target has is chance.',
+    action: 'fix-source',
+    advice: 'Delete the key in all sources but its owner, then synchronize again.',
+  },
+  KEY_NOT_OWNED: {
+    severity: 'error',
+    meaning: 'A key is in a source that does not own it, by the patterns or slots of the spec.',
+    action: 'fix-source',
+    advice: 'Find out who writes it there; move it to its owner, or correct the patterns.',
+  },
   CONFLICT: {
     severity: 'warning',
     meaning: 'The same key was written on both sides while they were synchronized.',

@@ -197,6 +197,16 @@ const comparison = object({
   'notRechecked?': count,
   'warnings?': list(text),
   'clockSkewMs?': number,
+  'parts?': list(
+    object({
+      id: text,
+      kind: words('link', 'union', 'end-to-end'),
+      sources: list(text),
+      target: text,
+      links: list(text),
+      'shares?': list(object({ link: text, instance: text, database: count, keys: count, expires: count })),
+    }),
+  ),
 });
 
 const check = object({

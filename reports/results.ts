@@ -91,6 +91,7 @@ export interface PhaseResult {
 }
 
 export interface CountRow {
+  /** Id of the link, or of the comparison (`Comparison.parts`) when that is of several links. */
   link: string;
   database: number;
   /** From INFO keyspace, before anything was scanned. Own keys (checkpoint, heartbeat) are already subtracted. */
@@ -169,6 +170,26 @@ export interface InstanceResult {
   username?: string;
 }
 
+/** What one source of a union holds of one database. Own keys are already subtracted. */
+export interface ComparisonShare {
+  link: string;
+  instance: string;
+  database: number;
+  keys: number;
+  expires: number;
+}
+
+/** Which instances were compared under the name that the rows have as their `link`. */
+export interface ComparisonPart {
+  id: string;
+  /** end-to-end: over several links, beside the comparison of each. union: several sources with one target. */
+  kind: 'link' | 'union' | 'end-to-end';
+  sources: string[];
+  target: string;
+  links: string[];
+  shares?: ComparisonShare[];
+}
+
 export interface Comparison {
   method: string;
   /** Why this method, when it was not the first choice. */
@@ -197,6 +218,8 @@ export interface Comparison {
   warnings?: string[];
   /** Largest difference between the clocks of a source and a target node. */
   clockSkewMs?: number;
+  /** What the rows' `link` stands for, when it is more than the link of that id. */
+  parts?: ComparisonPart[];
 }
 
 export interface PrecheckRow {

@@ -33,6 +33,8 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
   const ttlSeconds = Math.max(3, Math.ceil((3 * intervalMs) / 1000));
   let connection: Connection | undefined;
   let reported = false;
+  /** This connection could write: one that cannot any more may only have to be opened anew, to another primary. */
+  let worked = false;
   while (!signal.aborted) {
     try {
       connection ??= await openWhere(source(), {
@@ -41,8 +43,11 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
         signal,
       });
       await withinOrAborted(connection.call('SETEX', key, ttlSeconds, wallClock()), signal);
+      worked = true;
     } catch (error) {
-      if (isRefusal(error) && !signal.aborted && !reported) {
+      const mayHaveMoved = worked && !isFinal(error);
+      worked = false;
+      if (isRefusal(error) && !mayHaveMoved && !signal.aborted && !reported) {
         reported = true;
         options.onRefused(asError(error));
       }

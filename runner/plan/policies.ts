@@ -21,6 +21,7 @@ export type EnginePolicies = Required<
     | 'existing'
     | 'fullResync'
     | 'emptySource'
+    | 'crossSlot'
   >
 >;
 
@@ -38,6 +39,7 @@ export function expandPolicies(engine: Engine): EnginePolicies {
     existing: engine.existing ?? DEFAULT_ENGINE.existing,
     fullResync: engine.fullResync ?? DEFAULT_ENGINE.fullResync,
     emptySource: engine.emptySource ?? DEFAULT_ENGINE.emptySource,
+    crossSlot: engine.crossSlot ?? DEFAULT_ENGINE.crossSlot,
   };
 }
 
@@ -52,7 +54,7 @@ function expandDurability(written: Engine['durability']): EngineOptions['durabil
 /** As they stand in a spec. */
 export function policiesForm(engine: EngineOptions): object {
   const { flush, swapdb, publish, scripts, unsupported, oom, eviction, foreignWrites } = engine;
-  const { durability, existing, fullResync, emptySource } = engine;
+  const { durability, existing, fullResync, emptySource, crossSlot = DEFAULT_ENGINE.crossSlot } = engine;
   return {
     flush,
     swapdb,
@@ -69,5 +71,6 @@ export function policiesForm(engine: EngineOptions): object {
     existing,
     fullResync,
     emptySource,
+    crossSlot,
   };
 }

@@ -8,6 +8,7 @@ const ALWAYS = ['conn.source', 'conn.destination', 'auth.login', 'arch.match'];
 const BEFORE_A_COPY = [
   ...ALWAYS,
   'topology.distinct',
+  'topology.ownership',
   'role.source',
   'role.destination',
   'version.source',

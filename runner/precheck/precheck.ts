@@ -7,6 +7,7 @@
  * which becomes UNKNOWN: what could not be told is never a PASS.
  */
 import type { PrecheckRow } from '../../reports/results.ts';
+import type { LinkPlan } from '../plan/plan.ts';
 import type { Side } from './side.ts';
 
 export type PrecheckVerdict = PrecheckRow['verdict'];
@@ -25,9 +26,9 @@ export interface SourceSubject {
 
 export interface DestinationSubject {
   target: Side;
-  /** Every source that is replicated into it, and the ids of the links that do so. */
+  /** Every source that is replicated into it, and the links that do so. */
   sources: readonly Side[];
-  links: readonly string[];
+  links: readonly LinkPlan[];
 }
 
 export interface InstanceSubject {

@@ -17,6 +17,7 @@ import { restoreCompat } from './checks/restore-compat.ts';
 import { roleDestination } from './checks/role-destination.ts';
 import { roleSource } from './checks/role-source.ts';
 import { topologyDistinct } from './checks/topology-distinct.ts';
+import { topologyOwnership } from './checks/topology-ownership.ts';
 import { versionDestination, versionOrder, versionSource } from './checks/version.ts';
 import type { Precheck } from './precheck.ts';
 
@@ -28,6 +29,7 @@ export const PRECHECKS: readonly Precheck[] = [
   roleSource,
   roleDestination,
   topologyDistinct,
+  topologyOwnership,
   privReplication,
   privWriteSource,
   privWriteDestination,

@@ -78,11 +78,10 @@ function jobsOf(check: Precheck, context: PrecheckContext, sides: ReadonlyMap<st
       return unique((link) => [link.target]).map((target) => {
         const into = links.filter((link) => link.target === target.name);
         const sources = [...new Set(into.map((link) => link.source))].map(sideOf);
-        const ids = into.map((link) => link.id);
         return {
           check,
           subject: target.label,
-          measure: () => check.measure({ target, sources, links: ids }, context),
+          measure: () => check.measure({ target, sources, links: into }, context),
         };
       });
     case 'instance':

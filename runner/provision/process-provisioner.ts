@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '../../engine/connect/connection.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
 import { isExisting } from '../plan/existing.ts';
@@ -86,6 +87,12 @@ class LocalInstance implements ProvisionedInstance {
     const [primary] = this.#servers;
     if (!primary) throw new Error('an instance has a primary');
     return primary.endpoint;
+  }
+
+  /** With replicas the primary may be another one after a failover: they are asked. */
+  get whereabouts(): Whereabouts {
+    const endpoints = this.#servers.map(({ endpoint }) => endpoint);
+    return endpoints.length > 1 ? { kind: 'list', endpoints } : this.primary();
   }
 
   async stop(): Promise<void> {

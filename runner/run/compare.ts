@@ -1,17 +1,17 @@
 /** `compare`: full-data comparison of two live endpoints. Reads only. */
 import { dirname } from 'node:path';
-import { SyncError } from '../../engine/errors.ts';
-import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import type { Comparison, Results } from '../../reports/results.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
+import { comparisonsOf } from '../plan/comparisons.ts';
 import type { Plan } from '../plan/plan.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
-import { compareLinks, describeCompared, describeComparing } from './comparison.ts';
+import { runComparisons, describeCompared, describeComparing } from './comparison.ts';
 import { recordFailure } from './failure.ts';
 import { History } from './history.ts';
+import { instanceNamed, primariesOf } from './locate.ts';
 import { Phases } from './phases.ts';
 import { Progress } from './progress.ts';
 import { printReport } from './print-report.ts';
@@ -48,9 +48,9 @@ export async function compareInstances(spec: Plan, io: Io, options: RunOptions):
       return describeInstances(instances);
     });
     await phases.run('verify', async () => {
-      comparison = await compareLinks({
-        links: plan.links,
-        endpointOf: (name) => endpointOf(instances, name),
+      comparison = await runComparisons({
+        comparisons: comparisonsOf(plan.links),
+        endpointsOf: (name) => primariesOf(instanceNamed(instances, name), options.signal),
         compare: plan.compare,
         heartbeatPrefix: plan.engine.heartbeatPrefix,
         signal: options.signal,
@@ -96,10 +96,4 @@ export async function compareInstances(spec: Plan, io: Io, options: RunOptions):
 function describePairs({ links, instances }: Plan): string {
   const urlOf = (name: string): string => instances.find((instance) => instance.name === name)?.url ?? name;
   return links.map(({ source, target }) => `${urlOf(source)} with ${urlOf(target)}`).join(', ');
-}
-
-function endpointOf(instances: ReadonlyMap<string, ProvisionedInstance>, name: string): Endpoint {
-  const instance = instances.get(name);
-  if (instance === undefined) throw new SyncError('INTERNAL', `Instance ${name} is not there.`);
-  return instance.primary();
 }

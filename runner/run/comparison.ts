@@ -1,39 +1,73 @@
-/** The full-data comparison of every link, put together into the one the report shows. */
+/** The full-data comparisons of a run, put together into the one the report shows. */
 import { compareInstances } from '../../engine/compare/compare.ts';
+import { readCounts } from '../../engine/compare/counts.ts';
 import { DIFFERENCE_CLASSES, type ComparisonResult } from '../../engine/compare/difference.ts';
-import type { CompareProgress } from '../../engine/compare/options.ts';
+import { COMPARE_CLIENT_NAME, type CompareProgress } from '../../engine/compare/options.ts';
+import { Connection } from '../../engine/connect/connection.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { OWN_KEY_PREFIX } from '../../engine/link/options.ts';
 import { formatCount } from '../../reports/display.ts';
-import type { Comparison, Difference } from '../../reports/results.ts';
-import type { LinkPlan, Plan } from '../plan/plan.ts';
+import type { Comparison, ComparisonPart, ComparisonShare, Difference } from '../../reports/results.ts';
+import type { ComparisonPlan } from '../plan/comparisons.ts';
+import type { Plan } from '../plan/plan.ts';
 
-export interface CompareLinksOptions {
-  links: readonly LinkPlan[];
-  endpointOf: (instance: string) => Endpoint;
+export interface CompareOptions {
+  comparisons: readonly ComparisonPlan[];
+  /** The servers that hold an instance's keys together, now. */
+  endpointsOf: (instance: string) => Promise<Endpoint[]>;
   compare: Plan['compare'];
   heartbeatPrefix: string;
   signal?: AbortSignal;
-  onProgress?: (link: string, progress: CompareProgress) => void;
+  onProgress?: (comparison: string, progress: CompareProgress) => void;
 }
 
-/** Compares link after link, so that the servers are read by one comparison at a time. */
-export async function compareLinks(options: CompareLinksOptions): Promise<Comparison> {
-  const { links, endpointOf, compare, heartbeatPrefix, signal, onProgress } = options;
-  const parts: [LinkPlan, ComparisonResult][] = [];
-  for (const link of links) {
+/** One after the other, so that the servers are read by one comparison at a time. */
+export async function runComparisons(options: CompareOptions): Promise<Comparison> {
+  const { comparisons, endpointsOf, compare, heartbeatPrefix, signal, onProgress } = options;
+  const parts: [ComparisonPlan, ComparisonResult][] = [];
+  const described: ComparisonPart[] = [];
+  for (const comparison of comparisons) {
+    const { id, kind, sources, target, links } = comparison;
+    const endpoints = await Promise.all(sources.map(endpointsOf));
+    // Before anything is scanned, as the comparison's own counts.
+    const shares =
+      kind === 'union' ? await countShares(comparison, endpoints, [OWN_KEY_PREFIX, heartbeatPrefix]) : [];
     const result = await compareInstances({
-      sources: [endpointOf(link.source)],
-      targets: [endpointOf(link.target)],
+      sources: endpoints.flat(),
+      targets: await endpointsOf(target),
       ttlToleranceMs: compare.ttlToleranceMs,
       rounds: compare.rounds,
       method: compare.method,
       ignorePrefixes: [heartbeatPrefix],
       ...(signal ? { signal } : {}),
-      ...(onProgress ? { onProgress: (progress: CompareProgress) => onProgress(link.id, progress) } : {}),
+      ...(onProgress ? { onProgress: (progress: CompareProgress) => onProgress(id, progress) } : {}),
     });
-    parts.push([link, result]);
+    parts.push([comparison, result]);
+    described.push({ id, kind, sources, target, links, ...(shares.length > 0 ? { shares } : {}) });
   }
-  return mergeComparisons(parts);
+  return { ...mergeComparisons(parts), parts: described };
+}
+
+/** How much of the keys each source holds, database by database. */
+async function countShares(
+  { sources, links }: ComparisonPlan,
+  endpoints: readonly Endpoint[][],
+  ignorePrefixes: readonly string[],
+): Promise<ComparisonShare[]> {
+  const shares: ComparisonShare[] = [];
+  for (const [index, instance] of sources.entries()) {
+    const byDatabase = new Map<number, { keys: number; expires: number }>();
+    for (const endpoint of endpoints[index] ?? []) {
+      await using connection = await Connection.open(endpoint, { name: COMPARE_CLIENT_NAME });
+      for (const { database, keys, expires } of await readCounts(connection, ignorePrefixes)) {
+        const before = byDatabase.get(database) ?? { keys: 0, expires: 0 };
+        byDatabase.set(database, { keys: before.keys + keys, expires: before.expires + expires });
+      }
+    }
+    for (const [database, counts] of byDatabase)
+      shares.push({ link: links[index] ?? '', instance, database, ...counts });
+  }
+  return shares;
 }
 
 /** One line on how far a comparison is. */
@@ -50,7 +84,9 @@ export function describeCompared({ keysCompared, method }: Comparison): string {
   return `${formatCount(keysCompared)} keys, method ${method}`;
 }
 
-export function mergeComparisons(parts: readonly [Pick<LinkPlan, 'id'>, ComparisonResult][]): Comparison {
+export function mergeComparisons(
+  parts: readonly [Pick<ComparisonPlan, 'id'>, ComparisonResult][],
+): Comparison {
   const merged: Comparison = {
     method: [...new Set(parts.map(([, part]) => part.method))].join(', '),
     rounds: Math.max(0, ...parts.map(([, part]) => part.rounds)),

@@ -5,10 +5,14 @@ import { textOf } from '../../engine/resp/reply-text.ts';
 
 const SCAN_COUNT = 2000;
 
-/** How many keys of database 0, where heartbeats are written, begin with the prefix. */
+/**
+ * How many keys of database 0, where heartbeats are written, begin with the prefix. Those of `ownLinks`, which begin at this
+ * instance, belong there.
+ */
 export async function countHeartbeatKeys(
   target: Endpoint,
   prefix: string,
+  ownLinks: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
   await using connection = await Connection.open(target, { name: 'redis-sync', signal });
@@ -19,7 +23,8 @@ export async function countHeartbeatKeys(
     const reply = await connection.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
     const [next, keys] = Array.isArray(reply) ? reply : [];
     cursor = textOf(next ?? '0');
-    found += Array.isArray(keys) ? keys.length : 0;
+    const names = (Array.isArray(keys) ? keys : []).map(textOf);
+    found += names.filter((name) => !ownLinks.some((id) => name.startsWith(`${prefix}:${id}:`))).length;
   } while (cursor !== '0');
   return found;
 }

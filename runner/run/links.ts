@@ -16,12 +16,15 @@ import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
 import { isInCircle } from '../plan/writers.ts';
 import type { EngineControls, EngineDriver } from './drivers/driver.ts';
+import { drainLevels } from './drain-levels.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
 
 const POLL_MS = 50;
 /** Time to end for a replicator all of whose links wait for a server. */
 const STOP_WAITING_MS = 2000;
+/** After the first round everything is everywhere; the others are for what was decided on the way. */
+const CIRCLE_ROUNDS = 3;
 /** A drain that does not move for so long is given up. */
 const DRAIN_STALL_MS = 60_000;
 
@@ -122,14 +125,25 @@ export class Links implements EngineDriver, EngineControls {
 
   /**
    * Waits until every link has applied what its source has written by now, and no expiry on its target is deferred any
-   * more; the writers must have stopped. Emits
+   * more; the writers must have stopped. Hop by hop: what one link applies is what the next one has to read. Emits
    * `drained` per link, also when it was given up: the offsets tell.
    *
    * @returns the links that did not get there.
    */
   async drain(signal: AbortSignal): Promise<string[]> {
-    const drained = await Promise.all(this.monitors.map((monitor) => this.#drainLink(monitor, signal)));
-    return this.monitors.flatMap((monitor, index) => (drained[index] === true ? [] : [monitor.plan.id]));
+    const levels = drainLevels(this.#options.links);
+    // What comes round a circle is a write at the next instance, and has to be read there too.
+    const rounds = this.#options.links.some(({ incrementalOnly }) => incrementalOnly) ? CIRCLE_ROUNDS : 1;
+    const behind = new Set<string>();
+    for (let round = 0; round < rounds; round++) {
+      behind.clear();
+      for (const level of levels) {
+        const monitors = this.monitors.filter(({ plan }) => level.includes(plan));
+        const drained = await Promise.all(monitors.map((monitor) => this.#drainLink(monitor, signal)));
+        for (const [index, { plan }] of monitors.entries()) if (drained[index] !== true) behind.add(plan.id);
+      }
+    }
+    return [...behind];
   }
 
   /** Tells every replicator where its instances are to be found from now on. Cuts short what it waits for. */

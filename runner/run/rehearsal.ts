@@ -25,13 +25,14 @@ import type { Workload } from '../../scenarios/workload/open-loop.ts';
 import { startWorkload } from '../../scenarios/workload/workload-start.ts';
 import { isExisting } from '../plan/existing.ts';
 import { isDisposableTarget } from '../plan/disposable-targets.ts';
-import type { Plan } from '../plan/plan.ts';
+import { comparisonsOf, type ComparisonPlan } from '../plan/comparisons.ts';
+import type { LinkPlan, Plan } from '../plan/plan.ts';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
-import { compareLinks, describeCompared, describeComparing } from './comparison.ts';
 import type { EngineDriver } from './drivers/driver.ts';
 import { createDriver } from './drivers/registry.ts';
+import { runComparisons, describeCompared, describeComparing } from './comparison.ts';
 import { recordFailure } from './failure.ts';
 import { codisSlotsOf, shareOf } from './key-shares.ts';
 import { FaultSubjects } from './fault-subjects.ts';
@@ -39,6 +40,8 @@ import { Gates } from './gates.ts';
 import { countHeartbeatKeys } from './heartbeat-keys.ts';
 import type { History } from './history.ts';
 import { interruptible } from './interruptible.ts';
+import { checkKeyOwnership } from './key-ownership.ts';
+import { instanceNamed, primariesOf, whereaboutsOf } from './locate.ts';
 import { Phases } from './phases.ts';
 import { describeInstances } from './results.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -102,7 +105,7 @@ export class Rehearsal implements AsyncDisposable {
     this.#links = createDriver(plan.driver, {
       links: plan.links,
       engine: plan.engine,
-      whereaboutsOf: (name) => this.#instances.get(name)?.whereabouts ?? this.#endpointOf(name),
+      whereaboutsOf: (name) => whereaboutsOf(instanceNamed(this.#instances, name)),
       routesOf: (source) => this.#gates?.routesOf(source) ?? {},
       isDisposable: (link) => isDisposableTarget(plan, link),
       runFolder: folder.path,
@@ -113,6 +116,7 @@ export class Rehearsal implements AsyncDisposable {
       baseFolder: options.baseFolder,
       env: options.env,
       onProcess: (pid, what, logFile, group) => this.#recordProcess(pid, what, logFile, group),
+      beforeStart: (links) => this.#checkLateStart(links),
     });
     this.#timeline = new Timeline({
       steps: plan.timeline,
@@ -268,6 +272,30 @@ export class Rehearsal implements AsyncDisposable {
     return `${this.#precheck.length} checks`;
   }
 
+  /** A target that other links have filled meanwhile: is it still empty enough for those that begin now? */
+  async #checkLateStart(starting: readonly LinkPlan[]): Promise<void> {
+    const { plan } = this.#options;
+    const late = starting.filter(
+      ({ startsAfter, incrementalOnly }) => startsAfter !== undefined && incrementalOnly !== true,
+    );
+    const targets = new Set(late.map(({ target }) => target));
+    const links = plan.links.filter(
+      ({ target, incrementalOnly }) => targets.has(target) && incrementalOnly !== true,
+    );
+    const hasOthers = links.some(({ id }) => !starting.some((link) => link.id === id));
+    if (!hasOthers) return;
+    const rows = await checkStart({
+      plan,
+      instances: this.#instances,
+      mayProbe: (instance) => !isExisting(instance) || instance.disposable,
+      signal: this.#signal,
+      only: { ids: ['destination.empty'], links },
+    });
+    const what = late.map(({ id }) => id).join(', ');
+    this.#precheck.push(...rows.map((row) => ({ ...row, subject: `${row.subject}, when ${what} starts` })));
+    refuseBlocked(this.#precheck);
+  }
+
   async #seed(): Promise<string> {
     const { plan, history, show } = this.#options;
     let total = 0;
@@ -329,9 +357,11 @@ export class Rehearsal implements AsyncDisposable {
   async #verify(): Promise<void> {
     await this.#phases.run('verify', async () => {
       const { plan, show } = this.#options;
-      this.#comparison = await compareLinks({
-        links: plan.links,
-        endpointOf: (name) => this.#endpointOf(name),
+      const comparisons = comparisonsOf(plan.links);
+      await this.#checkOwnership(comparisons);
+      this.#comparison = await runComparisons({
+        comparisons,
+        endpointsOf: (name) => this.#primariesOf(name),
         compare: plan.compare,
         heartbeatPrefix: plan.engine.heartbeatPrefix,
         signal: this.#signal,
@@ -342,11 +372,29 @@ export class Rehearsal implements AsyncDisposable {
     });
   }
 
+  async #checkOwnership(comparisons: readonly ComparisonPlan[]): Promise<void> {
+    const { plan, history } = this.#options;
+    for (const comparison of comparisons.filter(({ kind }) => kind === 'union')) {
+      const findings = await checkKeyOwnership({
+        comparison,
+        links: plan.links,
+        endpointsOf: (name) => this.#primariesOf(name),
+        slots: this.#slots,
+        heartbeatPrefix: plan.engine.heartbeatPrefix,
+        signal: this.#signal,
+      });
+      for (const finding of findings) history.emit(finding);
+    }
+  }
+
   async #countHeartbeatKeys(): Promise<number> {
     const { plan } = this.#options;
     let found = 0;
-    for (const target of new Set(plan.links.map((link) => link.target)))
-      found += await countHeartbeatKeys(this.#endpointOf(target), plan.engine.heartbeatPrefix, this.#signal);
+    for (const target of new Set(plan.links.map((link) => link.target))) {
+      const own = plan.links.filter(({ source }) => source === target).map(({ id }) => id);
+      for (const endpoint of await this.#primariesOf(target))
+        found += await countHeartbeatKeys(endpoint, plan.engine.heartbeatPrefix, own, this.#signal);
+    }
     return found;
   }
 
@@ -375,10 +423,16 @@ export class Rehearsal implements AsyncDisposable {
     const { plan, history } = this.#options;
     for (const [index, workload] of plan.workload.entries()) {
       if (workload.start !== start) continue;
-      const endpoints = workload.into.map((name) => this.#endpointOf(name));
+      const places = workload.into.map((name) => ({
+        instance: name,
+        whereabouts: whereaboutsOf(instanceNamed(this.#instances, name)),
+      }));
       this.#workloads.set(
         workload.name,
-        await startWorkload(endpoints, workload, { seed: plan.seed + 1000 + index }),
+        await startWorkload(places, workload, {
+          seed: plan.seed + 1000 + index,
+          ...(this.#slots ? { placement: this.#slots.place } : {}),
+        }),
       );
       history.emit({ kind: 'workload', name: workload.name, stage: 'started' });
     }
@@ -419,6 +473,10 @@ export class Rehearsal implements AsyncDisposable {
   /** The first failure is the one that counts. */
   #fail(thrown: unknown): void {
     this.#error ??= recordFailure(thrown, this.#options.history, this.#signal);
+  }
+
+  #primariesOf(name: string): Promise<Endpoint[]> {
+    return primariesOf(instanceNamed(this.#instances, name), this.#signal);
   }
 
   #endpointOf(name: string): Endpoint {

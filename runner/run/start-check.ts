@@ -1,8 +1,8 @@
 /** The prechecks of a run, and the refusal to start when one of them forbids it. */
 import { SyncError } from '../../engine/errors.ts';
 import type { PrecheckRow } from '../../reports/results.ts';
-import type { InstancePlan, Plan } from '../plan/plan.ts';
 import { precheckScope } from '../precheck/driver-scope.ts';
+import type { InstancePlan, LinkPlan, Plan } from '../plan/plan.ts';
 import { blockingRows, runPrechecks } from '../precheck/run-prechecks.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { interruptible } from './interruptible.ts';
@@ -13,10 +13,18 @@ export interface StartCheck {
   /** Whether probe keys may be written to an instance. */
   mayProbe: (instance: InstancePlan) => boolean;
   signal: AbortSignal;
+  /** Only these checks, of these links. Default: all of all. */
+  only?: { ids: readonly string[]; links: readonly LinkPlan[] };
 }
 
 /** Every row, blocking ones included. @throws the signal's reason. */
-export async function checkStart({ plan, instances, mayProbe, signal }: StartCheck): Promise<PrecheckRow[]> {
+export async function checkStart({
+  plan,
+  instances,
+  mayProbe,
+  signal,
+  only,
+}: StartCheck): Promise<PrecheckRow[]> {
   const checked = plan.instances.flatMap((instance) => {
     const provisioned = instances.get(instance.name);
     if (provisioned === undefined) return [];
@@ -26,10 +34,11 @@ export async function checkStart({ plan, instances, mayProbe, signal }: StartChe
   });
   const rows = runPrechecks({
     instances: new Map(checked),
-    links: plan.links,
+    links: only?.links ?? plan.links,
     allowExisting: false,
     heartbeatPrefix: plan.engine.heartbeatPrefix,
     ...precheckScope(plan.driver.kind),
+    ...(only ? { only: only.ids } : {}),
     signal,
   });
   return interruptible(signal, rows);

@@ -2035,6 +2035,10 @@ export interface Engine {
    */
   fullResync?: 'reconcile' | 'reload' | 'fail';
   /**
+   * What to do with a command whose keys are in several slots of a cluster target: fail = stop the link before it; split = apply DEL, UNLINK, MSET and their like slot by slot, stop before others; refetch = as split, and read the keys that others write from the source again.
+   */
+  crossSlot?: 'fail' | 'split' | 'refetch';
+  /**
    * What to do with a source that comes back empty or without writes that the target has: fail = stop the link before anything is applied; follow = make the target the same.
    */
   emptySource?: 'fail' | 'follow';

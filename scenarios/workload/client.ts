@@ -12,10 +12,11 @@
  * when the queue is full is shed and counted, never silently dropped.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '../../engine/connect/connection.ts';
-import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import type { Connection } from '../../engine/connect/connection.ts';
+import { openWhere } from '../../engine/connect/discover.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import { encodeCommands, type Argument } from '../../engine/resp/encode.ts';
-import type { Reply } from '../../engine/resp/reply.ts';
+import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
 import { Random } from '../data/random.ts';
 import type { Ledger } from './ledger.ts';
 import { writeLedgerEntry } from './ledger-write.ts';
@@ -25,7 +26,8 @@ import type { OperationScript } from './operation-script.ts';
 import { commandName, type OperationRun, type Outcome, type SentCommand, type Tally } from './tally.ts';
 
 export interface WorkloadClientOptions {
-  endpoint: Endpoint;
+  /** Where the instance is, asked on every connect. */
+  whereabouts: Whereabouts;
   /** CLIENT SETNAME. */
   name: string;
   seed: number;
@@ -167,6 +169,10 @@ export class WorkloadClient {
     } else {
       tally.settle(sent, replies);
       if (tally.total.failed > failedBefore) script.forgetAll();
+      if (replies.some(isNoPrimary)) {
+        await connection.close();
+        this.#reconnect(connection);
+      }
     }
     this.pump();
   }
@@ -203,8 +209,8 @@ export class WorkloadClient {
   }
 
   async #connect(): Promise<void> {
-    const { endpoint, name, prepare, script } = this.#options;
-    const connection = await Connection.open(endpoint, {
+    const { whereabouts, name, prepare, script } = this.#options;
+    const connection = await openWhere(whereabouts, {
       name,
       replyTimeoutMs: REPLY_TIMEOUT_MS,
       signal: this.#stopping.signal,
@@ -219,6 +225,11 @@ export class WorkloadClient {
     if (this.#stopping.signal.aborted) await connection.close();
     else this.#connection = connection;
   }
+}
+
+/** The server was a primary when we connected, and is none any more: the primary is elsewhere now. */
+function isNoPrimary(reply: Reply): boolean {
+  return reply instanceof ReplyError && reply.kind === 'READONLY';
 }
 
 /** Losing the connection is the only way in which a pipeline fails; what that means is the owner's to decide. */

@@ -2,7 +2,6 @@
  * A running workload: arrivals at a constant rate, dealt out to clients in turn, whatever the servers do. A stalled server
  * makes the queues grow and then sheds load; it never slows the schedule.
  */
-import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import type { WorkloadResult } from '../../reports/results.ts';
 import { Arrivals } from './arrivals.ts';
 import type { WorkloadClient } from './client.ts';
@@ -32,7 +31,8 @@ export interface WorkloadStats {
 }
 
 export interface WorkloadParts {
-  endpoints: readonly Endpoint[];
+  /** Where it goes, for people. */
+  target: string;
   plan: WorkloadPlan;
   clients: readonly WorkloadClient[];
   tally: Tally;
@@ -107,7 +107,7 @@ export class Workload implements AsyncDisposable {
   }
 
   #result(): WorkloadResult {
-    const { plan, endpoints, tally, unsupported } = this.#parts;
+    const { plan, target, tally, unsupported } = this.#parts;
     const { sent, ok, failed, unknown, scheduled, shed, reconnects } = this.stats();
     const never = this.#neverSucceeded();
     const silent = never
@@ -115,7 +115,7 @@ export class Workload implements AsyncDisposable {
       .map(({ command }) => command);
     return {
       name: plan.name,
-      target: endpoints.map(describeEndpoint).join(', '),
+      target,
       requestedRate: plan.ratePerSecond,
       sent,
       ok,

@@ -4,8 +4,10 @@
  * Clients divide the keyspace: client i of n has the numbers i, i+n, i+2n …, so that what one operation makes is still
  * there for its next command.
  */
+import assert from 'node:assert/strict';
 import type { Argument } from '../../engine/resp/encode.ts';
 import { Random } from '../data/random.ts';
+import { splitAtCodisProxy } from './codis-proxy.ts';
 import type { DumpPayloads, OperationContext, Tag } from './operation.ts';
 
 export interface OperationScriptOptions {
@@ -21,6 +23,10 @@ export interface OperationScriptOptions {
   /** When the workload started on that clock; the first half of every stream id. */
   startedMs: number;
   payloads: DumpPayloads;
+  /** Whether a key may be written by this client. Default: any. */
+  owns?: (key: string) => boolean;
+  /** Commands of several keys are sent as a Codis proxy would: key by key. */
+  splits?: boolean;
 }
 
 const WORDS = [
@@ -37,6 +43,15 @@ const WORDS = [
   'kilo',
   'lima',
 ];
+
+/** A group with a single slot of 1024 gets a name in far fewer. */
+const NAME_ATTEMPTS = 100_000;
+
+/** Every sixteenth name is awkward. A later attempt gives another slot, whoever computes it. */
+function keyName(start: string, number: number, attempt: number): string {
+  const other = attempt === 0 ? '' : `~${attempt}`;
+  return number % 16 === 15 ? `${start}:{t${other}}\r\n\0é"${number}` : `${start}:${number}${other}`;
+}
 
 export class OperationScript implements OperationContext {
   readonly random: Random;
@@ -75,15 +90,20 @@ export class OperationScript implements OperationContext {
   }
 
   emit(...words: Argument[]): void {
-    this.#commands.push(words);
+    if (this.#options.splits === true) this.#commands.push(...splitAtCodisProxy(words));
+    else this.#commands.push(words);
   }
 
   key(tag: Tag): string {
-    const { prefix, keyspace, client, clients } = this.#options;
+    const { prefix, keyspace, client, clients, owns = () => true } = this.#options;
     const share = Math.max(1, Math.ceil((keyspace - client) / clients));
     const number = this.random.below(share) * clients + client;
-    // Every sixteenth name is awkward.
-    return number % 16 === 15 ? `${prefix}${tag}:{t}\r\n\0é"${number}` : `${prefix}${tag}:${number}`;
+    // The same number is the same key as long as it belongs here.
+    for (let attempt = 0; ; attempt++) {
+      const key = keyName(`${prefix}${tag}`, number, attempt);
+      if (owns(key)) return key;
+      assert(attempt < NAME_ATTEMPTS, 'a client has an instance with slots');
+    }
   }
 
   keys(tag: Tag, count: number): string[] {

@@ -1,8 +1,11 @@
 /** Starts a workload: resolves its mix, asks the servers what they have, opens the clients. */
-import { Connection } from '../../engine/connect/connection.ts';
+import { discoveryOf, openWhere } from '../../engine/connect/discover.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
+import type { Placement } from '../data/placement.ts';
 import { WorkloadClient } from './client.ts';
+import { passesCodisProxy } from './codis-proxy.ts';
 import type { Ledger } from './ledger.ts';
 import { resolveMix, type WeightedOperation } from './mix.ts';
 import { Workload } from './open-loop.ts';
@@ -19,8 +22,17 @@ export interface WorkloadOptions {
   signal?: AbortSignal;
   /** Makes about a tenth of the traffic ledgered writes. */
   ledger?: Ledger;
+  /** The instance that each key belongs to; a client writes only keys of its own. Default: it may write any. */
+  placement?: Placement;
   /** Wall clock, ms since the epoch. Default Date.now. */
   now?: () => number;
+}
+
+/** An instance that clients write to. */
+export interface WorkloadPlace {
+  instance: string;
+  /** Asked on every connect: the clients follow it through a failover. */
+  whereabouts: Whereabouts;
 }
 
 /** How long the arrivals of a stalled server are kept. */
@@ -28,17 +40,20 @@ const QUEUE_SECONDS = 1;
 const QUEUE_MIN = 100;
 
 /**
- * Starts the traffic of `plan`; its clients are spread over `endpoints` in turn. An operation the servers do not have is
+ * Starts the traffic of `plan`; its clients are spread over `places` in turn. An operation the servers do not have is
  * left out and listed in the result. Once started, nothing a server answers or does ends it.
  *
  * @throws SyncError SPEC_INVALID (a name in the mix is unknown, or none of its operations is supported), CONNECT, AUTH,
  * or what the first server refused (a database that does not exist).
  */
 export async function startWorkload(
-  endpoints: readonly Endpoint[],
+  places: readonly (WorkloadPlace | Endpoint)[],
   plan: WorkloadPlan,
   options: WorkloadOptions,
 ): Promise<Workload> {
+  const where = places.map((place) =>
+    'instance' in place ? place : { instance: describeEndpoint(place), whereabouts: place },
+  );
   const resolved = resolveMix(plan.mix);
   if ('unknown' in resolved) {
     throw new SyncError(
@@ -52,15 +67,17 @@ export async function startWorkload(
   const clients: WorkloadClient[] = [];
   const tally = new Tally();
   try {
-    const { operations, unsupported, payloads } = await probe(endpoints, plan, resolved.ok);
+    const { operations, unsupported, payloads } = await probe(where, plan, resolved.ok);
     const now = options.now ?? Date.now;
-    const count = Math.max(plan.clients, endpoints.length, 1);
+    const count = Math.max(plan.clients, where.length, 1);
     const startedMs = now();
     const prepare = [...new Set(operations.map(({ family }) => family))].flatMap(
       (family) => family.prepare ?? [],
     );
     for (let client = 0; client < count; client++) {
       const { name: workload, prefix, keyspace, databases } = plan;
+      const { instance, whereabouts } = at(where, client);
+      const { placement } = options;
       const script = new OperationScript({
         seed: options.seed,
         workload,
@@ -72,10 +89,12 @@ export async function startWorkload(
         now,
         startedMs,
         payloads,
+        splits: plan.client === 'codis-proxy',
+        ...(placement ? { owns: (key: string) => placement(Buffer.from(key)) === instance } : {}),
       });
       clients.push(
         await WorkloadClient.open({
-          endpoint: at(endpoints, client),
+          whereabouts,
           name: `redis-sync-workload-${client}`,
           seed: options.seed,
           script,
@@ -90,7 +109,7 @@ export async function startWorkload(
       );
     }
     return new Workload({
-      endpoints,
+      target: where.map(({ whereabouts }) => discoveryOf(whereabouts).describe()).join(', '),
       plan,
       clients,
       tally,
@@ -105,16 +124,16 @@ export async function startWorkload(
 }
 
 async function probe(
-  endpoints: readonly Endpoint[],
+  places: readonly WorkloadPlace[],
   plan: WorkloadPlan,
   wanted: readonly WeightedOperation[],
 ) {
-  let operations = [...wanted];
+  let operations = plan.client === 'codis-proxy' ? wanted.filter(passesCodisProxy) : [...wanted];
   const unsupported = new Set<string>();
   // RESTORE payloads of the oldest server would do for all; of the first one is enough while versions are equal.
   let payloads: DumpPayloads = { string: Buffer.alloc(0), hash: Buffer.alloc(0) };
-  for (const [index, endpoint] of endpoints.entries()) {
-    await using connection = await Connection.open(endpoint, { name: 'redis-sync-workload-probe' });
+  for (const [index, { whereabouts }] of places.entries()) {
+    await using connection = await openWhere(whereabouts, { name: 'redis-sync-workload-probe' });
     const supported = await supportedOperations(connection, operations, plan.databases.length);
     operations = supported.operations;
     for (const name of supported.unsupported) unsupported.add(name);
@@ -122,15 +141,15 @@ async function probe(
   }
   if (operations.length === 0) {
     throw new SyncError('SPEC_INVALID', `The server has no command of the mix of workload ${plan.name}.`, {
-      where: endpoints.map(describeEndpoint).join(', '),
+      where: places.map(({ whereabouts }) => discoveryOf(whereabouts).describe()).join(', '),
       hint: 'Choose commands this version has, or give the commands a weight above 0.',
     });
   }
   return { operations, unsupported: [...unsupported].toSorted(), payloads };
 }
 
-function at(endpoints: readonly Endpoint[], client: number): Endpoint {
-  const endpoint = endpoints[client % endpoints.length];
-  if (endpoint === undefined) throw new RangeError('a workload needs an endpoint');
-  return endpoint;
+function at(places: readonly WorkloadPlace[], client: number): WorkloadPlace {
+  const place = places[client % places.length];
+  if (place === undefined) throw new RangeError('a workload needs an instance');
+  return place;
 }

@@ -116,6 +116,16 @@ const COMPLETE: Complete<Results> = {
     notRechecked: 0,
     warnings: ['w'],
     clockSkewMs: -1,
+    parts: [
+      {
+        id: 'all-to-t',
+        kind: 'union',
+        sources: ['a', 'b'],
+        target: 't',
+        links: ['a-to-t', 'b-to-t'],
+        shares: [{ link: 'a-to-t', instance: 'a', database: 0, keys: 1, expires: 0 }],
+      },
+    ],
   },
   checks: [{ check: 'c', verdict: 'skipped', summary: 's', counts: { n: 1 } }],
   findings: [

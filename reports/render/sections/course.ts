@@ -1,7 +1,15 @@
 /** How it went: phases, links, the timeline's faults, the workload. */
 import { formatCount } from '../../display.ts';
 import { lastMs, phasesOf } from '../../history.ts';
-import type { FaultResult, LinkFigure, LinkResult, PhaseResult, WorkloadResult } from '../../results.ts';
+
+import type {
+  FaultResult,
+  LinkFigure,
+  LinkResult,
+  PhaseResult,
+  Results,
+  WorkloadResult,
+} from '../../results.ts';
 import {
   left,
   right,
@@ -79,6 +87,7 @@ export function linksSection({ results }: ReportView): Section | null {
     told(link, 'resyncs', countCell(link.partialResyncs, 'plain')),
     told(link, 'retries', countCell(link.retries, 'plain')),
   ]);
+  stream.push(...chainRows(results));
   const engine = started.map((link): Cell[] => [
     link.link,
     told(link, 'dropped', tallyCell(link.dropped, 'dim')),
@@ -115,6 +124,30 @@ export function linksSection({ results }: ReportView): Section | null {
 /** The figure, or that nobody told it. */
 function told({ unmeasured }: LinkResult, figure: LinkFigure, cell: Cell): Cell {
   return unmeasured?.includes(figure) === true ? styled('unknown', 'dim') : cell;
+}
+
+/** Over several hops the lag is the sum of theirs. */
+function chainRows({ comparison, links }: Results): Cell[][] {
+  const chains = comparison?.parts?.filter(({ kind }) => kind === 'end-to-end') ?? [];
+  return chains.flatMap(({ id, links: way }): Cell[][] => {
+    const lags = way.map((name) => links.find(({ link }) => link === name)?.lagMs ?? null);
+    const known = lags.filter((lag) => lag !== null && lag.samples > 0);
+    if (known.length < lags.length) return [];
+    const sum = (of: 'p50' | 'p95' | 'p99'): string =>
+      significant(known.reduce((total, lag) => total + (lag?.[of] ?? 0), 0));
+    const nothing = styled('', 'dim');
+    return [
+      [
+        `${id} (sum)`,
+        nothing,
+        nothing,
+        [sum('p50'), sum('p95'), sum('p99')].join(' / '),
+        nothing,
+        nothing,
+        nothing,
+      ],
+    ];
+  });
 }
 
 function stateCell(link: LinkResult): Cell {

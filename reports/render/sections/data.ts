@@ -1,7 +1,16 @@
 /** What the comparison says: keys per database and per type, and every difference with lines to look at it. */
 import { formatCount, plural } from '../../display.ts';
 import { quoteArgument, readCommand, redisCliLine, type CliTarget } from '../../redis-cli.ts';
-import type { Difference, DifferenceSide, InstanceResult, Results, TypeRow } from '../../results.ts';
+import type {
+  Comparison,
+  ComparisonPart,
+  ComparisonShare,
+  Difference,
+  DifferenceSide,
+  InstanceResult,
+  Results,
+  TypeRow,
+} from '../../results.ts';
 import {
   left,
   right,
@@ -17,17 +26,22 @@ import { formatBytes, formatDuration, formatExpiry, formatPerSecond } from '../f
 export function countsSection({ results }: ReportView): Section | null {
   const { comparison } = results;
   if (comparison === null) return null;
-  const oneLink = new Set(comparison.counts.map((row) => row.link)).size <= 1;
-  const perDatabase = comparison.counts.map((row): Cell[] => {
+  const oneLink = new Set(comparison.counts.map((row) => row.link)).size <= 1 && !hasUnion(comparison);
+  const perDatabase = comparison.counts.flatMap((row): Cell[][] => {
     const equal = row.sourceKeys - row.sourceExpires === row.targetKeys - row.targetExpires;
+    const part = comparison.parts?.find(({ id }) => id === row.link);
+    const shares = part?.shares?.filter(({ database }) => database === row.database) ?? [];
     return [
-      ...(oneLink ? [] : [row.link]),
-      String(row.database),
-      formatCount(row.sourceKeys),
-      styled(formatCount(row.targetKeys), row.sourceKeys === row.targetKeys ? 'plain' : 'warn'),
-      formatCount(row.sourceExpires),
-      formatCount(row.targetExpires),
-      equal ? styled('equal', 'good') : styled('differ', 'bad'),
+      ...shares.map(shareCells),
+      [
+        ...(oneLink ? [] : [nameCell(row.link, part)]),
+        String(row.database),
+        formatCount(row.sourceKeys),
+        styled(formatCount(row.targetKeys), row.sourceKeys === row.targetKeys ? 'plain' : 'warn'),
+        formatCount(row.sourceExpires),
+        formatCount(row.targetExpires),
+        equal ? styled('equal', 'good') : styled('differ', 'bad'),
+      ],
     ];
   });
   const perType = typesOf(comparison.types).map((row): Cell[] => [
@@ -58,6 +72,21 @@ export function countsSection({ results }: ReportView): Section | null {
   }
   blocks.push({ kind: 'facts', facts: comparisonFacts(results) });
   return { id: 'counts', title: 'Data', blocks };
+}
+
+function hasUnion({ parts = [] }: Comparison): boolean {
+  return parts.some(({ kind }) => kind === 'union');
+}
+
+/** What one of several sources holds of a database; the sum of them is compared. */
+function shareCells({ link, database, keys, expires }: ComparisonShare): Cell[] {
+  const nothing = styled('', 'dim');
+  return [link, String(database), formatCount(keys), nothing, formatCount(expires), nothing, nothing];
+}
+
+function nameCell(link: string, part: ComparisonPart | undefined): Cell {
+  if (part?.kind === 'union') return `sum → ${part.target}`;
+  return part?.kind === 'end-to-end' ? `${link} (end to end)` : link;
 }
 
 function comparisonFacts({ comparison }: Results) {
@@ -130,13 +159,18 @@ function differenceEntry(results: Results, difference: Difference): Entry {
     label: difference.class,
     title: difference.key,
     lines: [
-      { label: 'where', text: `db ${database} of link ${link}` },
+      { label: 'where', text: `db ${database} of ${wherePart(results, link)}` },
       { label: 'source', text: describeSide(source) },
       { label: 'target', text: describeSide(target) },
       { label: 'differs', text: difference.detail },
     ],
     commands: commandsFor(results, difference),
   };
+}
+
+function wherePart({ comparison }: Results, id: string): string {
+  const part = comparison?.parts?.find((candidate) => candidate.id === id);
+  return part === undefined || part.kind === 'link' ? `link ${id}` : id;
 }
 
 function describeSide(side: DifferenceSide | null): string {
@@ -146,11 +180,16 @@ function describeSide(side: DifferenceSide | null): string {
 }
 
 function commandsFor(results: Results, difference: Difference): string[] {
-  const link = results.links.find((candidate) => candidate.link === difference.link);
   const { source, target } = difference;
+  const instances = instancesOf(results, difference.link);
   const sides = [
-    { instance: link?.source, own: source, other: target },
-    { instance: link?.target, own: target, other: source },
+    // Of several sources without the key nobody knows where to look.
+    {
+      instance: instances.sources.length === 1 ? instances.sources[0] : undefined,
+      own: source,
+      other: target,
+    },
+    { instance: instances.target, own: target, other: source },
   ];
   const key = Buffer.from(difference.keyBase64, 'base64');
   return sides.flatMap(({ instance, own, other }) => {
@@ -162,13 +201,24 @@ function commandsFor(results: Results, difference: Difference): string[] {
   });
 }
 
+/** The instances that were compared under this name. */
+function instancesOf(results: Results, id: string): { sources: readonly string[]; target?: string } {
+  const part = results.comparison?.parts?.find((candidate) => candidate.id === id);
+  if (part !== undefined) return part;
+  const link = results.links.find((candidate) => candidate.link === id);
+  return link === undefined ? { sources: [] } : { sources: [link.source], target: link.target };
+}
+
 function cliTarget(
   results: Results,
   name: string | undefined,
   node: string | undefined,
   database: number,
 ): CliTarget | null {
-  const instance = results.instances.find((candidate) => candidate.instance === name);
+  const instance = results.instances.find(
+    (candidate) =>
+      candidate.instance === name || (name === undefined && candidate.addresses.includes(node ?? '')),
+  );
   const address = node ?? instance?.addresses[0];
   const [, bracketed, plain, port] = /^(?:\[(.+)\]|(.+)):(\d+)$/.exec(address ?? '') ?? [];
   const host = bracketed ?? plain;

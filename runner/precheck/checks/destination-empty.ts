@@ -1,7 +1,14 @@
-/** destination.empty: nothing on the target that a full sync would mix with the source's data. Our own keys do not count. */
+/**
+ * destination.empty: nothing on the target that a full sync would mix with the source's data. Our own keys do not count.
+ *
+ * Several links may have one target, and not all begin at the same time: then it holds what the earlier ones have brought.
+ * Where it is known whose a key is (Codis slots, patterns of owners), such keys do not count either, and any other key does.
+ */
 import { OWN_KEY_PREFIX } from '../../../engine/link/options.ts';
 import { checkpointKey, loadingKey } from '../../../engine/apply/checkpoint.ts';
 import { textOf } from '../../../engine/resp/reply-text.ts';
+import { ownershipOf } from '../../plan/ownership.ts';
+import type { LinkPlan } from '../../plan/plan.ts';
 import type { DestinationSubject, Outcome, Precheck } from '../precheck.ts';
 import type { Side } from '../side.ts';
 
@@ -20,34 +27,65 @@ export const destinationEmpty: Precheck = {
         ? [{ database: name.slice(2), keys: Number(keys) }]
         : [];
     });
-    const isOwn = (key: string): boolean => key.startsWith(OWN_KEY_PREFIX) || key.startsWith(heartbeatPrefix);
-    for (const { database } of databases) {
-      const foreign = await findKey(target, database, (key) => !isOwn(key));
-      if (foreign === undefined) continue;
-      const counts = databases.map((entry) => `db${entry.database} ${entry.keys} keys`).join(', ');
-      const measured = `INFO keyspace → ${counts}; SCAN → ${JSON.stringify(foreign.slice(0, 80))} in db${database}`;
-      return judgeFilled(subject, measured, allowExisting);
-    }
-    return {
-      verdict: 'PASS',
-      measured: databases.length === 0 ? 'INFO keyspace → no database has keys' : 'SCAN → only our own keys',
+    const isOwn = (key: Buffer): boolean => {
+      const name = key.toString('latin1');
+      return name.startsWith(OWN_KEY_PREFIX) || name.startsWith(heartbeatPrefix);
     };
+    const find = (fits: (key: Buffer) => boolean) =>
+      findKey(target, databases, (key) => !isOwn(key) && fits(key));
+    const foreign = await find(() => true);
+    if (foreign === undefined) {
+      return {
+        verdict: 'PASS',
+        measured:
+          databases.length === 0 ? 'INFO keyspace → no database has keys' : 'SCAN → only our own keys',
+      };
+    }
+    const counts = databases.map((entry) => `db${entry.database} ${entry.keys} keys`).join(', ');
+    return judgeFilled(subject, { counts: `INFO keyspace → ${counts}`, foreign, find }, allowExisting);
   },
 };
 
+interface FoundKey {
+  database: string;
+  key: Buffer;
+}
+
+interface Filled {
+  counts: string;
+  foreign: FoundKey;
+  find: (fits: (key: Buffer) => boolean) => Promise<FoundKey | undefined>;
+}
+
 async function judgeFilled(
   subject: DestinationSubject,
-  measured: string,
+  { counts, foreign, find }: Filled,
   allowExisting: boolean,
 ): Promise<Outcome> {
   const { target, links } = subject;
   // A link's own data: synchronized (the checkpoint says up to where), or half a full sync, which begins anew over it.
-  const marks = links.map((link) => target.need('EXISTS', checkpointKey(link), loadingKey(link)));
+  const marks = links.map(({ id }) => target.need('EXISTS', checkpointKey(id), loadingKey(id)));
   const found = await Promise.all(marks);
   const starting = links.filter((_, index) => found[index] === 0);
-  if (starting.length === 0)
-    return { verdict: 'PASS', measured: `${measured}; all of it is from an earlier run of the same link` };
-  const names = starting.join(', ');
+  const running = links.filter((_, index) => found[index] !== 0);
+  if (starting.length === 0) {
+    return {
+      verdict: 'PASS',
+      measured: `${counts}; ${describeKey(foreign)}; all of it is from an earlier run of the same link`,
+    };
+  }
+  // The way back goes to where its data came from.
+  if (starting.every(({ incrementalOnly }) => incrementalOnly === true)) {
+    return { verdict: 'SKIP', measured: `${counts}; link ${idsOf(starting)} copies nothing` };
+  }
+  const isLiteral = starting.some(({ emptyCheck }) => emptyCheck === 'literal');
+  const others = isLiteral ? undefined : ownersOf(running);
+  const stranger = others === undefined ? foreign : await find((key) => !others(key));
+  if (stranger === undefined) {
+    return { verdict: 'PASS', measured: `${counts}; every key belongs to what ${idsOf(running)} brought` };
+  }
+  const measured = `${counts}; ${describeKey(stranger)}`;
+  const names = idsOf(starting);
   if (allowExisting) {
     return {
       verdict: 'WARN',
@@ -55,31 +93,53 @@ async function judgeFilled(
       repair: `Allowed by the spec: link ${names} overwrites keys of the same name.`,
     };
   }
+  const hint =
+    isLiteral && running.length > 0
+      ? ` The keys are those of ${idsOf(running)}, and the check is literal: with emptyCheck: group-aware they do not count.`
+      : '';
   return {
     verdict: 'FAIL',
     measured,
-    repair: `Link ${names} would begin with a full sync over this data: empty the target (FLUSHALL), or use another one.`,
+    repair: `Link ${names} would begin with a full sync over this data: empty the target (FLUSHALL), or use another one.${hint}`,
   };
 }
 
-/** The first key of a database that fits; undefined when there is none. Expired keys are not seen. */
+/** Whether a key belongs to one of the links; undefined when that is not known of each of them. */
+function ownersOf(links: readonly LinkPlan[]): ((key: Buffer) => boolean) | undefined {
+  const rules = links.map(ownershipOf);
+  if (rules.length === 0 || rules.includes(undefined)) return undefined;
+  return (key) => rules.some((owns) => owns?.(key) === true);
+}
+
+function idsOf(links: readonly LinkPlan[]): string {
+  return links.map(({ id }) => id).join(', ');
+}
+
+function describeKey({ database, key }: FoundKey): string {
+  return `SCAN → ${JSON.stringify(key.toString().slice(0, 80))} in db${database}`;
+}
+
+/** The first key that fits; undefined when there is none. Expired keys are not seen. */
 async function findKey(
   target: Side,
-  database: string,
-  fits: (key: string) => boolean,
-): Promise<string | undefined> {
-  let cursor = '0';
-  do {
-    const [, page = null] = await target.send([
-      ['SELECT', database],
-      ['SCAN', cursor, 'COUNT', SCAN_COUNT],
-      ['SELECT', '0'],
-    ]);
-    if (!Array.isArray(page)) return `(SCAN → ${textOf(page)})`;
-    const [next = null, keys = null] = page;
-    const found = Array.isArray(keys) ? keys.map(textOf).find(fits) : undefined;
-    if (found !== undefined) return found;
-    cursor = textOf(next);
-  } while (cursor !== '0');
+  databases: readonly { database: string }[],
+  fits: (key: Buffer) => boolean,
+): Promise<FoundKey | undefined> {
+  for (const { database } of databases) {
+    let cursor = '0';
+    do {
+      const [, page = null] = await target.send([
+        ['SELECT', database],
+        ['SCAN', cursor, 'COUNT', SCAN_COUNT],
+        ['SELECT', '0'],
+      ]);
+      if (!Array.isArray(page)) return { database, key: Buffer.from(`(SCAN → ${textOf(page)})`) };
+      const [next = null, keys = null] = page;
+      const all = (Array.isArray(keys) ? keys : []).filter((key) => Buffer.isBuffer(key));
+      const key = all.find(fits);
+      if (key !== undefined) return { database, key };
+      cursor = textOf(next);
+    } while (cursor !== '0');
+  }
   return undefined;
 }

@@ -74,6 +74,8 @@ export interface DriverOptions {
   phase: () => RunPhase;
   /** `group`: it leads a process group that ends as a whole. */
   onProcess: (pid: number, what: string, logFile: string, group?: boolean) => void;
+  /** Awaited before links are started that wait for others; what it throws ends the start. */
+  beforeStart?: (links: readonly LinkPlan[]) => Promise<void>;
   /** Aborted when the run is to end. */
   signal: AbortSignal;
 }

@@ -77,5 +77,5 @@ export const engineSchema = closed(
       default: formatDuration(DEFAULT_ENGINE.idleTimeoutMs),
     }),
   },
-  { plannedKeys: ['conflict', 'crossSlot'] },
+  { plannedKeys: ['conflict'] },
 );

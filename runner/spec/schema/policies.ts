@@ -168,6 +168,17 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
     vendor: '`reload`: keys that are gone from the source stay on the target',
     shows: 'Finding `FULL_RESYNC` with the cause and the number of keys removed',
   },
+  crossSlot: {
+    question: 'What to do with a command whose keys are in several slots of a cluster target',
+    values: {
+      fail: 'stop the link before it',
+      split: 'apply DEL, UNLINK, MSET and their like slot by slot, stop before others',
+      refetch: 'as split, and read the keys that others write from the source again',
+    },
+    default: DEFAULT_ENGINE.crossSlot,
+    vendor: '`fail`: "CROSSSLOT Keys in request don\'t hash to the same slot"',
+    shows: 'Finding `CROSSSLOT` with command, keys and slots; atomicity that was lost is said there',
+  },
   emptySource: {
     question: 'What to do with a source that comes back empty or without writes that the target has',
     values: {

@@ -121,6 +121,9 @@ test('the first spec, six lines, with every default', async () => {
         },
       ],
       "description": "",
+      "driver": {
+        "kind": "redis-sync",
+      },
       "expect": [
         {
           "check": "data-equal",
@@ -344,6 +347,7 @@ report: { formats: [junit] }
     oom: 'fail',
     eviction: 'fail',
     foreignWrites: 'report',
+    crossSlot: 'fail',
     durability: { replicas: 2, timeoutMs: 3000 },
     existing: 'merge',
     fullResync: 'reload',

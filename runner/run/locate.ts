@@ -1,0 +1,26 @@
+/** Where an instance is at this moment: the servers that can be written to and hold its keys together. */
+import { discoveryOf } from '../../engine/connect/discover.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
+import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { SyncError } from '../../engine/errors.ts';
+import type { ProvisionedInstance } from '../provision/provisioner.ts';
+
+/** Where links and clients look for it, on every connect. */
+export function whereaboutsOf(instance: ProvisionedInstance): Whereabouts {
+  return instance.whereabouts ?? instance.primary();
+}
+
+/** Its primaries now: after a failover others than at the beginning. @throws SyncError as Discovery.locate. */
+export async function primariesOf(instance: ProvisionedInstance, signal?: AbortSignal): Promise<Endpoint[]> {
+  return [await discoveryOf(whereaboutsOf(instance)).locate(signal === undefined ? {} : { signal })];
+}
+
+/** @throws SyncError INTERNAL when there is none of that name. */
+export function instanceNamed(
+  instances: ReadonlyMap<string, ProvisionedInstance>,
+  name: string,
+): ProvisionedInstance {
+  const instance = instances.get(name);
+  if (instance === undefined) throw new SyncError('INTERNAL', `Instance ${name} is not there.`);
+  return instance;
+}
