@@ -57,7 +57,14 @@ async function provision(plan: InstancePlan, context: ProvisionContext): Promise
     await endServers(servers);
     throw error;
   }
-  return new LocalInstance(plan, binary, servers, context.processes.keep);
+  return new LocalInstance({ plan, binary, context }, servers);
+}
+
+/** What more servers of an instance are made from. */
+interface Origin {
+  plan: InstancePlan;
+  binary: ServerBinary;
+  context: ProvisionContext;
 }
 
 class LocalInstance implements ProvisionedInstance {
@@ -67,16 +74,17 @@ class LocalInstance implements ProvisionedInstance {
   readonly version: string;
   readonly provisioned = true;
   readonly capabilities: ReadonlySet<Capability> = new Set(CAPABILITIES);
-  readonly #servers: readonly ServerProcess[];
-  readonly #keep: boolean;
+  readonly #servers: ServerProcess[];
+  readonly #origin: Origin;
 
-  constructor(plan: InstancePlan, binary: ServerBinary, servers: readonly ServerProcess[], keep: boolean) {
+  constructor(origin: Origin, servers: ServerProcess[]) {
+    const { plan, binary } = origin;
     this.name = plan.name;
     this.kind = plan.kind;
     this.server = binary.server;
     this.version = binary.version;
     this.#servers = servers;
-    this.#keep = keep;
+    this.#origin = origin;
   }
 
   get nodes(): readonly ProvisionedNode[] {
@@ -95,8 +103,17 @@ class LocalInstance implements ProvisionedInstance {
     return endpoints.length > 1 ? { kind: 'list', endpoints } : this.primary();
   }
 
+  async addReplica({ endpoint }: Pick<ProvisionedNode, 'endpoint'>): Promise<ProvisionedNode> {
+    const { plan, context } = this.#origin;
+    const node = `replica-${this.#servers.length - 1}`;
+    const replica = await startNode({ ...this.#origin, node, primary: endpoint });
+    this.#servers.push(replica);
+    await waitUntilInSync(plan, replica, context);
+    return replica;
+  }
+
   async stop(): Promise<void> {
-    if (!this.#keep) await endServers(this.#servers);
+    if (!this.#origin.context.processes.keep) await endServers(this.#servers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

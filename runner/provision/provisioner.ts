@@ -56,6 +56,8 @@ export interface ProvisionedNode {
   readonly address: string;
   readonly pid?: number | undefined;
   readonly logFile?: string;
+  /** Where its configuration and data live. */
+  readonly folder?: string;
   readonly control?: NodeControl;
 }
 
@@ -74,6 +76,8 @@ export interface ProvisionedInstance extends AsyncDisposable {
   primary(): Endpoint;
   /** Where a link looks for it, on every connect. Absent: at `primary()`. */
   readonly whereabouts?: Whereabouts;
+  /** Starts one more replica of a node, in sync when it resolves. Present where `kill` is. */
+  addReplica?(of: Pick<ProvisionedNode, 'endpoint'>): Promise<ProvisionedNode>;
   /** Ends what was started for it (nothing when processes are kept). Idempotent. */
   stop(): Promise<void>;
 }

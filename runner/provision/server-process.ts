@@ -77,6 +77,10 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
     return this.#launch.endpoint;
   }
 
+  get folder(): string {
+    return this.#launch.folder;
+  }
+
   get address(): string {
     return describeEndpoint(this.endpoint);
   }

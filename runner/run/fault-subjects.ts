@@ -5,10 +5,11 @@ import type {
   EngineControl,
   FaultInstance,
   FaultLink,
+  FaultNode,
   Subjects,
 } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
-import type { ProvisionedInstance } from '../provision/provisioner.ts';
+import type { ProvisionedInstance, ProvisionedNode } from '../provision/provisioner.ts';
 import { parseAddress } from '../spec/address.ts';
 import type { EngineControls } from './drivers/driver.ts';
 import type { Gates } from './gates.ts';
@@ -47,7 +48,9 @@ export class FaultSubjects implements Subjects {
     const instance = this.#options.instances().get(name);
     if (instance === undefined)
       throw new SyncError('SPEC_INVALID', `There is no instance called ${name}.`, { where: name });
-    return { name, kind: instance.kind, nodes: () => instance.nodes };
+    const nodes = (): readonly ProvisionedNode[] => instance.nodes;
+    if (instance.addReplica === undefined) return { name, kind: instance.kind, nodes };
+    return { name, kind: instance.kind, nodes, addReplica: (of) => this.#addReplica(instance, of) };
   }
 
   linksOf(instance: string): readonly FaultLink[] {
@@ -61,6 +64,14 @@ export class FaultSubjects implements Subjects {
     this.#options.engine?.relocate();
   }
 
+  /** Before anybody is told of the new server, there is a door to it. */
+  async #addReplica(instance: ProvisionedInstance, of: FaultNode): Promise<FaultNode> {
+    if (instance.addReplica === undefined) throw new SyncError('INTERNAL', 'It cannot be extended.');
+    const node = await instance.addReplica(of);
+    await this.#options.gates()?.admit(instance.name, [node.endpoint]);
+    return node;
+  }
+
   #link(id: string): FaultLink {
     const { plans, engine, gates } = this.#options;
     const plan = plans.find((each) => each.id === id);
@@ -72,6 +83,9 @@ export class FaultSubjects implements Subjects {
       source,
       target,
       engine: engine?.engineOf(id) ?? noEngine(id),
+      get state() {
+        return engine?.stateOf(id) ?? 'NotStarted';
+      },
       suspend: () => void engine?.pause(id),
       resume: () => void engine?.resume(id),
       gate: (side) => gates()?.gateOf(id, side),

@@ -173,6 +173,10 @@ export class Links implements EngineDriver, EngineControls {
     return this.#tellLink(link, 'resume');
   }
 
+  stateOf(link: string): string {
+    return this.monitors.find(({ plan }) => plan.id === link)?.state ?? 'NotStarted';
+  }
+
   /** The replicator that hosts a link, as faults see it: a process that may die and be paused. */
   engineOf(link: string): EngineControl {
     const running = (): ReplicatorHandle | undefined => {
@@ -194,8 +198,8 @@ export class Links implements EngineDriver, EngineControls {
         const [first] = plans;
         if (first !== undefined) await this.#startReplicator(first.source, plans);
       },
-      pause: () => running()?.signal('SIGSTOP'),
-      resume: () => running()?.signal('SIGCONT'),
+      pause: async () => running()?.freeze(),
+      resume: () => running()?.thaw(),
     };
   }
 

@@ -4,6 +4,7 @@ import { createWriteStream, existsSync, type WriteStream } from 'node:fs';
 import { asError, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, LinkStatus, ToReplicator } from '../../engine/link/messages.ts';
 import type { ReplicatorOptions } from '../../engine/link/options.ts';
+import { readProcess } from '../provision/process-identity.mjs';
 import { COMMAND_FILE } from './command-file.ts';
 
 const START_TIMEOUT_MS = 15_000;
@@ -113,9 +114,17 @@ export class ReplicatorHandle {
     if (!this.#log.writableEnded) await new Promise<void>((resolve) => this.#log.end(resolve));
   }
 
-  /** To the process itself; nothing when it is gone. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+  /** SIGSTOP; resolves when it stands still, or is gone. */
+  async freeze(): Promise<void> {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    this.#child.kill('SIGSTOP');
+    while (!(readProcess(pid)?.state ?? 'T').startsWith('T'))
+      await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** Something that takes effect while it runs. Lost when the process is gone. */

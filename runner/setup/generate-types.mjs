@@ -47,7 +47,10 @@ async function generate() {
     writeFileSync(join(ROOT, 'runner', 'spec', 'spec.generated.ts'), await renderTypes(schema));
     const { describeMetrics } = await load('runner/run/metrics/exposition.js');
     const { METRICS } = await load('runner/run/metrics/link-metrics.js');
+    const { describeFaults } = await load('scenarios/faults/describe-faults.js');
+    const { FAULTS } = await load('scenarios/faults/registry.js');
     mkdirSync(join(ROOT, 'docs'), { recursive: true });
+    writeFileSync(join(ROOT, 'docs', 'faults.md'), describeFaults(FAULTS));
     writeFileSync(join(ROOT, 'docs', 'metrics.md'), describeMetrics(METRICS));
     const { describePolicies } = await load('runner/spec/schema/policies-document.js');
     writeFileSync(join(ROOT, 'docs', 'policies.md'), describePolicies());

@@ -1440,6 +1440,3584 @@ export type Step =
        * A step that never fired, or had no effect, does not make the verdict unknown.
        */
       optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A replica becomes the primary, and the other servers follow it.
+       */
+      fault: 'failover';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of failover.
+       */
+      with?: {
+        /**
+         * command: FAILOVER, without loss; replicaof: a replica is promoted while clients write, what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed.
+         */
+        method?: 'command' | 'replicaof' | 'crash';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The primary moves to a new address: a new server takes over, and the old one is gone.
+       */
+      fault: 'endpoint-move';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of endpoint-move.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A replica is promoted while the old primary goes on; healed, the old one follows it and forgets its branch.
+       */
+      fault: 'split-brain';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of split-brain.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The source gets a new replication id and drops its replicas: no link can continue, all is copied again.
+       */
+      fault: 'replid-change';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of replid-change.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server is killed (SIGKILL); healed, it starts again with what its persistence kept, which by default is nothing.
+       */
+      fault: 'kill';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of kill.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server saves its data and shuts down in order; healed, it starts again with it.
+       */
+      fault: 'stop';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of stop.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server is stopped in its tracks (SIGSTOP): connections stay open, nothing answers.
+       */
+      fault: 'pause';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of pause.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server saves, is killed, starts again, and dies again, several times.
+       */
+      fault: 'crash-loop';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of crash-loop.
+       */
+      with?: {
+        /**
+         * How often it dies.
+         */
+        deaths?: number;
+        /**
+         * How long it lives in between.
+         */
+        up?: string;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server saves, goes on for a number of changes, is killed, and comes back without them.
+       */
+      fault: 'restart-old-snapshot';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of restart-old-snapshot.
+       */
+      with?: {
+        /**
+         * How many changes are lost at least.
+         */
+        changes?: number;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server cannot write its snapshot, as on a full disk, and refuses writes (MISCONF).
+       */
+      fault: 'bgsave-fail';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of bgsave-fail.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server closes all its connections of a kind (CLIENT KILL): of replicas at a source, of clients at a target.
+       */
+      fault: 'connection-kill';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of connection-kill.
+       */
+      with?: {
+        /**
+         * replica: who reads the stream (a link at its source); normal: who sends commands.
+         */
+        type?: 'replica' | 'normal';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The source drops its replicas and writes more than its backlog holds in one transaction: all is copied again.
+       */
+      fault: 'backlog-overflow';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of backlog-overflow.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The engine stands still until the source closes its connection for the output buffer that grows.
+       */
+      fault: 'output-buffer-overflow';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of output-buffer-overflow.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The source waits only two seconds for an acknowledgement, and the engine stands still for longer.
+       */
+      fault: 'repl-timeout';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of repl-timeout.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server takes no more connections, and turns away whoever comes.
+       */
+      fault: 'max-clients';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of max-clients.
+       */
+      with?: {
+        /**
+         * Also close the connections of replicas, so that they have to come back.
+         */
+        cut?: boolean;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server is over its memory limit and evicts nothing: writes are refused with OOM.
+       */
+      fault: 'target-oom';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of target-oom.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server makes room by removing keys that have an expiry, without telling anybody.
+       */
+      fault: 'target-evict';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of target-evict.
+       */
+      with?: {
+        /**
+         * How much of its data it has to give up.
+         */
+        percent?: number;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A primary becomes a replica of a server that is not there, and refuses writes with READONLY.
+       */
+      fault: 'read-only';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of read-only.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server wants more replicas than it has, and refuses writes with NOREPLICAS.
+       */
+      fault: 'no-replicas';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of no-replicas.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server loads its data again and answers LOADING for a while.
+       */
+      fault: 'loading';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of loading.
+       */
+      with?: {
+        /**
+         * How long, about.
+         */
+        time?: string;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A script runs without an end: everybody else is answered BUSY.
+       */
+      fault: 'busy-script';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of busy-script.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server is busy with one slow command and answers nobody meanwhile.
+       */
+      fault: 'slow-command';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of slow-command.
+       */
+      with?: {
+        /**
+         * How long.
+         */
+        time?: string;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A server makes all writes wait (CLIENT PAUSE) until it is healed.
+       */
+      fault: 'client-pause';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of client-pause.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The account of the link loses rights on a server: commands are refused with NOPERM.
+       */
+      fault: 'acl-revoke';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of acl-revoke.
+       */
+      with?: {
+        /**
+         * Rules of ACL SETUSER. Default: no writes.
+         *
+         * @minItems 1
+         */
+        rules?: [string, ...string[]];
+        /**
+         * Also close the connections of clients and replicas, which would go on otherwise.
+         */
+        cut?: boolean;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The password of a server changes; whoever connects with the old one is refused. Healed, the old one is right again.
+       */
+      fault: 'password-rotate';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of password-rotate.
+       */
+      with?: {
+        /**
+         * Also close the connections that are open.
+         */
+        cut?: boolean;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Somebody who is not the link writes keys to an instance, changes one and deletes others.
+       */
+      fault: 'rogue-writer';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of rogue-writer.
+       */
+      with?: {
+        /**
+         * New keys.
+         */
+        writes?: number;
+        /**
+         * Keys that are deleted, whichever they are.
+         */
+        deletes?: number;
+        /**
+         * Database.
+         */
+        database?: number;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * FLUSHALL or FLUSHDB is run on an instance.
+       */
+      fault: 'flush';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of flush.
+       */
+      with?: {
+        /**
+         * Which of the two.
+         */
+        command?: 'flushall' | 'flushdb';
+        /**
+         * Database, for flushdb.
+         */
+        database?: number;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * SWAPDB exchanges two databases of an instance.
+       */
+      fault: 'swapdb';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of swapdb.
+       */
+      with?: {
+        /**
+         * One database.
+         */
+        first?: number;
+        /**
+         * The other.
+         */
+        second?: number;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A command with keys in several slots of a cluster is run on an instance that is none.
+       */
+      fault: 'crossslot';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of crossslot.
+       */
+      with?: {
+        /**
+         * Which one.
+         */
+        command?: 'mset' | 'del' | 'rename' | 'sunionstore' | 'lmove' | 'multi' | 'eval';
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Keys expire and stay: the server does not remove them by itself, so raw counts differ.
+       */
+      fault: 'stale-expiry';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of stale-expiry.
+       */
+      with?: {
+        /**
+         * Keys that expire at once.
+         */
+        keys?: number;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The heartbeat keys of the links are deleted at the source.
+       */
+      fault: 'heartbeat-delete';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of heartbeat-delete.
+       */
+      with?: {
+        /**
+         * What heartbeat keys begin with.
+         */
+        prefix?: string;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * Settings of a server change (CONFIG SET) while the link runs; healed, they are what they were.
+       */
+      fault: 'config-set';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of config-set.
+       */
+      with: {
+        /**
+         * Directives of redis.conf, e.g. { maxmemory: 100mb }.
+         */
+        directives: {
+          [k: string]: string | number;
+        };
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The process of a link is killed (SIGKILL); healed, it is started again.
+       */
+      fault: 'engine-kill';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of engine-kill.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The process of a link is stopped in its tracks (SIGSTOP).
+       */
+      fault: 'engine-pause';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of engine-pause.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * A link is suspended as by an operator: it receives and applies nothing until it is resumed.
+       */
+      fault: 'link-suspend';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of link-suspend.
+       */
+      with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
     };
 /**
  * Something that must hold at the end.

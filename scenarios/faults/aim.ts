@@ -4,7 +4,7 @@ import { SyncError } from '../../engine/errors.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { GateControl } from '../proxy/gate-control.ts';
 import type { FaultContext } from './fault.ts';
-import type { Aim, FaultInstance, FaultLink, FaultNode, NodeControl } from './subjects.ts';
+import type { Aim, EngineControl, FaultInstance, FaultLink, FaultNode, NodeControl } from './subjects.ts';
 
 const ASK_MS = 1000;
 
@@ -62,6 +62,14 @@ export function aimedSides(context: FaultContext): AimedSide[] {
   });
   if (found.length === 0) throw new SyncError('INTERNAL', 'There is no proxy on this way.');
   return found;
+}
+
+/** The replicators of the links that start at the instance that is aimed at. */
+export function aimedEngines(context: FaultContext): EngineControl[] {
+  const { name } = aimedInstance(context);
+  const links = context.subjects.linksOf(name).filter(({ source }) => source === name);
+  if (links.length === 0) throw invalid(context, `No link starts at ${name}`, 'Aim at the source of a link.');
+  return links.map(({ engine }) => engine);
 }
 
 /** What may be done to a node's process. @throws SyncError SPEC_INVALID when it is not ours. */

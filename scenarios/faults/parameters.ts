@@ -28,6 +28,10 @@ export function choiceOf(description: string, words: readonly string[], standard
   return { description, type: 'string', enum: words, default: standard };
 }
 
+export function textParameter(description: string, standard: string): Schema {
+  return { description, type: 'string', minLength: 1, default: standard };
+}
+
 /** The schema of `with:` that knows these keys and no others. */
 export function settings(
   properties: Readonly<Record<string, Schema>>,
@@ -72,6 +76,12 @@ export class Parameters {
   flag(name: string, standard: boolean): boolean {
     const value = this.#values[name] ?? standard;
     if (typeof value !== 'boolean') throw this.#wrong(name, 'true or false');
+    return value;
+  }
+
+  text(name: string, standard: string): string {
+    const value = this.#values[name] ?? standard;
+    if (typeof value !== 'string') throw this.#wrong(name, 'a text');
     return value;
   }
 

@@ -45,8 +45,8 @@ export interface EngineControl {
   kill(): Promise<void>;
   /** Starts it anew: it goes on where the targets say that it was. */
   restart(): Promise<void>;
-  /** SIGSTOP. */
-  pause(): void;
+  /** SIGSTOP. Resolves when it has taken effect. */
+  pause(): Promise<void>;
   resume(): void;
 }
 
@@ -56,6 +56,8 @@ export interface FaultLink {
   readonly source: string;
   readonly target: string;
   readonly engine: EngineControl;
+  /** In the words of the vendor's API: Synchronizing, Retrying, Suspending … */
+  readonly state: string;
   /** Applying is suspended and resumed, as a person would. */
   suspend(): void;
   resume(): void;

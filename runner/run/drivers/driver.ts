@@ -25,6 +25,8 @@ import type { LinkMonitor } from '../link-monitor.ts';
 export interface EngineControls {
   /** The process that hosts a link. */
   engineOf(link: string): EngineControl;
+  /** The state of a link. */
+  stateOf(link: string): string;
   /** Applying is suspended and resumed. False when there is no such link. */
   pause(link: string): boolean;
   resume(link: string): boolean;

@@ -75,6 +75,13 @@ function owned(lack: string, remedy: string): (typeof ABILITIES)[string] {
 
 function checkAbilities(context: RuleContext, fault: FaultEntry, address: Address, path: Path): void {
   if (address.kind === 'link') return;
+  if (fault.requires.includes('engine') && !isSource(context, address.instance)) {
+    context.report(path, 'value', {
+      message: `${fault.name} needs a link that starts at "${address.instance}", and none does`,
+      expected: namesOf(context.flows.map(({ source }) => source)),
+    });
+    return;
+  }
   const instance = context.spec.instances?.[address.instance];
   if (instance === undefined) return;
   for (const needed of fault.requires) {
@@ -86,4 +93,8 @@ function checkAbilities(context: RuleContext, fault: FaultEntry, address: Addres
     });
     return;
   }
+}
+
+function isSource({ flows, areFlowsComplete }: RuleContext, instance: string): boolean {
+  return !areFlowsComplete || flows.some(({ source }) => source === instance);
 }

@@ -556,13 +556,45 @@ describe('timeline', () => {
           '{ fault: latency, at: 1s }',
           '{ fault: latency, at: 1s, where: source }',
           '{ fault: latency, at: 1s, where: "link:source-to-target" }',
+          '{ fault: kill, at: 1s, where: "link:source-to-target" }',
         ),
       ),
     ).toMatchInlineSnapshot(`
       [
         "7:5 this step does not say where: latency happens to a link, or one side of it",
         "8:38 latency happens to a link, or one side of it, and "source" is an instance",
+        "10:35 kill happens to an instance, and "link:source-to-target" is a link",
       ]
+    `));
+  test('a fault that an instance cannot have is refused, with what would help', () =>
+    expect(
+      linesOf(
+        steps(
+          '{ fault: failover, at: 1s, where: source }',
+          '{ fault: repl-timeout, at: 1s, where: target }',
+          '{ fault: kill, at: 1s, where: target }',
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "7:39 failover cannot happen to "source": it has no replica",
+        "8:43 repl-timeout needs a link that starts at "target", and none does",
+      ]
+    `));
+  test('what is not ours is neither killed nor configured', () =>
+    expect(
+      printed(`name: x
+instances: { source: {}, target: { url: "redis://10.0.0.5", disposable: true } }
+topology: { kind: one-way, source: source, target: target }
+timeline:
+  - { fault: kill, at: 1s, where: target }
+  - { fault: target-oom, at: 1s, where: target }
+`),
+    ).toMatchInlineSnapshot(`
+      "specs/x.yaml:5:35: kill cannot happen to "target": its process is not ours to kill
+        5 |   - { fault: kill, at: 1s, where: target }
+          |                                   ^^^^^^
+          = expected: an instance without url, or the fault connection-kill"
     `));
   test('how often is said with how far apart', () =>
     expect(

@@ -1,7 +1,15 @@
 /** The contract every fault keeps; it grows with the registry. */
 import { Ajv } from 'ajv';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { describeFaults } from '../../../scenarios/faults/describe-faults.ts';
 import { FAULTS, findFault } from '../../../scenarios/faults/registry.ts';
+
+test('docs/faults.md is fresh (npm run generate)', () => {
+  expect(readFileSync(new URL('../../../docs/faults.md', import.meta.url), 'utf8')).toBe(
+    describeFaults(FAULTS),
+  );
+});
 
 test('names are unique and found', () => {
   expect(new Set(FAULTS.map((fault) => fault.name)).size).toBe(FAULTS.length);
@@ -16,7 +24,9 @@ describe.each(FAULTS.map((fault) => [fault.name, fault] as const))('%s', (name, 
   });
 
   test('has a schema that compiles and refuses unknown parameters', () => {
-    const validate = new Ajv({ strict: true, useDefaults: false }).compile(fault.schema);
+    const validate = new Ajv({ strict: true, useDefaults: false, allowUnionTypes: true }).compile(
+      fault.schema,
+    );
     expect(validate({ 'no-such-parameter': 1 })).toBe(false);
   });
 });

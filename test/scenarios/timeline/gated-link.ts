@@ -34,11 +34,12 @@ export class GatedLink {
       pid: 1,
       kill: () => this.#note('kill'),
       restart: () => this.#note('restart'),
-      pause: () => void this.#note('pause'),
+      pause: () => this.#note('pause'),
       resume: () => void this.#note('resume'),
     };
     const suspend = (): void => void this.#note('suspend');
-    return { id: 'main', source: 's', target: 't', engine, suspend, resume: suspend, gate: () => gate };
+    const names = { id: 'main', source: 's', target: 't', state: 'Synchronizing' };
+    return { ...names, engine, suspend, resume: suspend, gate: () => gate };
   }
 
   #note(what: string): Promise<void> {

@@ -1,0 +1,63 @@
+/** The table of faults as a page of the documentation. Pure. */
+import type { FaultDefinition } from './fault.ts';
+
+const WHERE: Readonly<Record<FaultDefinition['aims'], string>> = {
+  instance: 'an instance, or one node of it',
+  link: 'a link',
+  side: 'a link, or one side of it',
+  any: 'anything',
+};
+
+const LOSS: Readonly<Record<FaultDefinition['dataLoss'], string>> = {
+  none: 'none',
+  source: 'writes the source had confirmed',
+  target: 'data on the target',
+};
+
+/** docs/faults.md. */
+export function describeFaults(faults: readonly FaultDefinition[]): string {
+  const rows = faults.map((fault) => {
+    const { name, summary, aims, requires, reversible, dataLoss } = fault;
+    const cells = [
+      `\`${name}\``,
+      summary,
+      WHERE[aims],
+      requires.join(', ') || '–',
+      settingsOf(fault),
+      reversible ? 'yes' : 'no',
+      LOSS[dataLoss],
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
+  });
+  return `${HEAD}${rows.join('\n')}\n`;
+}
+
+const HEAD = `# Faults
+
+What a step of a spec's \`timeline:\` can do. Generated from the registry (\`npm run generate\`); CONTRIBUTING.md shows how to add one.
+
+* **Where**: \`source\`, \`source.primary\`, \`source.replica(0)\`, \`link:NAME\`, \`link:NAME.source\`, \`link:NAME.target\`; resolved when the step fires.
+* **Needs**: an instance that cannot have a fault makes the spec invalid, with what would help. \`kill\`, \`pause\`, \`restart\` and \`debug\` are there for
+  servers that redis-sync started, \`config\` and \`write\` also for a \`disposable\` endpoint, \`proxy\` and \`engine\` for every link.
+* **Healed**: after \`for\`, before the next \`every\`, when the run settles, and on Ctrl-C. A network fault that lost bytes heals with a reset.
+* **May explain**: the loss that does not count against the engine.
+
+A step that never fired, or whose fault left no evidence, makes the verdict \`unknown\` unless it says \`optional: true\`.
+
+| fault | what happens | where | needs | settings | healed | may explain |
+|---|---|---|---|---|---|---|
+`;
+
+function settingsOf({ schema }: FaultDefinition): string {
+  const { properties } = schema;
+  if (typeof properties !== 'object' || properties === null)
+    return schema['oneOf'] === undefined ? '–' : 'see the schema';
+  const names = Object.entries(properties).map(([name, setting]) => {
+    const standard: unknown =
+      typeof setting === 'object' && setting !== null && 'default' in setting ? setting.default : undefined;
+    return standard === undefined
+      ? `\`${name}\``
+      : `\`${name}: ${JSON.stringify(standard).replaceAll('"', '')}\``;
+  });
+  return names.join(', ') || '–';
+}

@@ -1,0 +1,48 @@
+/** The instance moves to another address: a new server gets in sync, takes over, and the old one goes away for good. */
+import { ReplyError } from '../../engine/resp/reply.ts';
+import { aimedInstance, controlOf, infoOf, invalid, primaryOf } from './aim.ts';
+import { defineFault, effective, ineffective } from './define-fault.ts';
+import { awaitEvidence } from './evidence.ts';
+import type { FaultContext } from './fault.ts';
+import { ask, tell } from './server-settings.ts';
+import type { FaultNode } from './subjects.ts';
+
+export const endpointMove = defineFault({
+  name: 'endpoint-move',
+  summary: 'The primary moves to a new address: a new server takes over, and the old one is gone.',
+  requires: ['kill', 'write'],
+  aims: 'instance',
+  dataLoss: 'none',
+  reversible: false,
+  async inject({ context }) {
+    const instance = aimedInstance(context);
+    const old = await primaryOf(instance);
+    if (instance.addReplica === undefined)
+      throw invalid(context, `${instance.name} cannot get another server`, 'Use a standalone without url.');
+    const control = controlOf(context, old);
+    const heir = await instance.addReplica(old);
+    const { host, port } = heir.endpoint;
+    const reply = await ask(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
+    // There is no FAILOVER before 6.2: writers are held back meanwhile.
+    if (reply instanceof ReplyError) await promoteByHand(context, old, heir);
+    const isOver = await awaitEvidence(context, async () =>
+      (await infoOf(heir, 'replication'))['role'] === 'master' ? true : null,
+    );
+    if (isOver === null) return ineffective(`${heir.address} did not become the primary`);
+    for (const node of instance.nodes())
+      if (node !== heir && node !== old) await tell(node, 'REPLICAOF', host, String(port));
+    await control.kill();
+    context.subjects.relocate();
+    return effective({ from: old.address, to: heir.address });
+  },
+});
+
+async function promoteByHand(context: FaultContext, old: FaultNode, heir: FaultNode): Promise<void> {
+  await tell(old, 'CLIENT', 'PAUSE', '10000');
+  const { master_repl_offset: offset = '0' } = await infoOf(old, 'replication');
+  await awaitEvidence(context, async () => {
+    const { slave_repl_offset: reached = '0' } = await infoOf(heir, 'replication');
+    return BigInt(reached) >= BigInt(offset) ? true : null;
+  });
+  await tell(heir, 'REPLICAOF', 'NO', 'ONE');
+}
