@@ -1347,7 +1347,7 @@ export type Step =
        */
       with?: {
         /**
-         * How many more bytes of a connection pass first.
+         * How many more bytes of the busiest connection pass first.
          */
         at?: string;
         /**

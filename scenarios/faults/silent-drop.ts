@@ -6,7 +6,7 @@ export const silentDrop = networkFault({
   name: 'silent-drop',
   summary: 'Bytes vanish while the connection goes on: what no engine survives and every check must see.',
   properties: {
-    at: sizeOf('How many more bytes of a connection pass first.', '4kb'),
+    at: sizeOf('How many more bytes of the busiest connection pass first.', '4kb'),
     bytes: sizeOf('How many vanish.', '64b'),
   },
   dataLoss: 'target',

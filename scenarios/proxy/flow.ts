@@ -21,6 +21,8 @@ export interface FlowHost {
   count(stream: Stream, bytes: number): void;
   /** Once only toxics: true for the first who asks, `times` times. */
   claim(toxic: Toxic, times: number): boolean;
+  /** No other connection has carried more in this direction: it is the one that the data goes through. */
+  isBusiest(stream: Stream, carried: number): boolean;
 }
 
 interface Piece {
@@ -57,6 +59,11 @@ export class Flow {
     this.#to = to;
     this.#cut = cut;
     to?.on('drain', () => this.#onDrain());
+  }
+
+  /** Bytes that have come so far. */
+  get carried(): number {
+    return this.#carried;
   }
 
   push(chunk: Buffer): void {
@@ -176,7 +183,9 @@ export class Flow {
     const to = toxic.afterBytes + toxic.bytes - seen;
     if (from >= bytes.length || to <= 0) return bytes;
     // The hole is on one connection: whoever began it goes on with it.
-    if (!this.#done.has(toxic.name) && !this.#host.claim(toxic, 1)) return bytes;
+    if (!this.#done.has(toxic.name)) {
+      if (!this.#host.isBusiest(this.stream, this.#carried) || !this.#host.claim(toxic, 1)) return bytes;
+    }
     this.#done.add(toxic.name);
     effect.droppedBytes += Math.min(to, bytes.length) - from;
     return Buffer.concat([bytes.subarray(0, from), bytes.subarray(Math.min(to, bytes.length))]);

@@ -133,6 +133,10 @@ export class Gate implements PassageHost {
     return true;
   }
 
+  isBusiest(stream: Stream, carried: number): boolean {
+    return [...this.#passages].every((passage) => passage.carried(stream) <= carried);
+  }
+
   onOver(passage: Passage): void {
     this.#passages.delete(passage);
   }

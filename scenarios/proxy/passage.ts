@@ -39,6 +39,10 @@ export class Passage {
     return this.#server === undefined || this.#up.tainted || this.#down?.tainted === true;
   }
 
+  carried(stream: Stream): number {
+    return (stream === 'upstream' ? this.#up : this.#down)?.carried ?? 0;
+  }
+
   /** A toxic that ends connections by time begins to count. */
   begin(toxic: Toxic): void {
     if (toxic.kind !== 'reset-peer' && toxic.kind !== 'timeout') return;

@@ -28,7 +28,10 @@ export type ToxicKind =
   | { kind: 'blackhole' }
   /** One bit of the byte after `afterBytes` more is inverted, once on each connection, `times` in all. */
   | { kind: 'corrupt'; afterBytes: number; times: number }
-  /** `bytes` after `afterBytes` more vanish, once in all, while the connection goes on: what TCP never does. */
+  /**
+   * `bytes` after `afterBytes` more vanish, once in all, from the connection that has carried most, which goes on as if
+   * nothing had been: what TCP never does.
+   */
   | { kind: 'lose-bytes'; afterBytes: number; bytes: number };
 
 export type Toxic = ToxicKind & {

@@ -56,6 +56,7 @@ export class FaultPair implements AsyncDisposable {
       },
       whereaboutsOf: (name) => this.#whereabouts(name),
       routesOf: (source) => gates.routesOf(source),
+      isDisposable: () => false,
       runFolder: folder,
       emit: (event) => this.events.push(event),
       phase: () => 'incremental',
