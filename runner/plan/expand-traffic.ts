@@ -96,8 +96,10 @@ function expandWorkload(
   item: Workload,
   position: number,
   sources: readonly string[],
-  { data, databases: usual, defaultMix }: WorkloadSurroundings,
+  { data, links, databases: usual, defaultMix }: WorkloadSurroundings,
 ): WorkloadPlan {
+  // What is written elsewhere before the way back is open would reach nobody.
+  const seedable = seedableInstances(links);
   const into = listOf(item.into) ?? [...sources];
   const name = item.name ?? defaultWorkloadName(position);
   const filled = data.filter((dataset) => dataset.into.some((instance) => into.includes(instance)));
@@ -110,7 +112,8 @@ function expandWorkload(
     databases: item.databases ?? (databases.length === 0 ? [0] : databases),
     ratePerSecond: item.rate === undefined ? DEFAULT_WORKLOAD.ratePerSecond : read(item.rate, parseRate),
     clients: item.clients ?? DEFAULT_WORKLOAD.clients,
-    start: item.start ?? DEFAULT_WORKLOAD.start,
+    start:
+      item.start ?? (into.every((each) => seedable.includes(each)) ? DEFAULT_WORKLOAD.start : 'incremental'),
     mix: { ...(item.mix ?? defaultMix) },
     keyspace: item.keyspace ?? DEFAULT_WORKLOAD.keyspace,
     prefix: item.prefix ?? `${name}:`,

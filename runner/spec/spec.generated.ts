@@ -5457,7 +5457,7 @@ export interface Workload {
    */
   clients?: number;
   /**
-   * When it starts: with the full sync, or when the links are in sync.
+   * When it starts: with the full sync, or when the links are in sync. Default: full-sync; incremental when it writes to an instance that gets its data from another one.
    */
   start?: 'full-sync' | 'incremental';
   /**

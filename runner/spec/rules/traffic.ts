@@ -55,6 +55,7 @@ function checkWorkload(context: RuleContext, item: Draft<Workload>, position: nu
   const name = item.name ?? defaultWorkloadName(position);
   checkOwned(context, into, item.prefix ?? `${name}:`, 'prefix' in item, path);
   checkClient(context, into, item.client, [...path, 'client']);
+  checkStart(context, into, item.start, [...path, 'start']);
   for (const [index, database] of (item.databases ?? []).entries()) {
     checkDatabase(context, into, database, [...path, 'databases', index]);
   }
@@ -203,6 +204,21 @@ function checkOwned(
     });
     return;
   }
+}
+
+/** The way back begins where it is opened: what was written before stays where it is. */
+function checkStart(
+  { flows, report }: RuleContext,
+  into: readonly string[],
+  start: string | undefined,
+  path: Path,
+): void {
+  const fed = into.find((name) => !seedableInstances(flows).includes(name));
+  if (start !== 'full-sync' || fed === undefined) return;
+  report(path, 'value', {
+    message: `what is written to "${fed}" before the link that leads back from it is in sync would reach nobody`,
+    expected: 'incremental',
+  });
 }
 
 function checkClient(

@@ -89,10 +89,10 @@ export const workloadSchema = closed(
       default: DEFAULT_WORKLOAD.clients,
     }),
     start: {
-      description: 'When it starts: with the full sync, or when the links are in sync.',
+      description:
+        'When it starts: with the full sync, or when the links are in sync. Default: full-sync; incremental when it writes to an instance that gets its data from another one.',
       type: 'string',
       enum: ['full-sync', 'incremental'],
-      default: DEFAULT_WORKLOAD.start,
     },
     mix: {
       description: `Relative weights of command families (${FAMILY_NAMES.join(', ')}) or single commands in lower case. Default: some of everything.`,

@@ -87,6 +87,13 @@ test('data is for the instances that nothing is copied into', () => {
   expect(intoOf('{ kind: codis, groups: [a, b], target: c }')).toEqual(['a', 'b']);
 });
 
+const startOf = (topology: string): string[] => planOf(specOf(topology)).workload.map(({ start }) => start);
+
+test('clients start with the full sync where nothing is fed, else when all links are in sync', () => {
+  expect(startOf('{ kind: cascade, chain: [a, b, c] }')).toEqual(['full-sync']);
+  expect(startOf('{ kind: two-way, source: a, target: b }')).toEqual(['incremental']);
+});
+
 test('groups of a Codis cluster with slots of their own, in turn, checked literally', () => {
   const topology =
     '{ kind: codis, groups: [a, b], target: c, slots: { a: [0-99, 512], b: [100-511, 513-1023] }, databases: [0, 1], start: in-turn, emptyCheck: literal }';

@@ -292,3 +292,13 @@ test('keys that belong to one kind of instance', () =>
       "4:23 "sentinels" belongs to kind: sentinel, and instances.b is cluster",
     ]
   `));
+
+test('clients of the other side wait until the way back is open', () => {
+  const pair = '{ kind: two-way, source: a, target: b }';
+  expect(linesOf(topology(pair, 'workload: [{ into: a, start: full-sync }]\n'))).toEqual([]);
+  expect(linesOf(topology(pair, 'workload: [{ start: full-sync }]\n'))).toMatchInlineSnapshot(`
+    [
+      "8:21 what is written to "b" before the link that leads back from it is in sync would reach nobody",
+    ]
+  `);
+});
