@@ -24,6 +24,13 @@ import {
   type LinkRecord,
 } from './checkpoint.ts';
 import { count, newCounters, type LinkCounters } from './counters.ts';
+import {
+  countKeys,
+  existingFinding,
+  findExisting,
+  isReconciled,
+  type ExistingData,
+} from './existing-data.ts';
 import { endDeferral } from './expiry/end-deferral.ts';
 import { openLaneExpiry, type LaneExpiry } from './expiry/lane-expiry.ts';
 import { ExpiryRecovery } from './expiry/recovery.ts';
@@ -36,6 +43,7 @@ import { movedFinding } from './moved-target.ts';
 import { DiscardedSnapshot, refuseSecondSnapshot } from './origin/discarded-snapshot.ts';
 import { ANYWHERE, ownPath } from './origin/origin-path.ts';
 import { OomWatch, type LinkPlace } from './oom-watch.ts';
+import { existingStop } from './policy-stops.ts';
 import { Ownership } from './ownership.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { refusalBehind, wordRefusal } from './refusals.ts';
@@ -88,6 +96,8 @@ interface FullSync {
   cause: string;
   /** What the target held of the link before. */
   before: LinkRecord;
+  /** What was on the target before it, when nobody had copied anything there. */
+  existing: ExistingData | undefined;
   /** Undefined when nothing has to be deleted, or may be. */
   reconciliation: Reconciliation | undefined;
 }
@@ -332,8 +342,17 @@ export class Lane implements LinkLane {
       snapshotDone: false,
     });
     counters.snapshotStartedMs = now();
-    const { origins } = this.#options.link;
-    const alone = origins === undefined && (before.alone ?? (await this.#attempt(signal, isEmpty)));
+    const { origins, incrementalOnly } = this.#options.link;
+    const isFirst = before.alone === undefined && origins === undefined && !incrementalOnly;
+    const existing = isFirst
+      ? await this.#attempt(signal, (connection) => findExisting(connection, this.id))
+      : undefined;
+    if (existing && engine.existing === 'fail') throw existingStop(this.#target.describe());
+    const alone =
+      origins === undefined &&
+      (before.alone ??
+        ((existing !== undefined && engine.existing === 'overwrite') ||
+          (await this.#attempt(signal, isEmpty))));
     const { replid, offset, cause } = item;
     const path = origins === undefined ? replid : ownPath(origins);
     const checkpoint: Checkpoint = { replid, offset, database: 0, path, alone };
@@ -342,11 +361,9 @@ export class Lane implements LinkLane {
       if (before.checkpoint === null && !before.loading) return this.#discard(checkpoint);
     }
     await this.#attempt(signal, (connection) => this.#write(connection, encodeLoading(this.id, checkpoint)));
-    const mayHoldMore = before.checkpoint !== null || before.loading;
-    const reconciliation =
-      mayHoldMore && alone && engine.fullResync !== 'reload'
-        ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
-        : undefined;
+    const reconciliation = isReconciled(engine, before, alone, existing !== undefined)
+      ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
+      : undefined;
     await this.#expiry.keeper.beginSnapshot();
     const facts = await this.#measure(signal);
     const applier = new SnapshotApplier({
@@ -362,7 +379,7 @@ export class Lane implements LinkLane {
       mark: origins && ['HSET', loadingKey(this.id), 'path', ANYWHERE],
       signal,
     });
-    this.#fullSync = { applier, checkpoint, cause, before, reconciliation };
+    this.#fullSync = { applier, checkpoint, cause, before, existing, reconciliation };
     await this.#attempt(signal, (connection) => applier.begin(connection));
     events.snapshotStarted();
   }
@@ -393,7 +410,9 @@ export class Lane implements LinkLane {
     const sync = this.#fullSync;
     if (sync === undefined) return;
     await sync.applier.finish();
-    if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, signal);
+    const overwritten = await this.#countOverwritten(sync, signal);
+    if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, overwritten, signal);
+    else if (sync.existing) this.#reportExisting(sync.existing, overwritten, undefined);
     else if (sync.before.checkpoint !== null || sync.before.loading)
       this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
     await this.#attempt(signal, (connection) =>
@@ -412,7 +431,12 @@ export class Lane implements LinkLane {
   }
 
   /** Deletes what the new snapshot does not have, if all data on the target is this link's. */
-  async #reconcile(sync: FullSync, reconciliation: Reconciliation, signal: AbortSignal): Promise<void> {
+  async #reconcile(
+    sync: FullSync,
+    reconciliation: Reconciliation,
+    overwritten: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { emptySource } = this.#options.engine;
     if (
       this.counters.snapshotKeys === 0 &&
@@ -424,11 +448,24 @@ export class Lane implements LinkLane {
     const others = await this.#attempt(signal, (connection) => otherLinks(connection, this.id));
     const removed = others.length === 0 ? await reconciliation.removeOthers(this.#target, signal) : undefined;
     await reconciliation.close();
+    if (sync.existing) return this.#reportExisting(sync.existing, overwritten, removed?.keys);
     // A first full sync that broke off and began anew: nothing stale is left.
     if (sync.before.checkpoint === null && removed !== undefined) return;
     this.#findings.report(
       removed === undefined ? keptFinding(sync.cause, true, others) : removedFinding(sync.cause, removed),
     );
+  }
+
+  /** Keys that were there, and have the name of one of the snapshot; keys that expire meanwhile blur it. */
+  async #countOverwritten({ existing }: FullSync, signal: AbortSignal): Promise<number> {
+    if (existing === undefined) return 0;
+    const now = await this.#attempt(signal, (connection) => countKeys(connection, this.id));
+    return Math.max(0, existing.keys + this.counters.snapshotKeys - now);
+  }
+
+  #reportExisting(existing: ExistingData, overwritten: number, removed: number | undefined): void {
+    if (overwritten > 0) count(this.counters.handled, 'overwritten', overwritten);
+    this.#findings.report(existingFinding(this.#options.engine.existing, existing, overwritten, removed));
   }
 
   async #abandonFullSync(): Promise<void> {

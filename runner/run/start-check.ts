@@ -35,7 +35,7 @@ export async function checkStart({
   const rows = runPrechecks({
     instances: new Map(checked),
     links: only?.links ?? plan.links,
-    allowExisting: false,
+    allowExisting: plan.engine.existing !== 'fail',
     heartbeatPrefix: plan.engine.heartbeatPrefix,
     ...precheckScope(plan.driver.kind),
     ...(only ? { only: only.ids } : {}),

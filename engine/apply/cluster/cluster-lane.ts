@@ -29,12 +29,14 @@ import {
 import { encodeCommands } from '../../resp/encode.ts';
 import { count, newCounters, type LinkCounters } from '../counters.ts';
 import { FindingLimit } from '../finding.ts';
+import { isReconciled } from '../existing-data.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from '../full-resync.ts';
 import { GrowingFindings, type GrowingFact } from '../growing-findings.ts';
 import type { LaneOptions } from '../lane.ts';
 import type { LinkLane } from '../link-lane.ts';
 import { OomWatch } from '../oom-watch.ts';
 import { Ownership } from '../ownership.ts';
+import { existingStop } from '../policy-stops.ts';
 import { Reconciliation, type Removed } from '../reconciliation.ts';
 import { refusalBehind, wordRefusal } from '../refusals.ts';
 import { unwrapRefusal } from '../replies.ts';
@@ -247,21 +249,24 @@ export class ClusterLane implements LinkLane {
       snapshotDone: false,
     });
     counters.snapshotStartedMs = now();
-    const alone = before.alone ?? (await this.#contents.isEmpty(signal));
+    const isEmpty = before.alone ?? (await this.#contents.isEmpty(signal));
+    const hasOthers =
+      before.alone === undefined && !isEmpty && (await this.#contents.otherLinks(signal)).length > 0;
+    const isExisting = before.alone === undefined && !isEmpty && !hasOthers;
+    if (isExisting && engine.existing === 'fail') throw existingStop(this.#cluster.describe());
+    const alone = isEmpty || (isExisting && engine.existing === 'overwrite');
     const { replid, offset, cause } = item;
     const checkpoint: Checkpoint = { replid, offset, database: 0, path: replid, alone };
     await this.#write(encodeLoading(this.#record, checkpoint), signal);
     await this.#contents.removeTemporaries(signal);
-    const mayHoldMore = before.checkpoint !== null || before.loading;
-    const reconciliation =
-      mayHoldMore && alone && engine.fullResync !== 'reload'
-        ? new Reconciliation({
-            folder: spoolFolder,
-            diskBytesMax: engine.logDiskBytes,
-            owns: this.#options.owns,
-            deleteKeys: (connection, _database, keys) => unlinkEach(connection, keys),
-          })
-        : undefined;
+    const reconciliation = isReconciled(engine, before, alone, isExisting)
+      ? new Reconciliation({
+          folder: spoolFolder,
+          diskBytesMax: engine.logDiskBytes,
+          owns: this.#options.owns,
+          deleteKeys: (connection, _database, keys) => unlinkEach(connection, keys),
+        })
+      : undefined;
     await this.#measure(signal);
     this.#sync = syncName(checkpoint);
     this.#fullSync = {

@@ -100,7 +100,7 @@ async function judgeFilled(
   return {
     verdict: 'FAIL',
     measured,
-    repair: `Link ${names} would begin with a full sync over this data: empty the target (FLUSHALL), or use another one.${hint}`,
+    repair: `Link ${names} would begin with a full sync over this data: empty the target (FLUSHALL), use another one, or say what is to become of it (engine.existing).${hint}`,
   };
 }
 

@@ -191,7 +191,7 @@ describe('a broken connection to the source', () => {
     const { source, target } = rehearsal;
     await target.call('SET', 'not ours', '1');
     await source.call('SET', 'stale', '1');
-    const life = await synced(rehearsal);
+    const life = await synced(rehearsal, { existing: 'merge' });
     expect(life.findings('FULL_RESYNC')).toEqual([]);
     await outrunBacklog(source, ['DEL', 'stale']);
     await until('a second full sync', () => life.of('sync-finished').length === 2);
