@@ -13,6 +13,7 @@ import { asError, SyncError } from '../errors.ts';
 import type { LogItem } from '../log/item.ts';
 import type { LogReader } from '../log/log-cursor.ts';
 import type { EngineOptions, LinkOptions } from '../link/options.ts';
+import type { SourceSlots } from '../link/source-slots.ts';
 import { textOf } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
 import {
@@ -84,6 +85,8 @@ export interface LaneOptions {
   timeline?: SourceTimeline;
   /** Where the source is to be found now; without it deadlines that a crash left deferred stay so. */
   source?: () => Whereabouts;
+  /** Slots of the source shard, when it is one of a cluster. */
+  sourceSlots?: SourceSlots | undefined;
   /** Source offset up to which replicas of the target have everything; undefined when nobody asked for that. */
   durableOffset?: () => bigint | undefined;
 }

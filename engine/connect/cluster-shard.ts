@@ -3,6 +3,7 @@
  * remembered, so that it is found again after a failover, and when the nodes it was described with are gone.
  */
 import { SyncError } from '../errors.ts';
+import type { ConnectOptions } from './connection.ts';
 import { askTopology, type ClusterTopology, type Shard } from './cluster-topology.ts';
 import type { ClusterShard as Description, Discovery, LocateOptions } from './discovery.ts';
 import { describeEndpoint, type Endpoint } from './endpoint.ts';
@@ -69,6 +70,21 @@ export class ClusterShard implements Discovery {
     const names = new Set(endpoints.map(describeEndpoint));
     this.#nodes = [...endpoints, ...this.#nodes.filter((node) => !names.has(describeEndpoint(node)))];
   }
+}
+
+/** Every shard of the cluster that has slots now, each as a place of its own. @throws SyncError as `askTopology`. */
+export async function describeShards(
+  seeds: readonly Endpoint[],
+  options: ConnectOptions = {},
+): Promise<Description[]> {
+  const { shards } = await askTopology(seeds, options);
+  return shards
+    .filter(({ slots }) => slots.length > 0)
+    .map(({ primary, replicas }) => ({
+      kind: 'cluster-shard',
+      seeds: [primary.endpoint, ...seeds],
+      members: [primary, ...replicas].map(({ id }) => id),
+    }));
 }
 
 function isOf({ primary, replicas }: Shard, members: ReadonlySet<string>): boolean {

@@ -6,7 +6,11 @@
  * A source we may not write to only costs precision: reported once, then the lag is unknown (S2-5).
  */
 import type { Connection } from '../connect/connection.ts';
+import { isMisplaced } from '../apply/replies.ts';
+import { readTopology } from '../connect/cluster-topology.ts';
 import { openWhere } from '../connect/discover.ts';
+import { tagOfSlot } from '../keys/cluster-slot.ts';
+import { ReplyError } from '../resp/reply.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import { delay } from '../psync/backoff.ts';
@@ -16,6 +20,8 @@ export interface HeartbeatOptions {
   source: () => Whereabouts;
   /** Full key. */
   key: string;
+  /** The source is one shard of a cluster: the key gets a tag that puts it into one of its slots. */
+  inOwnSlot?: boolean;
   intervalMs: number;
   wallClock: () => number;
   /** The account may not write, or the source is read-only; called at most once. */
@@ -29,19 +35,23 @@ const FAREWELL_MS = 1000;
 
 /** Runs until the signal aborts; never throws. Removes the key at the end. */
 export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
-  const { source, key, intervalMs, wallClock } = options;
+  const { source, intervalMs, wallClock, inOwnSlot } = options;
   const ttlSeconds = Math.max(3, Math.ceil((3 * intervalMs) / 1000));
   let connection: Connection | undefined;
   let reported = false;
   /** This connection could write: one that cannot any more may only have to be opened anew, to another primary. */
   let worked = false;
+  let { key } = options;
   while (!signal.aborted) {
     try {
-      connection ??= await openWhere(source(), {
-        name: 'redis-sync:heartbeat',
-        replyTimeoutMs: 10_000,
-        signal,
-      });
+      if (connection === undefined) {
+        connection = await openWhere(source(), {
+          name: 'redis-sync:heartbeat',
+          replyTimeoutMs: 10_000,
+          signal,
+        });
+        if (inOwnSlot === true) key = `${options.key}${await ownTag(connection)}`;
+      }
       await withinOrAborted(connection.call('SETEX', key, ttlSeconds, wallClock()), signal);
       worked = true;
     } catch (error) {
@@ -60,6 +70,14 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
   }
   await farewell(connection, key);
   await connection?.close();
+}
+
+/** The tag of a slot that this node has. */
+async function ownTag(connection: Connection): Promise<string> {
+  const { shards, self } = await readTopology(connection);
+  const slot = shards.find(({ primary }) => primary.id === self)?.slots[0]?.[0];
+  if (slot === undefined) throw new SyncError('CONNECT', 'The shard has no slot.', { retryable: true });
+  return `{${tagOfSlot(slot)}}`;
 }
 
 async function farewell(connection: Connection | undefined, key: string): Promise<void> {
@@ -89,5 +107,8 @@ function isRefusal(error: unknown): boolean {
 }
 
 function isFinal(error: unknown): boolean {
+  // The slot of the key has moved: it gets another one.
+  if (error instanceof SyncError && error.cause instanceof ReplyError && isMisplaced(error.cause))
+    return false;
   return error instanceof SyncError && (error.code === 'PERMISSION' || error.code === 'AUTH');
 }

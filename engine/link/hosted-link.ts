@@ -116,6 +116,21 @@ export class HostedLink {
     this.transition(this.#stateNow, cause);
   }
 
+  /** Slots came to, or left, the source shard: followed by a cluster, unless a policy says otherwise. */
+  sourceMoved({ came, went }: { came: number; went: number }): void {
+    if (this.isOver) return;
+    const { link, engine } = this.#options;
+    const follows = isCluster(link.target) && engine.topologyChange !== 'fail';
+    const message = `${went} slots have left the source shard, ${came} have come to it.`;
+    this.report({
+      code: 'TOPOLOGY_CHANGED',
+      severity: follows ? 'warning' : 'error',
+      message: `${message} ${follows ? 'The link follows.' : 'The link stops.'}`,
+      evidence: { side: 'source', came, went, policy: engine.topologyChange ?? 'follow' },
+    });
+    if (!follows) this.ending.abort(topologyStop(message, isCluster(link.target)));
+  }
+
   /** It reads what another receiver receives from now on: that one's source is there. */
   sourceIsThere(): void {
     this.#working('source');
@@ -209,6 +224,14 @@ export class HostedLink {
 
 function isCluster(target: Whereabouts): target is ClusterEntry {
   return 'kind' in target && target.kind === 'cluster';
+}
+
+function topologyStop(message: string, isPolicy: boolean): SyncError {
+  return new SyncError('POLICY', `The source cluster is being resharded: ${message}`, {
+    hint: isPolicy
+      ? 'The link stops, because engine.topologyChange is "fail". Finish the resharding, clear the target and start over.'
+      : 'Only a cluster as target can follow. Finish the resharding, clear the target and start over.',
+  });
 }
 
 /** To one server, or to a cluster. */

@@ -28,6 +28,12 @@ export type UnsupportedPolicy = 'fail' | 'skip';
 export type SwapdbPolicy = 'propagate' | 'fail';
 
 /**
+ * What to do when slots move between the shards of a source cluster: follow them, or stop (what managed services do). A target
+ * that is no cluster cannot follow.
+ */
+export type TopologyChangePolicy = 'follow' | 'fail';
+
+/**
  * What to do with a command of the source whose keys are in several slots of a cluster target.
  *
  *   fail      stop before it (what managed services do)
@@ -110,6 +116,8 @@ export interface EngineOptions {
   publish: PublishPolicy;
   /** Default fail. */
   crossSlot?: CrossSlotPolicy;
+  /** Default follow. */
+  topologyChange?: TopologyChangePolicy;
   scripts: ScriptsPolicy;
   oom: OomPolicy;
   eviction: EvictionPolicy;
@@ -139,6 +147,7 @@ export const DEFAULT_ENGINE_OPTIONS = {
   swapdb: 'propagate',
   publish: 'drop',
   crossSlot: 'fail',
+  topologyChange: 'follow',
   scripts: 'apply',
   oom: 'wait',
   eviction: 'report',

@@ -24,10 +24,13 @@ import { statusOf } from './link-status.ts';
 import type { FromReplicator, LinkStatus } from './messages.ts';
 import type { LinkOptions, ReplicatorOptions } from './options.ts';
 import { readBacklog } from './source-facts.ts';
+import { SourceSlots } from './source-slots.ts';
 import { watchSource } from './source-watch.ts';
 
 /** Between two looks at the source's clock, at most. */
 const WATCH_INTERVAL_MS = 1000;
+/** Between two looks at the slots of a source that is one shard of a cluster. */
+const SLOTS_INTERVAL_MS = 500;
 /** How often it is tried to bring two feeds together. */
 const UNITE_INTERVAL_MS = 100;
 
@@ -56,18 +59,24 @@ export class Replicator {
   #heartbeat: Promise<void> | undefined;
   #watch: Promise<void> | undefined;
   #uniting: NodeJS.Timeout | undefined;
+  /** Of a source that is one shard of a cluster. */
+  readonly #slots: SourceSlots | undefined;
+  /** Ends when nothing is applied any more. */
+  readonly #watchingSlots = new AbortController();
   #stopping = false;
 
   constructor(options: ReplicatorOptions, emit: (message: FromReplicator) => void) {
     this.#options = options;
     this.#emit = emit;
     this.#source = options.source;
+    this.#slots = this.#openSlots();
     for (const link of options.links) this.#host(link);
   }
 
   /** Runs until `stop`, or until nothing can go on. Never throws: failures are messages. */
   async run(): Promise<void> {
     const { spoolFolder } = this.#options;
+    const watching = this.#slots?.watch(this.#watchingSlots.signal);
     try {
       await this.#removeLeftovers();
       for (const link of this.#links) this.#start(link);
@@ -77,6 +86,8 @@ export class Replicator {
     } finally {
       clearInterval(this.#uniting);
       this.#asking.abort();
+      this.#watchingSlots.abort();
+      await watching;
       await this.#heartbeat;
       await this.#watch;
       await rmdir(spoolFolder).catch(() => undefined);
@@ -154,6 +165,7 @@ export class Replicator {
         sourceOffsetMs: () => this.#clock.ms,
         timeline: this.#timeline,
         source: () => this.#source,
+        sourceSlots: this.#slots,
       },
       this.#emit,
     );
@@ -245,6 +257,19 @@ export class Replicator {
     this.#startWatch();
   }
 
+  #openSlots(): SourceSlots | undefined {
+    const { source } = this.#options;
+    if (!('kind' in source) || source.kind !== 'cluster-shard') return undefined;
+    return new SourceSlots({
+      source: () => this.#source,
+      intervalMs: SLOTS_INTERVAL_MS,
+      wallClock: () => Date.now(),
+      onChanged: (change) => {
+        for (const link of this.#links) link.sourceMoved(change);
+      },
+    });
+  }
+
   /** What a process that was killed has left there. */
   #removeLeftovers(): Promise<void> {
     const log = new ReplicationLog({
@@ -277,6 +302,7 @@ export class Replicator {
       {
         source: () => this.#source,
         key: `${engine.heartbeatPrefix}:${links[0]?.id ?? ''}:${randomBytes(4).toString('hex')}`,
+        inOwnSlot: this.#slots !== undefined,
         intervalMs: engine.heartbeatMs,
         wallClock: () => Date.now(),
         onRefused: (error) => {

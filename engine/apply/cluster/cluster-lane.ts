@@ -7,12 +7,11 @@
  * slot has a checkpoint of its own (slot-checkpoints.ts).
  */
 import { Connection } from '../../connect/connection.ts';
-import type { ClusterTopology } from '../../connect/cluster-topology.ts';
-import { describeEndpoint } from '../../connect/endpoint.ts';
 import type { ClusterEntry, Whereabouts } from '../../connect/discovery.ts';
 import { asError, SyncError } from '../../errors.ts';
-import { SLOTS } from '../../keys/cluster-slot.ts';
+import { clusterSlot, SLOTS } from '../../keys/cluster-slot.ts';
 import type { LogItem } from '../../log/item.ts';
+import { delay } from '../../psync/backoff.ts';
 import type { LogReader } from '../../log/log-cursor.ts';
 import { textOf } from '../../resp/reply-text.ts';
 import { ReplyError } from '../../resp/reply.ts';
@@ -29,9 +28,10 @@ import {
 import { encodeCommands } from '../../resp/encode.ts';
 import { count, newCounters, type LinkCounters } from '../counters.ts';
 import { FindingLimit } from '../finding.ts';
+import { changedFact } from './changed-slots.ts';
 import { isReconciled } from '../existing-data.ts';
 import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from '../full-resync.ts';
-import { GrowingFindings, type GrowingFact } from '../growing-findings.ts';
+import { GrowingFindings } from '../growing-findings.ts';
 import type { LaneOptions } from '../lane.ts';
 import type { LinkLane } from '../link-lane.ts';
 import { OomWatch } from '../oom-watch.ts';
@@ -50,12 +50,15 @@ import { ClusterSnapshot } from './cluster-snapshot.ts';
 import { ClusterStream } from './cluster-stream.ts';
 import { ClusterTarget, type TargetShard } from './cluster-target.ts';
 import { SlotBook } from './slot-book.ts';
+import { SlotHealer } from './slot-healer.ts';
 import { syncName, taggedLink } from './slot-checkpoints.ts';
+
+/** How often, how far apart, it is looked at the end whether slots that moved are right. */
+const SETTLE_TURNS = 50;
+const SETTLE_PAUSE_MS = 100;
 
 export interface ClusterLaneOptions extends Omit<LaneOptions, 'link'> {
   link: LaneOptions['link'] & { target: ClusterEntry };
-  /** Whether a key is the source shard's own; without it all are. */
-  owns?: ((key: Uint8Array) => boolean) | undefined;
 }
 
 interface FullSync {
@@ -84,6 +87,12 @@ export class ClusterLane implements LinkLane {
   /** Name of the full sync that the checkpoints on the target belong to. */
   #sync = '';
   readonly #slots: SlotBook;
+  /** Slots that were the source shard's when its snapshot was taken, as text. */
+  #ranges = '';
+  /** Slots that have left the source shard and are not known to be right. */
+  readonly #unsettled: Set<number>;
+  readonly #owns: ((key: Uint8Array) => boolean) | undefined;
+  #healing: Promise<void> | undefined;
   #skipBytes = 0;
   readonly #ending = new AbortController();
   #resume: (() => void) | undefined;
@@ -93,7 +102,9 @@ export class ClusterLane implements LinkLane {
     this.id = options.link.id;
     this.#options = options;
     this.#record = taggedLink(options.link.id);
-    const { events, engine, link } = options;
+    const { events, engine, link, sourceSlots } = options;
+    this.#unsettled = sourceSlots?.follow() ?? new Set();
+    this.#owns = sourceSlots && ((key) => sourceSlots.has(clusterSlot(key)));
     this.#findings = new FindingLimit((finding) => events.finding(finding));
     this.#growing = new GrowingFindings((finding) => events.finding(finding));
     this.#ownership = new Ownership(this.#record);
@@ -103,12 +114,12 @@ export class ClusterLane implements LinkLane {
       openTarget: (whereabouts, shard) => this.#openTarget(whereabouts, shard, oom),
       onChanged: (before, now) => this.#growing.add(...changedFact(before, now)),
     });
-    this.#slots = new SlotBook({ cluster: this.#cluster, link: this.id, owns: options.owns });
+    this.#slots = new SlotBook({ cluster: this.#cluster, link: this.id, owns: this.#owns });
     this.#contents = new ClusterContents({
       cluster: this.#cluster,
       link: this.id,
       siblings: link.siblings ?? [],
-      owns: options.owns,
+      owns: this.#owns,
     });
   }
 
@@ -120,8 +131,9 @@ export class ClusterLane implements LinkLane {
     return this.#stream !== undefined;
   }
 
+  /** Slots that are still to be compared with the source. */
   get deferred(): number {
-    return 0;
+    return this.#unsettled.size;
   }
 
   get paused(): boolean {
@@ -138,9 +150,10 @@ export class ClusterLane implements LinkLane {
     try {
       await this.#cluster.refresh(signal);
       const key = checkpointKey(this.#record);
-      const [record, sync] = await this.#cluster.useKey(key, signal, async (connection) => [
+      const [record, sync, ranges] = await this.#cluster.useKey(key, signal, async (connection) => [
         await readLinkRecord(connection, this.#record),
         textOf(await connection.call('HGET', key, 'sync')),
+        textOf(await connection.call('HGET', key, 'slots')),
       ]);
       // Whoever applied this link before is cut off from every shard before anything is read.
       await this.#cluster.useAll(signal, async (connection) => void (await connection.call('PING')));
@@ -149,8 +162,10 @@ export class ClusterLane implements LinkLane {
         this.#sync = sync;
         await this.#slots.read(sync, signal);
         // Without its checkpoint a slot has lost its data: everything is copied again.
-        if (!this.#slots.complete) this.#checkpoint = undefined;
+        this.#ranges = ranges;
+        if (!this.#slots.isComplete(ranges)) this.#checkpoint = undefined;
       }
+      if (this.#checkpoint !== undefined) await this.#lookAtSource(signal);
       await this.#measure(signal);
       this.#cluster.worked();
       return this.#checkpoint ?? null;
@@ -187,6 +202,7 @@ export class ClusterLane implements LinkLane {
       }
       if (this.#stream === undefined && this.#checkpoint === undefined) throw stoppedHalfWay();
       await this.#stream?.drain();
+      await this.#settleSlots(ended);
     } catch (error) {
       signal.throwIfAborted();
       throw asError(error);
@@ -194,6 +210,7 @@ export class ClusterLane implements LinkLane {
       this.#ending.abort();
       this.#fullSync?.applier.abandon();
       await this.#stream?.settled();
+      await this.#healing;
       this.#growing.flush();
       await this.#cluster.close();
       await this.#fullSync?.reconciliation?.close();
@@ -234,6 +251,7 @@ export class ClusterLane implements LinkLane {
     await this.#stream?.settled();
     await this.#abandonFullSync();
     await this.#cluster.refresh(signal);
+    await this.#lookAtSource(signal);
     const key = checkpointKey(this.#record);
     const before = await this.#cluster.useKey(key, signal, (connection) =>
       readLinkRecord(connection, this.#record),
@@ -263,12 +281,13 @@ export class ClusterLane implements LinkLane {
       ? new Reconciliation({
           folder: spoolFolder,
           diskBytesMax: engine.logDiskBytes,
-          owns: this.#options.owns,
+          owns: this.#owns,
           deleteKeys: (connection, _database, keys) => unlinkEach(connection, keys),
         })
       : undefined;
     await this.#measure(signal);
     this.#sync = syncName(checkpoint);
+    this.#ranges = this.#slots.ranges;
     this.#fullSync = {
       applier: this.#openSnapshot(reconciliation, signal),
       checkpoint,
@@ -329,7 +348,7 @@ export class ClusterLane implements LinkLane {
     if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, signal);
     else if (sync.before.checkpoint !== null || sync.before.loading)
       this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
-    await this.#slots.begin(sync.checkpoint, this.#sync, signal);
+    await this.#slots.begin(sync.checkpoint, { sync: this.#sync, ranges: this.#ranges }, signal);
     await this.#write(this.#loaded(sync.checkpoint), signal);
     this.#fullSync = undefined;
     this.#checkpoint = sync.checkpoint;
@@ -343,7 +362,7 @@ export class ClusterLane implements LinkLane {
     const key = checkpointKey(this.#record);
     const bytes = Buffer.concat([
       encodeCommands([['MULTI'], ['DEL', key, loadingKey(this.#record)]]),
-      encodeCheckpoint(key, checkpoint, { sync: syncName(checkpoint) }),
+      encodeCheckpoint(key, checkpoint, { sync: this.#sync, slots: this.#ranges }),
       encodeCommands([['EXEC']]),
     ]);
     return { bytes, replies: 4 };
@@ -365,6 +384,7 @@ export class ClusterLane implements LinkLane {
 
   async #removeOthers(reconciliation: Reconciliation, signal: AbortSignal): Promise<Removed> {
     const removed: Removed = { keys: 0, libraries: 0 };
+    await this.#lookAtSource(signal);
     await this.#cluster.refresh(signal);
     for (const { target } of this.#cluster.shards) {
       const { keys, libraries } = await reconciliation.removeOthers(target, signal);
@@ -372,6 +392,49 @@ export class ClusterLane implements LinkLane {
       removed.libraries = Math.max(removed.libraries, libraries);
     }
     return removed;
+  }
+
+  /** Which slots are the source shard's now. */
+  async #lookAtSource(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#options.sourceSlots?.look(signal);
+      } catch (error) {
+        await this.#cluster.wait(asError(error), signal);
+      }
+    }
+  }
+
+  /** Puts right what leaves the source shard, as long as the stream runs. */
+  #heal(signal: AbortSignal): void {
+    const { sourceSlots, source, link, engine } = this.#options;
+    if (sourceSlots === undefined || source === undefined || this.#healing !== undefined) return;
+    // What left while nobody looked.
+    for (let slot = 0; slot < SLOTS; slot++)
+      if ((this.#slots.confirmed[slot] ?? -1) >= 0 && !sourceSlots.has(slot)) this.#unsettled.add(slot);
+    const healer = new SlotHealer({
+      cluster: this.#cluster,
+      slots: sourceSlots,
+      unsettled: this.#unsettled,
+      source,
+      links: [this.id, ...(link.siblings ?? [])],
+      heartbeatPrefix: engine.heartbeatPrefix,
+      onHealed: (keys) => count(this.counters.handled, 'keys of moved slots put right', keys),
+    });
+    this.#healing = healer.run(signal);
+  }
+
+  /** The end: what is not right by now is said. */
+  async #settleSlots(signal: AbortSignal): Promise<void> {
+    for (let turn = 0; turn < SETTLE_TURNS && this.#unsettled.size > 0; turn++)
+      await delay(SETTLE_PAUSE_MS, signal);
+    if (this.#unsettled.size === 0) return;
+    this.#findings.report({
+      code: 'TOPOLOGY_CHANGED',
+      severity: 'error',
+      message: `${this.#unsettled.size} slots have left the source shard and could not be compared with it: compare their keys.`,
+      evidence: { side: 'source', slots: this.#unsettled.size },
+    });
   }
 
   async #abandonFullSync(): Promise<void> {
@@ -446,9 +509,12 @@ export class ClusterLane implements LinkLane {
       now,
       facts: this.#facts,
       sourceOffsetMs: sourceOffsetMs ?? (() => undefined),
-      owns: this.#options.owns,
+      sourceSlots: this.#options.sourceSlots,
+      unsettled: this.#unsettled,
+      owns: this.#owns,
       signal,
     });
+    this.#heal(signal);
     if (this.counters.snapshotDone) return;
     this.counters.partialResyncs++;
     events.synchronized('partial');
@@ -495,24 +561,6 @@ export class ClusterLane implements LinkLane {
     }
     await this.#slots.check(connection, shard);
   }
-}
-
-/** The slots that have another primary now. */
-function changedFact(before: ClusterTopology, now: ClusterTopology): [GrowingFact, unknown, number] {
-  const moved = [...Array(SLOTS).keys()].filter((slot) => ownerOf(before, slot) !== ownerOf(now, slot));
-  const fact = {
-    code: 'ENDPOINT_CHANGED',
-    severity: 'warning',
-    message: 'Slots of the target cluster have another primary than before; the link follows.',
-    evidence: { side: 'target' },
-  } as const;
-  const to = now.shards[now.owners[moved[0] ?? 0] ?? -1]?.primary.endpoint;
-  const sample = { first: moved[0], last: moved.at(-1), to: to === undefined ? '' : describeEndpoint(to) };
-  return [fact, sample, moved.length];
-}
-
-function ownerOf({ owners, shards }: ClusterTopology, slot: number): string | undefined {
-  return shards[owners[slot] ?? -1]?.primary.id;
 }
 
 function stoppedHalfWay(): SyncError {

@@ -13,6 +13,8 @@ import { tagOfSlot, clusterSlot } from '../../keys/cluster-slot.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 import type { Whereabouts } from '../../connect/discovery.ts';
 import type { EngineOptions } from '../../link/options.ts';
+import type { SourceSlots } from '../../link/source-slots.ts';
+import { delay } from '../../psync/backoff.ts';
 import { checkpointKey, encodeCheckpoint, type Checkpoint } from '../checkpoint.ts';
 import { count, newCounters, type LinkCounters } from '../counters.ts';
 import type { LinkFinding } from '../finding.ts';
@@ -38,6 +40,11 @@ const LAG_SAMPLES_MAX = 4096;
 /** The link's checkpoint is written this often while the stream moves. */
 const RECORD_INTERVAL_MS = 200;
 const RECORD_LAG_BYTES = 64 * 1024;
+/** … and this often when only protocol lines came: others wait for it (slot-healer.ts). */
+const RECORD_IDLE_MS = 1000;
+/** How often, how far apart, a source is asked for its slots before what it has sent is applied as it is. */
+const LOOKS_MAX = 20;
+const LOOK_PAUSE_MS = 250;
 
 export interface ClusterStreamOptions {
   link: string;
@@ -64,6 +71,10 @@ export interface ClusterStreamOptions {
   source: (() => Whereabouts) | undefined;
   /** Whether a key is the source shard's own; undefined: all are. */
   owns?: ((key: Uint8Array) => boolean) | undefined;
+  /** Slots of the source shard, when it is one of a cluster. */
+  sourceSlots?: SourceSlots | undefined;
+  /** Takes slots that are to be compared with the source, because commands for them were left out. */
+  unsettled: Set<number>;
   signal: AbortSignal;
 }
 
@@ -143,6 +154,7 @@ export class ClusterStream {
   async push(chunk: Buffer, atMs?: number): Promise<void> {
     this.#options.counters.streamBytes += chunk.length;
     this.#arrivedAtMs = atMs ?? this.#options.wallClock();
+    if (this.#options.sourceSlots && mayDelete(chunk)) await this.#lookAtSlots(this.#options.sourceSlots);
     try {
       this.#translator.push(chunk, atMs);
     } catch (error) {
@@ -152,6 +164,28 @@ export class ClusterStream {
     this.#kick();
     while (this.#pumping && this.#isFull) await this.#progress();
     if (this.#failure) throw this.#failure;
+  }
+
+  /**
+   * Does a DEL mean that a key is gone, or that its slot is on the move? Only a look at the source that is younger than the
+   * DEL tells. A source that is away does not hold up what it has sent for long.
+   */
+  async #lookAtSlots(slots: SourceSlots): Promise<void> {
+    const { signal } = this.#options;
+    for (let attempt = 0; attempt < LOOKS_MAX && !slots.isKnownAt(this.#arrivedAtMs); attempt++) {
+      signal.throwIfAborted();
+      if (attempt > 0) await delay(LOOK_PAUSE_MS, signal);
+      await slots.look(signal).catch(() => undefined);
+    }
+  }
+
+  /** A command for a slot that is not the source shard's any more is left to the new owner. */
+  #leaveOut(slot: number): readonly { slot: number; bytes: Buffer }[] | undefined {
+    const { sourceSlots, unsettled, counters } = this.#options;
+    if (sourceSlots === undefined || sourceSlots.has(slot)) return undefined;
+    unsettled.add(slot);
+    count(counters.handled, 'left to the new owner of the slot');
+    return [];
   }
 
   /** Resolves when every complete unit pushed so far is applied, and recorded. @throws SyncError when the link must stop. */
@@ -176,9 +210,9 @@ export class ClusterStream {
   get #isRecordDue(): boolean {
     const behind = Number(this.#appliedOffset) - this.#recorded;
     if (behind <= 0) return false;
-    const isOld = this.#options.now() - this.#recordedAtMs >= RECORD_INTERVAL_MS;
-    // Only protocol lines: no hurry.
-    return isOld && (this.#hasWritten || behind >= RECORD_LAG_BYTES);
+    const ageMs = this.#options.now() - this.#recordedAtMs;
+    if (ageMs < RECORD_INTERVAL_MS) return false;
+    return this.#hasWritten || behind >= RECORD_LAG_BYTES || ageMs >= RECORD_IDLE_MS;
   }
 
   /** Something was applied since the link's checkpoint was written. */
@@ -360,6 +394,7 @@ export class ClusterStream {
       onCrossSlot: (command) => crossSlot.take(command),
       onDatabase: (database, name, offset) => crossSlot.refuseDatabase(database, name, offset),
       onSplitTransaction: (slots, offset) => crossSlot.splitTransaction(slots, offset),
+      intercept: (_frame, slot) => this.#leaveOut(slot),
     });
     const translator = new StreamTranslator({
       builder: rounds,
@@ -400,6 +435,11 @@ export class ClusterStream {
     });
     return { rounds, translator };
   }
+}
+
+/** The bytes hold a deletion, or may: a command that is cut is looked for in both halves. */
+function mayDelete(chunk: Buffer): boolean {
+  return chunk.includes('DEL\r\n') || chunk.includes('LINK\r\n');
 }
 
 function lostFinding(slots: number, from: number, to: number, where: string): LinkFinding {

@@ -32,9 +32,15 @@ export class SlotBook {
     this.#options = options;
   }
 
-  /** Every slot that the link fills has a checkpoint. */
-  get complete(): boolean {
-    return this.#ownSlots().every((slot) => (this.confirmed[slot] ?? -1) >= 0);
+  /** Every one of these slots has a checkpoint. @param ranges as `ranges` gave them. */
+  isComplete(ranges: string): boolean {
+    const slots = parseRanges(ranges);
+    return slots.length > 0 && slots.every((slot) => (this.confirmed[slot] ?? -1) >= 0);
+  }
+
+  /** The slots that the link fills now, as text. */
+  get ranges(): string {
+    return printRanges(this.#ownSlots());
   }
 
   /** Nothing is known: a full sync begins. */
@@ -61,13 +67,17 @@ export class SlotBook {
     this.confirmed.set(found);
   }
 
-  /** Gives every slot that the link fills its checkpoint: the full sync is complete. @throws SyncError. */
-  async begin({ replid, path, offset }: Checkpoint, sync: string, signal: AbortSignal): Promise<void> {
+  /** Gives every one of these slots its checkpoint: the full sync is complete. @throws SyncError. */
+  async begin(
+    { replid, path, offset }: Checkpoint,
+    { sync, ranges }: { sync: string; ranges: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { cluster, link } = this.#options;
     this.#sync = sync;
     const marks = new SlotMarkEncoder(link);
     marks.mark = { replid, path, sync };
-    let missing = new Set(this.#ownSlots());
+    let missing = new Set(parseRanges(ranges));
     while (missing.size > 0) {
       const elsewhere: number[] = [];
       await cluster.refresh(signal);
@@ -107,6 +117,23 @@ export class SlotBook {
 function slotsOf({ facts }: TargetShard): number[] {
   return (facts?.slots ?? []).flatMap(([first, last]) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
+}
+
+/** `0-5460,10000`. */
+function printRanges(slots: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const slot of slots) {
+    const last = ranges.at(-1);
+    if (last?.[1] === slot - 1) last[1] = slot;
+    else ranges.push([slot, slot]);
+  }
+  return ranges.map(([first, last]) => `${first}-${last}`).join(',');
+}
+
+function parseRanges(text: string): number[] {
+  return [...text.matchAll(/(\d+)-(\d+)/g)].flatMap(([, first, last]) =>
+    Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index),
   );
 }
 

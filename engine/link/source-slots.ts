@@ -1,0 +1,127 @@
+/**
+ * Which slots a shard of a source cluster has, looked at all the time: what the shard's stream says of a slot counts only
+ * while the slot is there. When a slot moves, the old owner's stream says DEL (MIGRATE took the keys away) and the new owner's
+ * RESTORE-ASKING; two links race, and the old one must not remove what the new one brought.
+ *
+ *   settled   ours, and not on the move        commands are applied
+ *   coming    another's, we are getting it     commands are applied: its keys arrive
+ *   leaving   ours, another one is getting it  ┐ commands are left out, and the slot is compared with the source when it has
+ *   gone      another's                        ┘ arrived (apply/cluster/slot-healer.ts)
+ */
+import type { Connection } from '../connect/connection.ts';
+import { readTopology, type ClusterTopology } from '../connect/cluster-topology.ts';
+import { openWhere } from '../connect/discover.ts';
+import type { Whereabouts } from '../connect/discovery.ts';
+import { SLOTS } from '../keys/cluster-slot.ts';
+import { delay } from '../psync/backoff.ts';
+
+const TIMEOUT_MS = 5000;
+
+export type SlotState = 'gone' | 'settled' | 'leaving' | 'coming';
+
+export interface SourceSlotsOptions {
+  /** Asked before every connection: the shard may have failed over. */
+  source: () => Whereabouts;
+  intervalMs: number;
+  /** The clock by which arrivals are stamped, ms. */
+  wallClock: () => number;
+  /** Slots came or went since the last look, or are on the move now. */
+  onChanged: (change: { came: number; went: number }) => void;
+}
+
+const STATES: readonly SlotState[] = ['gone', 'settled', 'leaving', 'coming'];
+
+export class SourceSlots {
+  readonly #options: SourceSlotsOptions;
+  #states = new Uint8Array(SLOTS);
+  #connection: Connection | undefined;
+  #observedAtMs = -Infinity;
+  #looking: Promise<void> | undefined;
+  readonly #followers: Set<number>[] = [];
+
+  constructor(options: SourceSlotsOptions) {
+    this.#options = options;
+  }
+
+  stateOf(slot: number): SlotState {
+    return STATES[this.#states[slot] ?? 0] ?? 'gone';
+  }
+
+  /** What the shard's stream says of this slot is to be applied. */
+  has(slot: number): boolean {
+    const state = this.#states[slot];
+    return state === 1 || state === 3;
+  }
+
+  /** A set to which every slot is added that leaves from now on; whoever asked for it takes them out. */
+  follow(): Set<number> {
+    const unsettled = new Set<number>();
+    this.#followers.push(unsettled);
+    return unsettled;
+  }
+
+  /** Looked at since then (wall clock, ms). */
+  isKnownAt(atMs: number): boolean {
+    return this.#observedAtMs > atMs;
+  }
+
+  /** Looks now. @throws SyncError CONNECT … when the shard cannot be asked. */
+  async look(signal: AbortSignal): Promise<void> {
+    this.#looking ??= this.#look(signal).finally(() => (this.#looking = undefined));
+    await this.#looking;
+  }
+
+  /** Looks again and again until the signal aborts. Never throws. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => void this.#connection?.close();
+    signal.addEventListener('abort', onAbort, { once: true });
+    while (!signal.aborted) {
+      await this.look(signal).catch(() => undefined);
+      await delay(this.#options.intervalMs, signal);
+    }
+    signal.removeEventListener('abort', onAbort);
+    await this.#connection?.close();
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const askedAtMs = this.#options.wallClock();
+    try {
+      if (this.#connection?.closed !== false)
+        this.#connection = await openWhere(this.#options.source(), {
+          name: 'redis-sync:slots',
+          replyTimeoutMs: TIMEOUT_MS,
+          signal,
+        });
+      this.#adopt(await readTopology(this.#connection));
+      this.#observedAtMs = askedAtMs;
+    } catch (error) {
+      await this.#connection?.close();
+      this.#connection = undefined;
+      throw error;
+    }
+  }
+
+  #adopt(topology: ClusterTopology): void {
+    const own = topology.shards.findIndex(({ primary }) => primary.id === topology.self);
+    // A replica of it (a failover is going on) knows nothing of slots on the move.
+    if (own === -1 && this.#observedAtMs !== -Infinity) return;
+    const now = new Uint8Array(SLOTS);
+    for (let slot = 0; slot < SLOTS; slot++) if (topology.owners[slot] === own) now[slot] = 1;
+    for (const { slot, direction } of topology.moving) now[slot] = direction === 'leaving' ? 2 : 3;
+    const before = this.#states;
+    const isFirst = this.#observedAtMs === -Infinity;
+    this.#states = now;
+    if (isFirst) return;
+    let came = 0;
+    let went = 0;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const had = before[slot] === 1 || before[slot] === 3;
+      const has = now[slot] === 1 || now[slot] === 3;
+      if (has && !had) came++;
+      if (!had || has) continue;
+      went++;
+      for (const unsettled of this.#followers) unsettled.add(slot);
+    }
+    if (came + went > 0) this.#options.onChanged({ came, went });
+  }
+}

@@ -1,0 +1,108 @@
+/** The links of a whole source cluster, one replicator per shard, in this process. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeShards } from '../../../../engine/connect/cluster-shard.ts';
+import type { ClusterShard, Whereabouts } from '../../../../engine/connect/discovery.ts';
+import type { Connection } from '../../../../engine/connect/connection.ts';
+import { openWhere } from '../../../../engine/connect/discover.ts';
+import type { FromReplicator, LinkStatus } from '../../../../engine/link/messages.ts';
+import { DEFAULT_ENGINE_OPTIONS, type EngineOptions } from '../../../../engine/link/options.ts';
+import { Replicator } from '../../../../engine/link/replicator.ts';
+import { parseInfo } from '../../../../engine/resp/reply-text.ts';
+import type { TestCluster } from '../../../support/cluster.ts';
+import { until } from '../../../support/until.ts';
+
+interface ShardLink {
+  id: string;
+  source: ClusterShard;
+  replicator: Replicator;
+  running: Promise<void>;
+}
+
+export class ShardLinks implements AsyncDisposable {
+  readonly messages: FromReplicator[] = [];
+  readonly #folder: string;
+  readonly #links: ShardLink[] = [];
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async start(
+    source: TestCluster,
+    target: Whereabouts,
+    engine: Partial<EngineOptions> = {},
+  ): Promise<ShardLinks> {
+    const links = new ShardLinks(await mkdtemp(join(tmpdir(), 'redis-sync-shards-')));
+    const shards = await describeShards(source.seeds);
+    const ids = shards.map((_, index) => `shard-${index}`);
+    for (const [index, shard] of shards.entries()) {
+      const id = ids[index] ?? '';
+      const replicator = new Replicator(
+        {
+          source: shard,
+          links: [{ id, target, siblings: ids.filter((each) => each !== id) }],
+          engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 100, retryMs: 50_000, ...engine },
+          spoolFolder: join(links.#folder, id),
+        },
+        (message) => links.messages.push(message),
+      );
+      links.#links.push({ id, source: shard, replicator, running: replicator.run() });
+    }
+    return links;
+  }
+
+  get statuses(): LinkStatus[] {
+    return this.#links.flatMap(({ replicator }) => replicator.status());
+  }
+
+  async synchronized(): Promise<void> {
+    await until(() => {
+      this.#refuseFailure();
+      return Promise.resolve(this.statuses.every(({ state }) => state === 'Synchronizing'));
+    });
+  }
+
+  /** Every shard has applied what its source has written by now, and nothing is left to put right. */
+  async drained(): Promise<void> {
+    const wanted = await Promise.all(this.#links.map(({ source }) => offsetOf(source)));
+    await until(() => {
+      this.#refuseFailure();
+      const { statuses } = this;
+      return Promise.resolve(
+        statuses.every(
+          (status, index) => BigInt(status.appliedOffset) >= (wanted[index] ?? 0n) && status.deferred === 0,
+        ),
+      );
+    });
+  }
+
+  findings(code: string): (FromReplicator & { kind: 'finding' })[] {
+    return this.messages.filter(
+      (message): message is FromReplicator & { kind: 'finding' } =>
+        message.kind === 'finding' && message.code === code,
+    );
+  }
+
+  async stop(): Promise<void> {
+    for (const { replicator } of this.#links) replicator.stop();
+    await Promise.all(this.#links.map(({ running }) => running));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { replicator } of this.#links) replicator.abort();
+    await Promise.all(this.#links.map(({ running }) => running));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #refuseFailure(): void {
+    const failed = this.messages.find((message) => message.kind === 'link-failed');
+    if (failed?.kind === 'link-failed') throw new Error(`${failed.link} failed: ${failed.error.message}`);
+  }
+}
+
+async function offsetOf(source: ClusterShard): Promise<bigint> {
+  await using connection: Connection = await openWhere(source);
+  return BigInt(parseInfo(await connection.call('INFO', 'replication'))['master_repl_offset'] ?? -1);
+}
