@@ -77,6 +77,7 @@ const run = object({
   spec: text,
   specSha256: text,
   seed: { type: 'integer' },
+  'chaos?': text,
   startedAt: moment,
   endedAt: moment,
   durationMs: ms,

@@ -264,6 +264,8 @@ export interface Results {
     spec: string;
     specSha256: string;
     seed: number;
+    /** The timeline was drawn from the seed, with this profile. */
+    chaos?: string;
     startedAt: string;
     endedAt: string;
     durationMs: number;

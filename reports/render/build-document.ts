@@ -62,7 +62,7 @@ export function buildDocument(view: ReportView): ReportDocument {
     tone: VERDICT_TONES[verdict],
     summary,
     exitCode,
-    subtitle: `${run.startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')} · ${formatDuration(run.durationMs)} · seed ${run.seed} · ${run.spec}`,
+    subtitle: `${run.startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')} · ${formatDuration(run.durationMs)} · seed ${run.seed}${run.chaos === undefined ? '' : `, chaos ${run.chaos}`} · ${run.spec}`,
     sections: SECTIONS.flatMap((section) => section(view) ?? []).map((section) => ({
       ...section,
       blocks: section.blocks.map(withoutEmptyColumns),

@@ -2,10 +2,12 @@
  * The command line as commander sees it: commands, arguments, options, help. Nothing heavy is imported here; a command's
  * own file is loaded when it runs, so that --help answers at once.
  */
+import { CHAOS_PROFILE_NAMES } from '../../scenarios/chaos/profiles.ts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './context.ts';
 import { withFlags, type Io } from './io.ts';
 import type { RunFlags } from './run.ts';
+import type { VerifyFlags } from './verify.ts';
 
 export interface Program {
   readonly command: Command;
@@ -88,8 +90,15 @@ function addRunningCommands(program: Command, start: Start): void {
       'Rehearses what each spec describes and prints the verdict. Existing endpoints are only written to when they say disposable: true.',
     )
     .argument('<spec...>', 'spec files')
-    .action((paths: string[], _: unknown, chosen: Command) =>
-      start(chosen, async (context) => (await import('./verify.ts')).verify(paths, context)),
+    .addOption(
+      new Option(
+        '--chaos <profile>',
+        'draw the timeline at random, from the seed: gentle, rough or brutal',
+      ).choices(CHAOS_PROFILE_NAMES),
+    )
+    .option('--save-timeline <file>', 'with --chaos: write the spec with the drawn timeline there')
+    .action((paths: string[], options: VerifyFlags, chosen: Command) =>
+      start(chosen, async (context) => (await import('./verify.ts')).verify(paths, options, context)),
     );
   program
     .command('run')

@@ -4,6 +4,7 @@
  */
 import type { EngineOptions } from '../../engine/link/options.ts';
 import type { TlsOptions } from '../../engine/connect/endpoint.ts';
+import type { ChaosProfileName } from '../../scenarios/chaos/profiles.ts';
 import type { DatasetPlan } from '../../scenarios/data/dataset.ts';
 import type { Expectation } from '../../scenarios/checks/expectation.ts';
 import type { DriverPlan } from './driver.ts';
@@ -105,6 +106,8 @@ export interface Plan {
   driver: DriverPlan;
   engine: EngineOptions;
   timeline: StepPlan[];
+  /** The timeline was drawn from the seed, with this profile. */
+  chaos?: ChaosProfileName;
   expect: ExpectPlan[];
   compare: { ttlToleranceMs: number; rounds: number; method: 'auto' | 'snapshot' | 'commands' };
   report: { formats: string[] };

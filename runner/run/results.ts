@@ -35,6 +35,7 @@ export function buildResults(input: ResultsInput): Results {
       spec: plan.spec,
       specSha256: plan.specSha256,
       seed: plan.seed,
+      ...(plan.chaos === undefined ? {} : { chaos: plan.chaos }),
       startedAt: startedAt.toISOString(),
       endedAt: endedAt.toISOString(),
       durationMs: endedAt.getTime() - startedAt.getTime(),

@@ -1,9 +1,11 @@
 /** `verify`: rehearses each plan, reports it, and returns the worst exit code. */
-import { dirname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { RunEvent } from '../../reports/events.ts';
 import type { Results } from '../../reports/results.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
+import { describePlan } from '../plan/describe.ts';
 import type { Plan } from '../plan/plan.ts';
 import { describeKept } from '../provision/kept.ts';
 import { History } from './history.ts';
@@ -14,6 +16,9 @@ import { Rehearsal } from './rehearsal.ts';
 import { writeReports } from './report-files.ts';
 import { buildResults } from './results.ts';
 import { createRunFolder } from './run-folder.ts';
+
+/** The spec with the timeline that chaos drew. */
+const CHAOS_FILE = 'chaos.yaml';
 
 /** What a rehearsal leaves: the document, and the history it was judged from. */
 export interface Verification {
@@ -34,6 +39,7 @@ export async function verifyPlan(plan: Plan, io: Io, options: RunOptions): Promi
   const startedAt = new Date();
   history.emit({ kind: 'run-started', spec: plan.spec, seed: plan.seed, version: process.version });
   progress.say(io.errColors.bold(`Rehearsing ${plan.spec} (seed ${plan.seed})`));
+  if (plan.chaos !== undefined) await writeFile(join(folder.path, CHAOS_FILE), describePlan(plan));
   const baseFolder = dirname(plan.spec);
   const show = progress.show.bind(progress);
   const rehearsal = new Rehearsal({ plan, folder, history, ...options, baseFolder, env: io.env, show });
@@ -55,6 +61,8 @@ export async function verifyPlan(plan: Plan, io: Io, options: RunOptions): Promi
     const { verdict, summary, exitCode } = draft;
     history.emit({ kind: 'verdict', verdict, summary, exitCode });
     const results = await writeReports(folder.path, draft, history.events, plan.report.formats);
+    if (plan.chaos !== undefined && verdict !== 'pass')
+      for (const line of describeAgain(plan, folder.shown)) progress.say(line);
     if (options.keep && rehearsal.processes) {
       for (const line of describeKept(outcome.instances.values(), rehearsal.processes.records))
         progress.say(line);
@@ -64,6 +72,14 @@ export async function verifyPlan(plan: Plan, io: Io, options: RunOptions): Promi
     await rehearsal[Symbol.asyncDispose]();
     history.close();
   }
+}
+
+/** How to see it again, and how to look into it. */
+function describeAgain({ spec, seed, chaos }: Plan, folder: string): string[] {
+  return [
+    `The same timeline again: redis-sync verify ${spec} --chaos ${chaos} --seed ${seed}`,
+    `As a spec, to take steps out of: ${join(folder, CHAOS_FILE)} (file names in it are relative to ${dirname(spec)})`,
+  ];
 }
 
 /** The worst exit code of all: an internal error, then environment, then a difference, then unknown. */

@@ -35,7 +35,7 @@ const side = { type: 'string', length: 1, expireAtMs: 5, text: '"v"', node: '127
 const COMPLETE: Complete<Results> = {
   schemaVersion: 1,
   tool: PASSED.tool,
-  run: { ...PASSED.run, kept: true },
+  run: { ...PASSED.run, kept: true, chaos: 'rough' },
   verdict: 'fail',
   summary: 's',
   exitCode: 1,

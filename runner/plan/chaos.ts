@@ -1,0 +1,100 @@
+/** A plan disturbed at random: its own timeline is replaced by one that was drawn, and what chaos breaks is not expected of it. */
+import { SyncError } from '../../engine/errors.ts';
+import { drawTimeline, type ChaosAim, type ChaosTimeline } from '../../scenarios/chaos/draw-timeline.ts';
+import type { ChaosProfileName } from '../../scenarios/chaos/profiles.ts';
+import { FAULTS } from '../../scenarios/faults/registry.ts';
+import { isExisting } from './existing.ts';
+import type { InstancePlan, LinkPlan, Plan } from './plan.ts';
+
+export interface ChaosPlan {
+  plan: Plan;
+  drawn: ChaosTimeline;
+}
+
+/**
+ * Draws from the plan's seed. Expectations of findings and of speed go: they were written for a quiet run. Checks stay, and the
+ * data must be equal as ever.
+ *
+ * @throws SyncError SPEC_INVALID when nothing can be drawn for this plan.
+ */
+export function disturbPlan(plan: Plan, profile: ChaosProfileName): ChaosPlan {
+  const drawn = drawTimeline({ profile, seed: plan.seed, aims: aimsOf(plan), faults: FAULTS });
+  if (drawn.steps.length === 0) {
+    throw new SyncError('SPEC_INVALID', 'Nothing of this spec may be disturbed.', {
+      where: plan.spec,
+      hint: 'Chaos needs an instance that is provisioned or says disposable: true, or a link of its own engine.',
+    });
+  }
+  const expect = [
+    ...plan.expect.filter((line) => 'check' in line),
+    ...drawn.findings.map((finding) => ({
+      finding,
+      count: { comparison: '>=' as const, value: 0 },
+    })),
+  ];
+  return { plan: { ...plan, chaos: profile, timeline: drawn.steps, expect }, drawn };
+}
+
+function aimsOf(plan: Plan): ChaosAim[] {
+  const sources = plan.links.map(({ source }) => source);
+  const targets = plan.links.map(({ target }) => target);
+  const named = (names: readonly string[]): InstancePlan[] =>
+    plan.instances.filter(({ name }) => names.includes(name));
+  return [
+    ...named(sources).map((instance) => serverAim(plan, instance, 'source')),
+    ...named(targets).map((instance) => serverAim(plan, instance, 'target')),
+    ...plan.links.flatMap((link) => linkAims(plan, link)),
+  ];
+}
+
+function serverAim({ driver }: Plan, instance: InstancePlan, place: 'source' | 'target'): ChaosAim {
+  const { name, disposable, replicas } = instance;
+  const isOurs = !isExisting(instance);
+  const abilities = new Set([
+    ...(isOurs ? ['kill', 'pause', 'restart', 'debug'] : []),
+    ...(driver.kind === 'redis-sync' ? ['engine'] : []),
+    ...(isOurs || disposable ? ['config', 'write'] : []),
+    ...(replicas > 0 ? ['replica'] : []),
+  ]);
+  return { place, where: name, subject: `server ${name}`, abilities };
+}
+
+function linkAims({ driver, instances }: Plan, { id, source, target }: LinkPlan): ChaosAim[] {
+  const isOurs = driver.kind === 'redis-sync';
+  const way = (side: 'source' | 'target', of: string): ChaosAim => {
+    const instance = instances.find(({ name }) => name === of);
+    return {
+      place: `way to ${side}`,
+      where: `link:${id}.${side}`,
+      subject: `way from ${source} to ${of}`,
+      abilities: new Set(['proxy', ...(instance?.disposable === true ? ['write'] : [])]),
+    };
+  };
+  const hasWay = { source: driver.kind !== 'external', target: isOurs || driver.kind === 'command' };
+  return [
+    ...(isOurs
+      ? [
+          {
+            place: 'link' as const,
+            where: `link:${id}`,
+            subject: `engine of ${source}`,
+            abilities: new Set(['engine']),
+          },
+        ]
+      : []),
+    ...(hasWay.source ? [way('source', source)] : []),
+    ...(hasWay.target ? [way('target', target)] : []),
+  ];
+}
+
+/** One line per step, for people. */
+export function describeChaos({ plan, drawn }: ChaosPlan): string[] {
+  const { possible, leftOut, steps } = drawn;
+  const lines = steps.map(({ fault, where = '', trigger, forMs, with: settings }) => {
+    const words = Object.entries(settings).map(([name, value]) => `${name} ${String(value)}`);
+    const until = forMs === undefined ? '' : ` for ${forMs} ms`;
+    return `  at ${String(trigger.atMs ?? 0).padStart(5)} ms  ${fault} on ${where}${until}${words.length > 0 ? ` (${words.join(', ')})` : ''}`;
+  });
+  const of = `${possible.length - leftOut.length} of ${possible.length} faults`;
+  return [`Chaos ${plan.chaos}, seed ${plan.seed}: ${steps.length} steps of ${of}`, ...lines];
+}
