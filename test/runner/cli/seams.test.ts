@@ -247,5 +247,6 @@ test('--help loads nothing heavy: no YAML, no schema, no engine', () => {
     'runner/cli/main.ts',
     'runner/cli/package-files.ts',
     'runner/cli/program.ts',
+    'scenarios/chaos/profiles.ts',
   ]);
 });
