@@ -5,7 +5,7 @@ import { SyncError } from '../errors.ts';
 import { OWN_KEY_PREFIX } from '../link/options.ts';
 import { parseInfo, textOf } from '../resp/reply-text.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
-import { checkpointKey, loadingKey } from './checkpoint.ts';
+import { checkpointKey, loadingKey, ownerKey } from './checkpoint.ts';
 import { reactionTo } from './replies.ts';
 
 const SCAN_COUNT = 1000;
@@ -50,18 +50,22 @@ export async function isEmpty(connection: Connection): Promise<boolean> {
   return true;
 }
 
-/** Keys that other links keep on this target: its data is not only ours. */
+/**
+ * One key of each other link that writes to this target: its data is not only ours. A link's mark changes its name while it
+ * begins, and a scan may see neither name; who owns the link is there all the time.
+ */
 export async function otherLinks(connection: Connection, link: string): Promise<string[]> {
-  const own = [checkpointKey(link), loadingKey(link)];
-  const prefixes = [checkpointKey(''), loadingKey('')];
-  const found = new Set<string>();
+  const prefixes = [ownerKey(''), loadingKey(''), checkpointKey('')];
+  const found = new Map<string, { key: string; rank: number }>();
   for await (const { database, keys } of scanKeys(connection, `${OWN_KEY_PREFIX}*`)) {
-    for (const key of keys.map(String)) {
-      if (database === 0 && prefixes.some((prefix) => key.startsWith(prefix)) && !own.includes(key))
-        found.add(key);
+    for (const key of database === 0 ? keys.map(String) : []) {
+      const rank = prefixes.findIndex((prefix) => key.startsWith(prefix));
+      const name = key.slice(prefixes[rank]?.length);
+      if (rank !== -1 && name !== link && rank >= (found.get(name)?.rank ?? 0))
+        found.set(name, { key, rank });
     }
   }
-  return [...found];
+  return [...found.values()].map(({ key }) => key);
 }
 
 /** The error among the replies to a command of our own, worded. */

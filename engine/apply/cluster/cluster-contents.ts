@@ -1,5 +1,5 @@
 /** What is on a cluster target: whether the link's slots are empty, which other links write there, what a killed engine left. */
-import { checkpointKey } from '../checkpoint.ts';
+import { checkpointKey, ownerKey } from '../checkpoint.ts';
 import { TEMPORARY_PREFIX } from '../rebuild/temporary-key.ts';
 import { isOwnKey, scanKeys } from '../target-contents.ts';
 import { unlinkEach } from './barriers.ts';
@@ -36,16 +36,23 @@ export class ClusterContents {
     return !found;
   }
 
-  /** Records of links that are neither this one nor of the same source. @throws SyncError. */
+  /**
+   * Links that are neither this one nor of the same source, by one key of each: its record, or who owns it, which is there also
+   * while the record changes its name. @throws SyncError.
+   */
   async otherLinks(signal: AbortSignal): Promise<string[]> {
     const { cluster, link, siblings } = this.#options;
-    const own = new Set([link, ...siblings].map((id) => checkpointKey(taggedLink(id))));
-    const found = new Set<string>();
+    const own = new Set([link, ...siblings].map((id) => taggedLink(id)));
+    const found = new Map<string, string>();
     await cluster.useAll(signal, async (connection) => {
-      for await (const { keys } of scanKeys(connection, `${checkpointKey('')}{*}`))
-        for (const key of keys.map(String)) if (!own.has(key)) found.add(key);
+      for (const prefix of [ownerKey(''), checkpointKey('')]) {
+        for await (const { keys } of scanKeys(connection, `${prefix}{*}`)) {
+          for (const key of keys.map(String))
+            if (!own.has(key.slice(prefix.length))) found.set(key.slice(prefix.length), key);
+        }
+      }
     });
-    return [...found];
+    return [...found.values()];
   }
 
   /** Removes what an engine that was killed while it built a large value left behind. @throws SyncError. */

@@ -51,6 +51,8 @@ test('a cascade whose end somebody writes to: the hop and the whole way say so',
   const { results } = await rehearse({
     instances: { a: {}, b: {}, c: {} },
     topology: { kind: 'cascade', chain: ['a', 'b', 'c'] },
+    // The last hop begins behind the first one, and may find it.
+    engine: { existing: 'merge' },
     timeline: [script('c', 'SET stranger 1')],
   });
   expect(results.verdict).toBe('fail');
