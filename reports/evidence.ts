@@ -13,8 +13,9 @@ export interface LaneAccount {
   lane: string;
   kind: LaneKind;
   database: number;
-  /** The instance the writing client was connected to. */
-  origin: string;
+  workload: string;
+  /** The instance its client writes to; absent when the client chooses by key. */
+  origin?: string;
   /** Writes by outcome, as the client was told. */
   ok: number;
   failed: number;
@@ -49,7 +50,10 @@ export type Evidence =
   | { about: 'ledger'; instance: string; accounts: LaneAccount[] }
   /** Rings of `instance` while clients write: lane → values of its keys, read together. Only those that changed. */
   | { about: 'rings'; instance: string; rings: Record<string, (number | null)[]> }
-  /** `numbers`: fields of INFO; `commands`: calls per command; `errors`: error replies by first word. */
+  /**
+   * `numbers`: fields of INFO; `commands`: calls per command; `failures`: of them refused or failed (6.2 and later); `errors`:
+   * error replies by first word.
+   */
   | {
       about: 'server';
       instance: string;
@@ -57,6 +61,7 @@ export type Evidence =
       moment: ServerMoment;
       numbers: Record<string, number>;
       commands: Record<string, number>;
+      failures: Record<string, number>;
       errors: Record<string, number>;
       /** Offsets that the replicas of this server have acknowledged, by address. */
       acks: Record<string, number>;

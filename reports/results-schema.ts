@@ -146,6 +146,7 @@ const workload = object({
   'shed?': count,
   'reconnects?': count,
   'errors?': map(count),
+  'latencyMs?': nullable(object({ p50: ms, p95: ms, p99: ms, max: ms, samples: count })),
   'unsupported?': list(text),
   'neverSucceeded?': list(text),
 });

@@ -249,6 +249,8 @@ export interface WorkloadResult {
   reconnects?: number;
   /** Error replies by first word. */
   errors?: Record<string, number>;
+  /** Of batches, from sending to the last reply; null: none came back. */
+  latencyMs?: { p50: number; p95: number; p99: number; max: number; samples: number } | null;
   /** Operations of the mix (`set exat`) that the server does not have; they were not sent. */
   unsupported?: string[];
   /** Operations of the mix that were to be sent and of which nothing got a good answer. */

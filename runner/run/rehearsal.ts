@@ -27,6 +27,7 @@ import { isExisting } from '../plan/existing.ts';
 import { isDisposableTarget } from '../plan/disposable-targets.ts';
 import { comparisonsOf, type ComparisonPlan } from '../plan/comparisons.ts';
 import type { LinkPlan, Plan } from '../plan/plan.ts';
+import { isAlive } from '../provision/process-identity.mjs';
 import { ProcessLedger } from '../provision/process-ledger.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { provisionAll } from '../provision/registry.ts';
@@ -46,6 +47,7 @@ import { Phases } from './phases.ts';
 import { describeInstances } from './results.ts';
 import type { RunFolder } from './run-folder.ts';
 import { checkStart, refuseBlocked } from './start-check.ts';
+import { Witness } from './witness/witness.ts';
 
 export interface RehearsalOptions {
   plan: Plan;
@@ -84,6 +86,7 @@ export class Rehearsal implements AsyncDisposable {
   readonly #phases: Phases;
   readonly #links: EngineDriver;
   readonly #timeline: Timeline;
+  readonly #witness: Witness;
   #processes: ProcessLedger | undefined;
   #gates: Gates | undefined;
   #instances: ReadonlyMap<string, ProvisionedInstance> = new Map();
@@ -131,6 +134,15 @@ export class Rehearsal implements AsyncDisposable {
       emit,
     });
     history.subscribe((event) => this.#timeline.observe(event));
+    this.#witness = new Witness({
+      links: plan.links,
+      instances: () => this.#instances,
+      processes: () => this.#replicators(),
+      runFolder: folder.path,
+      token: folder.id.slice(-4),
+      record: (evidence) => void emit({ kind: 'evidence', evidence }),
+      signal: options.signal,
+    });
     // A step that is under way ends with the run.
     options.signal.addEventListener('abort', () => void this.#timeline.healAll(), { once: true });
   }
@@ -155,6 +167,11 @@ export class Rehearsal implements AsyncDisposable {
       this.#fail(error);
     }
     await this.#windDown();
+    try {
+      await this.#witness.end();
+    } catch (error) {
+      this.#fail(error);
+    }
     return {
       instances: this.#instances,
       phases: this.#phases,
@@ -318,12 +335,14 @@ export class Rehearsal implements AsyncDisposable {
 
   async #replicate(): Promise<void> {
     const { plan } = this.#options;
+    await this.#witness.begin();
     await this.#phases.run('full-sync', async () => {
       await this.#timeline.arm();
       await this.#links.start();
       await this.#startWorkloads('full-sync');
       await this.#links.synchronized(this.#signal);
     });
+    this.#witness.watch();
     await this.#phases.run('incremental', async () => {
       await this.#startWorkloads('incremental');
       await Promise.race([
@@ -341,6 +360,7 @@ export class Rehearsal implements AsyncDisposable {
       await this.#stopWorkloads();
       await interruptible(this.#signal, this.#links.drain(this.#signal));
       if (this.#links.failure) throw this.#links.failure;
+      await this.#witness.quiet();
       await this.#timeline.fireSettleSteps();
       this.#signal.throwIfAborted();
     });
@@ -368,6 +388,7 @@ export class Rehearsal implements AsyncDisposable {
         onProgress: (link, now) => show(describeComparing(link, now)),
       });
       this.#heartbeatKeysOnTargets = await this.#countHeartbeatKeys();
+      await this.#witness.account();
       return describeCompared(this.#comparison);
     });
   }
@@ -431,6 +452,7 @@ export class Rehearsal implements AsyncDisposable {
         workload.name,
         await startWorkload(places, workload, {
           seed: plan.seed + 1000 + index,
+          ledger: this.#witness.ledgerOf(workload),
           ...(this.#slots ? { placement: this.#slots.place } : {}),
         }),
       );
@@ -477,6 +499,14 @@ export class Rehearsal implements AsyncDisposable {
 
   #primariesOf(name: string): Promise<Endpoint[]> {
     return primariesOf(instanceNamed(this.#instances, name), this.#signal);
+  }
+
+  /** The processes of the links: they end with the links, not with the run. */
+  #replicators(): { what: string; isAlive: boolean }[] {
+    const records = this.#processes?.records ?? [];
+    return records
+      .filter(({ what }) => what.startsWith('replicator'))
+      .map((record) => ({ what: record.what, isAlive: isAlive(record) }));
   }
 
   #endpointOf(name: string): Endpoint {

@@ -33,6 +33,8 @@ export interface CheckContext {
   error: Results['error'];
   /** The run came to its end: healed, compared, links stopped. False: its history was cut off. */
   ended: boolean;
+  /** Instances that fork by themselves: existing ones may, others do when their configuration says so. */
+  selfSaving: readonly string[];
 }
 
 export interface PlannedStep {

@@ -18,6 +18,7 @@ export interface JudgedPlan {
   timeline: readonly { id: string; fault: string; optional: boolean }[];
   expect: readonly Expectation[];
   engine: { heartbeatMs: number; heartbeatPrefix: string };
+  instances: readonly { name: string; config?: Readonly<Record<string, string>>; url?: string }[];
 }
 
 /** Of a run that was cut off as well: what was not recorded any more is what the last events say, or not there. */
@@ -43,6 +44,7 @@ export function contextOf(plan: JudgedPlan, events: readonly RunEvent[]): CheckC
     heartbeat: heartbeatMs === 0 ? null : { prefix, keysOnTargets },
     error: outcome === undefined ? firstError(events) : outcome.error,
     ended: outcome !== undefined,
+    selfSaving: plan.instances.filter(savesItself).map(({ name }) => name),
   };
 }
 
@@ -117,4 +119,9 @@ function firstError(events: readonly RunEvent[]): Results['error'] {
     ...(where === undefined ? {} : { where }),
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+/** Whoever we start does not save unless told to. */
+function savesItself({ config = {}, url }: JudgedPlan['instances'][number]): boolean {
+  return url !== undefined || (config['save'] ?? '""').length > 2 || config['appendonly'] === 'yes';
 }

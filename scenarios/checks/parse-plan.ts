@@ -10,11 +10,12 @@ const rows = (properties: Record<string, object>): object => ({
 
 const SCHEMA = {
   type: 'object',
-  required: ['links', 'workload', 'timeline', 'expect', 'engine'],
+  required: ['links', 'workload', 'timeline', 'expect', 'engine', 'instances'],
   properties: {
     links: rows({ id: text, source: text, target: text }),
     workload: rows({ name: text, into: { type: 'array', items: text }, ratePerSecond: { type: 'number' } }),
     timeline: rows({ id: text, fault: text, optional: { type: 'boolean' } }),
+    instances: rows({ name: text }),
     expect: { type: 'array', items: { type: 'object' } },
     engine: {
       type: 'object',

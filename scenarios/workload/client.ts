@@ -41,6 +41,8 @@ export interface WorkloadClientOptions {
   /** Commands that may wait here while the server does not keep up. */
   queueMax: number;
   ledger?: Ledger;
+  /** The instance it writes to, by name. */
+  origin?: string;
 }
 
 /** Commands sent and not yet answered. */
@@ -138,7 +140,7 @@ export class WorkloadClient {
       script.switchDatabase(script.random.pick(script.otherDatabases));
     } else if (ledger && script.random.chance(LEDGER_CHANCE)) {
       name = 'ledger';
-      settle = writeLedgerEntry(ledger, script, prefix);
+      settle = writeLedgerEntry(ledger, script, prefix, this.#options.origin);
     } else {
       const chosen = chooser.next(script.random);
       name = operationName(chosen);
@@ -161,12 +163,14 @@ export class WorkloadClient {
     this.#sent += sent.length;
     this.#outstanding += sent.length;
     const failedBefore = tally.total.failed;
+    const sentMs = performance.now();
     const replies = await repliesOrLoss(connection.pipelineRaw(encodeCommands(commands), sent.length));
     this.#outstanding -= sent.length;
     if (replies === 'lost') {
       tally.lose(sent);
       this.#reconnect(connection);
     } else {
+      tally.latencies.record(performance.now() - sentMs);
       tally.settle(sent, replies);
       if (tally.total.failed > failedBefore) script.forgetAll();
       if (replies.some(isNoPrimary)) {

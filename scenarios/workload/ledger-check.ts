@@ -1,7 +1,10 @@
-/** Holds a ledger against a server. */
+/** Holds a ledger against a server: which of its writes are there, how often, and in which order. */
 import type { Connection } from '../../engine/connect/connection.ts';
+import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { Reply } from '../../engine/resp/reply.ts';
-import type { Lane, Ledger } from './ledger.ts';
+import type { LaneAccount } from '../../reports/evidence.ts';
+import { LaneReading } from './lane-reading.ts';
+import { ringKeys, type Lane, type Ledger } from './ledger.ts';
 
 export interface LedgerVerdict {
   /** Acknowledged writes that are not there. */
@@ -27,48 +30,65 @@ const PAGE = 5000;
  */
 export async function verifyLedger(connection: Connection, ledger: Ledger): Promise<LedgerVerdict> {
   const verdict: LedgerVerdict = { lost: 0, duplicated: 0, reordered: 0, unexpected: 0, samples: [] };
-  for (const lane of ledger.lanes) {
-    await connection.call('SELECT', lane.database);
-    if (lane.kind === 'counter') await checkCounter(connection, lane, verdict);
-    else await checkElements(connection, lane, verdict);
+  for (const account of await accountLedger(connection, ledger)) {
+    for (const [from, to] of account.missing) verdict.lost += to - from + 1;
+    verdict.duplicated += account.duplicated;
+    verdict.reordered += account.reordered;
+    verdict.unexpected += account.unexpected;
+    verdict.samples.push(...account.samples.slice(0, SAMPLES_MAX - verdict.samples.length));
   }
   return verdict;
 }
 
-async function checkCounter(connection: Connection, lane: Lane, verdict: LedgerVerdict): Promise<void> {
-  const value = Number(textOf(await connection.call('GET', lane.key)) || '0');
-  const least = lane.count('ok');
-  const most = least + lane.count('unknown');
-  if (value < least)
-    note(verdict, 'lost', least - value, `${lane.key} is ${value}, at least ${least} were acknowledged`);
-  if (value > most)
-    note(verdict, 'duplicated', value - most, `${lane.key} is ${value}, at most ${most} were sent`);
+/** One account per lane, and in which other databases (of those that have keys) the lane's key is. @throws as verifyLedger. */
+export async function accountLedger(connection: Connection, ledger: Ledger): Promise<LaneAccount[]> {
+  const accounts: LaneAccount[] = [];
+  for (const lane of ledger.lanes) {
+    await connection.call('SELECT', lane.database);
+    accounts.push(await accountLane(connection, lane));
+  }
+  await findStrays(connection, ledger, accounts);
+  return accounts;
 }
 
-async function checkElements(connection: Connection, lane: Lane, verdict: LedgerVerdict): Promise<void> {
-  const seen = new Uint8Array(lane.length);
-  let highest = -1;
-  for await (const number of elementsOf(connection, lane)) {
-    if (
-      !Number.isInteger(number) ||
-      number < 0 ||
-      number >= lane.length ||
-      lane.outcome(number) === 'failed'
-    ) {
-      note(verdict, 'unexpected', 1, `${lane.key} has ${number}, which was refused or never written`);
-      continue;
+/** Notes the databases in which a lane's key is although nobody wrote it there. */
+async function findStrays(
+  connection: Connection,
+  ledger: Ledger,
+  accounts: readonly LaneAccount[],
+): Promise<void> {
+  const keyspace = parseInfo(await connection.call('INFO', 'keyspace'));
+  for (const name of Object.keys(keyspace)) {
+    const database = Number(/^db(\d+)$/.exec(name)?.[1]);
+    const others = accounts.filter(
+      (account) => Number.isInteger(database) && !ledger.has(database, account.lane),
+    );
+    if (others.length === 0) continue;
+    await connection.call('SELECT', database);
+    const replies = await connection.pipeline(others.map(({ kind, lane }) => existsWords(kind, lane)));
+    for (const [index, account] of others.entries()) {
+      if (typeof replies[index] === 'number' && replies[index] > 0)
+        (account.strayDatabases ??= []).push(database);
     }
-    if (seen[number] === 1) note(verdict, 'duplicated', 1, `${lane.key} has ${number} again`);
-    else if (lane.kind !== 'set' && lane.outcome(number) === 'ok') {
-      if (number < highest) note(verdict, 'reordered', 1, `${lane.key} has ${number} after ${highest}`);
-      highest = Math.max(highest, number);
-    }
-    seen[number] = 1;
   }
-  for (let number = 0; number < lane.length; number++) {
-    if (seen[number] === 0 && lane.outcome(number) === 'ok')
-      note(verdict, 'lost', 1, `${lane.key} lacks ${number}`);
-  }
+}
+
+function existsWords(kind: LaneAccount['kind'], lane: string): string[] {
+  return ['EXISTS', ...(kind === 'ring' ? ringKeys(lane) : [lane])];
+}
+
+async function accountLane(connection: Connection, lane: Lane): Promise<LaneAccount> {
+  const reading = new LaneReading(lane);
+  if (lane.kind === 'counter') reading.counter(numberOr(await connection.call('GET', lane.key), 0));
+  else if (lane.kind === 'ring') reading.ring(await readRing(connection, lane.key));
+  else for await (const number of elementsOf(connection, lane)) reading.element(number);
+  return reading.finish();
+}
+
+/** The values of a ring's keys, read together; null where a key is not there. The database is selected. */
+export async function readRing(connection: Connection, key: string): Promise<(number | null)[]> {
+  const values = listOf(await connection.call('MGET', ...ringKeys(key)));
+  return values.map((value) => (value === null ? null : numberOf(value)));
 }
 
 /** The numbers of a list, set or stream, page by page. */
@@ -114,16 +134,6 @@ function idAfter(id: string): string {
   return `${ms}-${BigInt(sequence) + 1n}`;
 }
 
-function note(
-  verdict: LedgerVerdict,
-  what: 'lost' | 'duplicated' | 'reordered' | 'unexpected',
-  count: number,
-  sample: string,
-): void {
-  verdict[what] += count;
-  if (verdict.samples.length < SAMPLES_MAX) verdict.samples.push(`${what}: ${sample}`);
-}
-
 function listOf(reply: Reply): readonly Reply[] {
   return Array.isArray(reply) ? reply : [];
 }
@@ -136,4 +146,8 @@ function textOf(reply: Reply): string {
 function numberOf(reply: Reply): number {
   const text = textOf(reply);
   return text === '' ? Number.NaN : Number(text);
+}
+
+function numberOr(reply: Reply, absent: number): number {
+  return reply === null ? absent : numberOf(reply);
 }

@@ -1,23 +1,36 @@
-/** Builds one ledgered write: RPUSH, SADD, XADD of a unique number, or INCR. */
+/** Builds one ledgered write: RPUSH, SADD, XADD of a unique number, INCR, or a transaction that turns a ring. */
 import type { Ledger, LaneKind } from './ledger.ts';
-import { LANE_KINDS } from './ledger.ts';
+import { ringKeys } from './ledger.ts';
 import type { OperationContext } from './operation.ts';
 import type { Outcome } from './tally.ts';
 
 /** Emits the command; returns what must be told its outcome. */
 export function writeLedgerEntry(
   ledger: Ledger,
-  context: OperationContext,
+  context: OperationContext & { ownName(name: string): string },
   prefix: string,
+  origin?: string,
 ): (outcome: Outcome) => void {
-  const kind = context.random.pick(LANE_KINDS);
-  const lane = ledger.lane(kind, context.database, `${prefix}ledger:${kind}:${context.client}`);
+  const kind = context.random.pick(ledger.kinds);
+  const key = context.ownName(`${prefix}ledger:${ledger.token}:${kind}:${context.client}`);
+  const lane = ledger.lane(
+    kind,
+    context.database,
+    `${prefix}ledger:${ledger.token}:${kind}:${context.client}`,
+  );
   const number = lane.next();
-  context.emit(...wordsOf(kind, lane.key, number));
+  if (kind === 'ring') emitRing(context, lane.key, number);
+  else context.emit(...wordsOf(kind, lane.key, number));
   return (outcome) => lane.settle(number, outcome);
 }
 
-function wordsOf(kind: LaneKind, key: string, number: number): (string | number)[] {
+function emitRing(context: OperationContext, lane: string, number: number): void {
+  context.emit('MULTI');
+  for (const key of ringKeys(lane)) context.emit('SET', key, number);
+  context.emit('EXEC');
+}
+
+function wordsOf(kind: Exclude<LaneKind, 'ring'>, key: string, number: number): (string | number)[] {
   switch (kind) {
     case 'list':
       return ['RPUSH', key, number];

@@ -129,6 +129,7 @@ export class Workload implements AsyncDisposable {
       shed,
       reconnects,
       errors: Object.fromEntries(tally.errors),
+      latencyMs: tally.latencies.summary(),
       unsupported: [...unsupported],
       neverSucceeded: [...new Set(never.map(operationName))],
     };

@@ -106,6 +106,16 @@ export class OperationScript implements OperationContext {
     }
   }
 
+  /** The name itself, or with a number behind it, so that it belongs to this client's instance. The same every time. */
+  ownName(name: string): string {
+    const { owns = () => true } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      const key = attempt === 0 ? name : `${name}.${attempt}`;
+      if (owns(key)) return key;
+      assert(attempt < NAME_ATTEMPTS, 'a client has an instance with slots');
+    }
+  }
+
   keys(tag: Tag, count: number): string[] {
     const chosen = new Set<string>();
     for (let attempt = 0; chosen.size < count && attempt < 4 * count; attempt++) chosen.add(this.key(tag));

@@ -4,6 +4,7 @@
  */
 import type { Argument } from '../../engine/resp/encode.ts';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
+import { Latencies } from './latencies.ts';
 
 export type Outcome = 'ok' | 'failed' | 'unknown';
 
@@ -42,6 +43,8 @@ export class Tally {
   readonly perCommand = new Map<string, Outcomes>();
   /** Sendings of operations, each by the worst outcome of its commands. */
   readonly perOperation = new Map<string, Outcomes>();
+  /** From sending a batch to its last reply, as the client sees it. */
+  readonly latencies = new Latencies();
   /** Error replies by first word. */
   readonly errors = new Map<string, number>();
 

@@ -105,6 +105,8 @@ export async function startWorkload(
           prepare,
           queueMax: Math.max(QUEUE_MIN, Math.ceil((plan.ratePerSecond * QUEUE_SECONDS) / count)),
           ...(options.ledger ? { ledger: options.ledger } : {}),
+          // A proxy's clients find their keys wherever the slots are by then.
+          ...(plan.client === 'codis-proxy' ? {} : { origin: instance }),
         }),
       );
     }

@@ -83,6 +83,7 @@ const COMPLETE: Complete<Results> = {
       shed: 0,
       reconnects: 0,
       errors: { ERR: 1 },
+      latencyMs: { p50: 1, p95: 2, p99: 3, max: 4, samples: 5 },
       unsupported: ['set exat'],
       neverSucceeded: ['set exat'],
     },

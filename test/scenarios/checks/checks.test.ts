@@ -1,11 +1,17 @@
 /** For every check: a good run it must pass, and known-bad runs it must catch. */
 import { describe, expect, test } from 'vitest';
+import type { Evidence, LaneAccount } from '../../../reports/evidence.ts';
 import type { RunEventBody } from '../../../reports/events.ts';
 import { newFinding } from '../../../reports/findings.ts';
 import type { CheckContext } from '../../../scenarios/checks/check.ts';
 import type { CheckResult } from '../../../reports/results.ts';
 import { CHECKS } from '../../../scenarios/checks/registry.ts';
 import {
+  EVIDENCE,
+  evidence,
+  ledgerOn,
+  rings,
+  server,
   COMPARISON,
   LINK,
   SYNCED,
@@ -42,7 +48,399 @@ const drained = (appliedOffset: string): RunEventBody => ({
 });
 const fullResync = newFinding('FULL_RESYNC', 'again', { subject: { link: 'main' } });
 
+/** The good run with events exchanged: those `replace` matches, for others. */
+function exchanged(replace: (body: RunEventBody) => boolean, ...by: RunEventBody[]): Partial<CheckContext> {
+  const bodies: RunEventBody[] = [];
+  let isIn = false;
+  for (const body of [...SYNCED, ...EVIDENCE]) {
+    if (!replace(body)) bodies.push(body);
+    else if (!isIn) {
+      bodies.push(...by);
+      isIn = true;
+    }
+  }
+  return { events: historyOf(...bodies, ...(isIn ? [] : by)) };
+}
+const isAbout =
+  (about: Evidence['about'], instance?: string, moment?: string) =>
+  (body: RunEventBody): boolean =>
+    body.kind === 'evidence' &&
+    body.evidence.about === about &&
+    (instance === undefined || ('instance' in body.evidence && body.evidence.instance === instance)) &&
+    (moment === undefined || ('moment' in body.evidence && body.evidence.moment === moment));
+/** A ledger reading with this lane changed. */
+const ledgerWith = (instance: string, changes: Partial<LaneAccount>): Partial<CheckContext> =>
+  exchanged(isAbout('ledger', instance), ledgerOn(instance, changes));
+const bothWith = (changes: Partial<LaneAccount>): RunEventBody[] => [
+  ledgerOn('source', changes),
+  ledgerOn('target', changes),
+];
+const unread = (what: Evidence['about']): RunEventBody =>
+  evidence({ about: 'unread', what, instance: 'target', reason: 'gone' });
+const added = (...bodies: RunEventBody[]): Partial<CheckContext> => exchanged(() => false, ...bodies);
+const failover = { id: 'plant', fault: 'script', optional: false, dataLoss: 'source' } as const;
+const state = (to: 'Retrying' | 'Synchronizing' | 'Finished'): RunEventBody => ({
+  kind: 'link-state',
+  link: 'main',
+  from: 'Synchronizing',
+  to,
+  cause: 'reset',
+});
+const synced = (mode: 'full' | 'partial'): RunEventBody[] => [
+  { kind: 'sync-started', link: 'main', mode, replid: 'a'.repeat(40), offset: '10', cause: 'reset' },
+  { kind: 'sync-finished', link: 'main', mode, keys: 0, bytes: 0, durationMs: 1 },
+];
+const isEnd = (body: RunEventBody): boolean => body.kind === 'link-state' && body.to === 'Finished';
+/** The good run with events before the link ended. */
+const beforeEnd = (...bodies: RunEventBody[]): Partial<CheckContext> =>
+  exchanged(isEnd, ...bodies, ...EVIDENCE.filter(isEnd));
+const NO_LINKS: Partial<CheckContext> = { links: [], workload: [] };
+const OTHER_LINK = { ...LINK, link: 'other', target: 'second' };
+
+/** What every check of the ledger says when there is none to judge by. */
+const LEDGER_CASES: Case[] = [
+  ['a good ledger', 'pass', {}],
+  ['nobody wrote', 'skipped', NO_LINKS],
+  ['nobody looked', 'unknown', exchanged(isAbout('ledger'))],
+  ['it could not be read', 'unknown', exchanged(isAbout('ledger'), unread('ledger'))],
+];
+
+const ORACLE_CASES: Record<string, Case[]> = {
+  convergence: [
+    ['every link compared', 'pass', {}],
+    ['nothing compared', 'unknown', { comparison: null }],
+    ['one of two links compared', 'unknown', { links: [LINK, OTHER_LINK] }],
+    ['no links', 'skipped', NO_LINKS],
+  ],
+  'ledger-lost': [
+    ...LEDGER_CASES,
+    ['lost on the way', 'fail', ledgerWith('target', { missing: [[3, 4]] })],
+    ['a counter that is behind', 'fail', ledgerWith('target', { kind: 'counter', missing: [[4, 4]] })],
+    [
+      'gone from both without a fault',
+      'fail',
+      exchanged(isAbout('ledger'), ...bothWith({ missing: [[3, 4]] })),
+    ],
+    [
+      'lost by the source in a failover',
+      'pass',
+      {
+        ...exchanged(isAbout('ledger'), fault('effective'), ...bothWith({ missing: [[3, 4]] })),
+        steps: [failover],
+      },
+    ],
+    [
+      'the same, and more is missing on the target',
+      'fail',
+      {
+        ...exchanged(
+          isAbout('ledger'),
+          fault('effective'),
+          ledgerOn('source', { missing: [[3, 4]] }),
+          ledgerOn('target', { missing: [[3, 5]] }),
+        ),
+        steps: [failover],
+      },
+    ],
+    [
+      'a fault that cannot lose data',
+      'fail',
+      {
+        ...exchanged(isAbout('ledger'), fault('effective'), ...bothWith({ missing: [[3, 4]] })),
+        steps: [{ ...failover, dataLoss: 'none' }],
+      },
+    ],
+    [
+      'a kind that never succeeded',
+      'unknown',
+      exchanged(isAbout('ledger'), ...bothWith({ kind: 'ring', ok: 0, failed: 3 })),
+    ],
+  ],
+  'ledger-duplicated': [
+    ...LEDGER_CASES,
+    ['twice on the target', 'fail', ledgerWith('target', { duplicated: 1 })],
+    ['twice on both', 'fail', exchanged(isAbout('ledger'), ...bothWith({ duplicated: 1 }))],
+  ],
+  'ledger-reordered': [
+    ...LEDGER_CASES,
+    ['another order on the target', 'fail', ledgerWith('target', { reordered: 1 })],
+  ],
+  'ledger-unexpected': [
+    ...LEDGER_CASES,
+    ['what nobody wrote', 'fail', ledgerWith('target', { unexpected: 1 })],
+  ],
+  'counter-bounds': [
+    ...LEDGER_CASES,
+    ['above what was sent', 'fail', ledgerWith('target', { kind: 'counter', duplicated: 2 })],
+    ['on both sides', 'fail', exchanged(isAbout('ledger'), ...bothWith({ kind: 'counter', duplicated: 2 }))],
+  ],
+  'db-isolation': [
+    ...LEDGER_CASES,
+    ['in another database too', 'fail', ledgerWith('target', { strayDatabases: [4] })],
+  ],
+  'transaction-ring': [
+    ...LEDGER_CASES,
+    ['seen in part', 'fail', exchanged(isAbout('rings'), rings([1, 1, 1]), rings([2, 1, 1]))],
+    ['a key not there', 'fail', exchanged(isAbout('rings'), rings([1, null, 1]))],
+    ['in part at the end', 'fail', ledgerWith('target', { kind: 'ring', values: [2, 2, 1] })],
+    [
+      'in part while everything was copied again',
+      'pass',
+      added(state('Retrying'), rings([2, 1, 1]), state('Synchronizing'), rings([3, 3, 3])),
+    ],
+  ],
+  monotone: [
+    ['forward', 'pass', {}],
+    ['no sequence read', 'skipped', exchanged(isAbout('rings'))],
+    ['back', 'fail', added(rings([1, 1, 1]))],
+    ['a key vanished', 'fail', added(rings([null, null, null]))],
+    ['copied again, but nothing was lost', 'fail', added(...synced('full'), rings([1, 1, 1]))],
+    [
+      'the source lost data in a failover, and was copied again',
+      'pass',
+      { ...added(fault('effective'), ...synced('full'), rings([1, 1, 1])), steps: [failover] },
+    ],
+    [
+      'a failover, and not copied again',
+      'fail',
+      { ...added(fault('effective'), rings([1, 1, 1])), steps: [failover] },
+    ],
+  ],
+  'slot-placement': [
+    ['no cluster', 'skipped', {}],
+    [
+      'every key in its place',
+      'pass',
+      added(evidence({ about: 'slots', instance: 't', node: 'n', keys: 5, misplaced: 0, samples: [] })),
+    ],
+    [
+      'a key elsewhere',
+      'fail',
+      added(evidence({ about: 'slots', instance: 't', node: 'n', keys: 5, misplaced: 1, samples: ['"k"'] })),
+    ],
+    ['could not be read', 'unknown', added(unread('slots'))],
+  ],
+  'traffic-quiet': [
+    ['heartbeats and checkpoints', 'pass', {}],
+    ['nobody looked', 'unknown', exchanged(isAbout('server'))],
+    [
+      'a write',
+      'fail',
+      exchanged(
+        isAbout('server', 'target', 'still-quiet'),
+        server('target', 'still-quiet', { commands: { set: 501 } }),
+      ),
+    ],
+    [
+      'a hash written outside a transaction',
+      'fail',
+      exchanged(
+        isAbout('server', 'target', 'still-quiet'),
+        server('target', 'still-quiet', { commands: { hset: 102, exec: 101 } }),
+      ),
+    ],
+    [
+      'an echo to the source',
+      'fail',
+      exchanged(
+        isAbout('server', 'source', 'still-quiet'),
+        server('source', 'still-quiet', { commands: { rpush: 1 } }),
+      ),
+    ],
+    [
+      'a deletion',
+      'fail',
+      exchanged(
+        isAbout('server', 'target', 'still-quiet'),
+        server('target', 'still-quiet', { commands: { del: 1 } }),
+      ),
+    ],
+    [
+      'a deletion where keys expire',
+      'pass',
+      exchanged(
+        isAbout('server', 'target', 'still-quiet'),
+        server('target', 'still-quiet', { commands: { del: 1 }, numbers: { expired_keys: 2 } }),
+      ),
+    ],
+  ],
+  'offset-accounting': [
+    ['the bytes add up', 'pass', {}],
+    ['bytes never read', 'fail', { links: [{ ...LINK, stream: { ...LINK.stream, bytes: 19_990 } }] }],
+    ['bytes read twice', 'fail', { links: [{ ...LINK, stream: { ...LINK.stream, bytes: 20_010 } }] }],
+    ['two snapshots', 'skipped', added(...synced('full'))],
+    ['no end', 'skipped', exchanged(isEnd)],
+  ],
+  resync: [
+    ['one full sync', 'pass', {}],
+    ['a full resync without a fault', 'fail', added(...synced('full'))],
+    ['a partial one without a fault', 'unknown', added(...synced('partial'))],
+    ['one after a fault', 'pass', added(fault('effective'), ...synced('full'))],
+    [
+      'one that was expected',
+      'pass',
+      {
+        ...added(...synced('full')),
+        expect: [{ finding: 'FULL_RESYNC', count: { comparison: '=', value: 1 } }],
+      },
+    ],
+    [
+      'a storm after a fault',
+      'fail',
+      added(fault('effective'), ...Array.from({ length: 21 }, () => synced('full')).flat()),
+    ],
+    [
+      'one that only the source speaks of',
+      'fail',
+      exchanged(
+        isAbout('server', 'source', 'quiet'),
+        server('source', 'quiet', { numbers: { sync_full: 2 } }),
+      ),
+    ],
+  ],
+  'error-accounting': [
+    ['nothing refused', 'pass', {}],
+    [
+      'a refusal nobody reports',
+      'fail',
+      exchanged(isAbout('server', 'target', 'quiet'), server('target', 'quiet', { failures: { set: 1 } })),
+    ],
+    [
+      'a refusal that is reported',
+      'pass',
+      {
+        ...exchanged(
+          isAbout('server', 'target', 'quiet'),
+          server('target', 'quiet', { failures: { set: 1 } }),
+        ),
+        links: [{ ...LINK, errors: { OOM: 1 } }],
+      },
+    ],
+    [
+      'a refused read, and the payloads a link tries',
+      'pass',
+      exchanged(
+        isAbout('server', 'target', 'quiet'),
+        server('target', 'quiet', { failures: { memory: 1, restore: 12 } }),
+      ),
+    ],
+    [
+      'a server that was started again',
+      'skipped',
+      exchanged(
+        isAbout('server', 'target'),
+        server('target', 'start', { numbers: { uptime_in_seconds: 900 } }),
+        server('target', 'quiet', { numbers: { uptime_in_seconds: 3 } }),
+      ),
+    ],
+  ],
+  liveness: [
+    ['alive', 'pass', {}],
+    ['silent for six seconds', 'fail', silence(6000)],
+    ['silent for four', 'pass', silence(4000)],
+    ['silent in a fault', 'pass', silence(6000, fault('requested'), fault('effective'))],
+  ],
+  recovery: [
+    ['never interrupted', 'skipped', {}],
+    ['back at once', 'pass', beforeEnd(fault('effective'), state('Retrying'), state('Synchronizing'))],
+    ['not back', 'fail', beforeEnd(fault('effective'), state('Retrying'))],
+    ['back after two minutes', 'fail', late(120_000)],
+    ['back two minutes later, the fault lasted as long', 'pass', late(120_000, fault('healed'))],
+  ],
+  'source-impact': [
+    ['one fork for one sync', 'pass', {}],
+    [
+      'a fork nobody asked for',
+      'fail',
+      exchanged(
+        isAbout('server', 'source', 'quiet'),
+        server('source', 'quiet', { numbers: { total_forks: 2, sync_full: 1 } }),
+      ),
+    ],
+    [
+      'a source that saves itself',
+      'pass',
+      {
+        ...exchanged(
+          isAbout('server', 'source', 'quiet'),
+          server('source', 'quiet', { numbers: { total_forks: 2, sync_full: 1 } }),
+        ),
+        selfSaving: ['source'],
+      },
+    ],
+    [
+      'an output buffer that ran over',
+      'fail',
+      exchanged(
+        isAbout('server', 'source'),
+        ...(['start', 'quiet'] as const).map((moment, index) =>
+          server('source', moment, { numbers: { client_output_buffer_limit_disconnections: index } }),
+        ),
+      ),
+    ],
+    ['cut off before anybody asked', 'unknown', { ...exchanged(isAbout('server')), ended: false }],
+  ],
+  'log-patterns': [
+    ['nothing', 'pass', {}],
+    [
+      'an unhandled error',
+      'fail',
+      added(evidence({ about: 'log-lines', file: 'replicator-source.log', lines: ['Uncaught'] })),
+    ],
+    [
+      'a server that a fault brought down',
+      'pass',
+      added(
+        fault('effective'),
+        evidence({ about: 'log-lines', file: 'servers/source/primary/server.log', lines: ['crashed'] }),
+      ),
+    ],
+    ['not looked through', 'unknown', { ended: false }],
+  ],
+  leaks: [
+    ['nothing', 'pass', {}],
+    [
+      'a connection',
+      'fail',
+      added(evidence({ about: 'leftovers', instance: 'target', clients: ['redis-sync:main'], keys: [] })),
+    ],
+    [
+      'a key',
+      'fail',
+      added(evidence({ about: 'leftovers', instance: 'target', clients: [], keys: ['"redis-sync:tmp:1"'] })),
+    ],
+    ['a file', 'fail', added(evidence({ about: 'remains', processes: [], files: ['segment'] }))],
+    ['a process', 'fail', added(evidence({ about: 'remains', processes: ['replicator source'], files: [] }))],
+    ['nobody looked', 'unknown', { ended: false }],
+    ['could not be asked', 'unknown', added(unread('leftovers'))],
+    ['a fault took the server away', 'pass', added(fault('effective'), unread('leftovers'))],
+  ],
+};
+
+/** The link says nothing for so long before its drain. */
+function silence(ms: number, ...before: RunEventBody[]): Partial<CheckContext> {
+  const events = historyOf(...before, ...SYNCED);
+  return {
+    events: events.map((event) => (event.kind === 'drained' ? { ...event, ms: event.ms + ms } : event)),
+  };
+}
+
+/** Interrupted by a fault, and back after so long; `then` just before that. */
+function late(ms: number, ...then: RunEventBody[]): Partial<CheckContext> {
+  const events = historyOf(
+    ...SYNCED,
+    fault('requested'),
+    fault('effective'),
+    state('Retrying'),
+    ...then,
+    state('Synchronizing'),
+  );
+  const from = events.findIndex((event) => event.kind === 'link-state' && event.to === 'Retrying');
+  return { events: events.map((event, index) => (index > from ? { ...event, ms: event.ms + ms } : event)) };
+}
+
 const CASES: Record<string, Case[]> = {
+  ...ORACLE_CASES,
   'run-completed': [
     ['a whole run', 'pass', {}],
     ['interrupted', 'unknown', { events: historyOf(...SYNCED, { kind: 'interrupted', signal: 'SIGINT' }) }],

@@ -1,7 +1,7 @@
 /** The ledger check finds every kind of damage that a bad replication can do, and none where there is none. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
-import { Ledger, type LaneKind } from '../../../scenarios/workload/ledger.ts';
+import { Ledger, ringKeys, type LaneKind } from '../../../scenarios/workload/ledger.ts';
 import { verifyLedger } from '../../../scenarios/workload/ledger-check.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 
@@ -23,11 +23,14 @@ beforeEach(async () => {
 const FINE = { lost: 0, duplicated: 0, reordered: 0, unexpected: 0, samples: [] };
 const write = (kind: LaneKind, number: number): (string | number)[] =>
   ({
+    ring: ['MSET', ...ringKeys(kind).flatMap((key) => [key, number])],
     list: ['RPUSH', kind, number],
     set: ['SADD', kind, number],
     stream: ['XADD', kind, '*', 'n', number],
     counter: ['INCR', kind],
   })[kind];
+
+const strings = (words: readonly (string | number)[]): string[] => words.map(String);
 
 /** A ledger of acknowledged writes that are on the server, in database 3. */
 async function written(kind: LaneKind, count: number): Promise<Ledger> {
@@ -124,6 +127,22 @@ describe('verifyLedger', () => {
     expect(await verifyLedger(connection, ledger)).toEqual(FINE);
     await connection.call('INCR', 'counter');
     expect(await verifyLedger(connection, ledger)).toEqual(FINE);
+  });
+
+  test('a ring is where its last acknowledged turn left it, or one further', async () => {
+    const ledger = await written('ring', 5);
+    expect(await verifyLedger(connection, ledger)).toEqual(FINE);
+    const lane = ledger.lane('ring', 3, 'ring');
+    const unknown = lane.next();
+    expect(await verifyLedger(connection, ledger)).toEqual(FINE);
+    await connection.call(...strings(write('ring', unknown)));
+    expect(await verifyLedger(connection, ledger)).toEqual(FINE);
+    await connection.call('SET', ringKeys('ring')[1] ?? '', 2);
+    expect(await verifyLedger(connection, ledger)).toMatchObject({ lost: 2, unexpected: 0 });
+    await connection.call('DEL', ...ringKeys('ring'));
+    expect(await verifyLedger(connection, ledger)).toMatchObject({ lost: 5 });
+    await connection.call(...strings(write('ring', 77)));
+    expect(await verifyLedger(connection, ledger)).toMatchObject({ lost: 0, unexpected: 1 });
   });
 
   test('what was refused or never written must not be there', async () => {

@@ -1,0 +1,167 @@
+/**
+ * Gathers what a run is judged by besides the comparison: the ledgers of the workloads and what every instance has of
+ * them, rings read while clients write, what servers say about themselves, and what was left behind.
+ *
+ *   begin()      before the links start
+ *   watch()      once they are in sync: rings are read until the workloads have stopped
+ *   quiet()      after the drain: nothing may be written any more
+ *   account()    what every instance has of the ledgers
+ *   end()        after the links ended
+ *
+ * It only reads. What it cannot read it records as unread; it never ends a run.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openWhere } from '../../../engine/connect/discover.ts';
+import type { Whereabouts } from '../../../engine/connect/discovery.ts';
+import { asError } from '../../../engine/errors.ts';
+import type { Evidence, ServerMoment } from '../../../reports/evidence.ts';
+import { accountLedger } from '../../../scenarios/workload/ledger-check.ts';
+import { Ledger, LANE_KINDS } from '../../../scenarios/workload/ledger.ts';
+import type { WorkloadPlan } from '../../../scenarios/workload/workload.ts';
+import type { ProvisionedInstance } from '../../provision/provisioner.ts';
+import { findLeftovers } from './leftovers.ts';
+import { scanLogs } from './log-scan.ts';
+import { readRemains, type WatchedProcess } from './remains.ts';
+import { watchRings } from './ring-watch.ts';
+import { readServerFacts } from './server-facts.ts';
+import { WITNESS_NAME } from './witness-name.ts';
+
+/** How long nothing is to be written after the drain. */
+const QUIET_MS = 300;
+/** How long a server may take to notice that a connection is gone. */
+const GONE_MS = 2000;
+const POLL_MS = 50;
+
+export interface WitnessOptions {
+  links: readonly { source: string; target: string }[];
+  instances: () => ReadonlyMap<string, ProvisionedInstance>;
+  /** What the run started; see `remains.ts`. */
+  processes: () => readonly WatchedProcess[];
+  runFolder: string;
+  /** Names this run's ledger keys. */
+  token: string;
+  record: (evidence: Evidence) => void;
+  signal: AbortSignal;
+}
+
+export class Witness implements AsyncDisposable {
+  readonly #options: WitnessOptions;
+  readonly #ledgers = new Map<string, Ledger>();
+  readonly #watching = new AbortController();
+  #watches: Promise<void>[] = [];
+
+  constructor(options: WitnessOptions) {
+    this.#options = options;
+  }
+
+  /** Where the ledgered writes of a workload are remembered. A proxy that has no transactions gets no rings. */
+  ledgerOf({ name, client }: Pick<WorkloadPlan, 'name' | 'client'>): Ledger {
+    const known = this.#ledgers.get(name);
+    if (known !== undefined) return known;
+    const kinds = LANE_KINDS.filter((kind) => kind !== 'ring' || client !== 'codis-proxy');
+    const ledger = new Ledger(name, this.#options.token, kinds);
+    this.#ledgers.set(name, ledger);
+    return ledger;
+  }
+
+  async begin(): Promise<void> {
+    await this.#readServers('start');
+  }
+
+  watch(): void {
+    const signal = AbortSignal.any([this.#watching.signal, this.#options.signal]);
+    this.#watches = [...new Set(this.#options.links.map(({ target }) => target))].map((instance) =>
+      watchRings({
+        instance,
+        whereabouts: () => this.#whereaboutsOf(instance),
+        ledgers: () => [...this.#ledgers.values()],
+        record: this.#options.record,
+        signal,
+      }),
+    );
+  }
+
+  async quiet(): Promise<void> {
+    await this.#stopWatching();
+    await this.#readServers('quiet');
+    await sleep(QUIET_MS, undefined, { signal: this.#options.signal }).catch(() => undefined);
+    await this.#readServers('still-quiet');
+  }
+
+  async account(): Promise<void> {
+    const ledgers = [...this.#ledgers.values()].filter((ledger) => ledger.lanes.length > 0);
+    if (ledgers.length === 0) return;
+    await this.#forEachInstance('ledger', async (instance) => {
+      const { signal } = this.#options;
+      await using connection = await openWhere(this.#whereaboutsOf(instance), { name: WITNESS_NAME, signal });
+      for (const ledger of ledgers) {
+        const accounts = await accountLedger(connection, ledger);
+        this.#options.record({ about: 'ledger', instance, accounts });
+      }
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#stopWatching();
+    const { record, runFolder, processes } = this.#options;
+    record(await readRemains(runFolder, processes()));
+    await this.#readServers('end');
+    await this.#forEachInstance('leftovers', (instance) => this.#recordLeftovers(instance));
+    try {
+      for (const lines of await scanLogs(runFolder)) record(lines);
+    } catch (error) {
+      record({ about: 'unread', what: 'log-lines', instance: runFolder, reason: asError(error).message });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stopWatching();
+  }
+
+  /** A closed connection is listed for a moment longer. */
+  async #recordLeftovers(instance: string): Promise<void> {
+    const { instances, record, signal } = this.#options;
+    const endpoint = instances().get(instance)?.primary();
+    if (endpoint === undefined) return;
+    for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+      const found = await findLeftovers(instance, endpoint, signal);
+      if (found.clients.length === 0 || waitedMs >= GONE_MS) return record(found);
+      await sleep(POLL_MS);
+    }
+  }
+
+  async #readServers(moment: ServerMoment): Promise<void> {
+    const { instances, record, signal } = this.#options;
+    await this.#forEachInstance('server', async (instance) => {
+      for (const { name: node, endpoint } of instances().get(instance)?.nodes ?? []) {
+        const facts = await readServerFacts(endpoint, signal);
+        record({ about: 'server', instance, node, moment, ...facts });
+      }
+    });
+  }
+
+  async #forEachInstance(what: Evidence['about'], read: (instance: string) => Promise<void>): Promise<void> {
+    const { links, record } = this.#options;
+    const names = new Set(links.flatMap(({ source, target }) => [source, target]));
+    await Promise.all(
+      [...names].map(async (instance) => {
+        try {
+          await read(instance);
+        } catch (error) {
+          record({ about: 'unread', what, instance, reason: asError(error).message });
+        }
+      }),
+    );
+  }
+
+  async #stopWatching(): Promise<void> {
+    this.#watching.abort();
+    await Promise.all(this.#watches);
+  }
+
+  #whereaboutsOf(name: string): Whereabouts {
+    const instance = this.#options.instances().get(name);
+    if (instance === undefined) throw new Error(`instance ${name} is not there`);
+    return instance.whereabouts ?? instance.primary();
+  }
+}

@@ -1,0 +1,34 @@
+/** Every pair of instances that should hold the same data was really held against each other. */
+import { plural } from '../../reports/display.ts';
+import type { Comparison, LinkResult } from '../../reports/results.ts';
+import { result, type CheckContext, type CheckDefinition } from './check.ts';
+
+const NAME = 'convergence';
+
+export const convergence: CheckDefinition = {
+  name: NAME,
+  summary: 'Every link that carried data was compared, none left out.',
+  judge: (context) => [judgeCoverage(context)],
+};
+
+function judgeCoverage({ links, comparison }: CheckContext) {
+  if (links.length === 0) return result(NAME, 'skipped', 'There were no links.');
+  if (comparison === null) return result(NAME, 'unknown', 'Nothing was compared.');
+  const left = links.filter((link) => carriedData(link) && !wasCompared(link, comparison));
+  const counts = { links: links.length, compared: links.length - left.length };
+  if (left.length === 0) return result(NAME, 'pass', `${plural(links.length, 'link')} compared.`, counts);
+  const names = left.map(({ link }) => link).join(', ');
+  return result(NAME, 'unknown', `Not one key was compared for link ${names}, which carried data.`, counts);
+}
+
+function carriedData({ fullSync, stream }: LinkResult): boolean {
+  return (fullSync?.keys ?? 0) + stream.commands > 0;
+}
+
+/** A link may be compared together with others that share its target. */
+function wasCompared({ link, target }: LinkResult, { counts, types, differences }: Comparison): boolean {
+  const names = [...counts, ...types, ...differences].map((row) => row.link);
+  // All keys deleted again on both sides leaves nothing to list.
+  if (names.length === 0) return true;
+  return names.some((name) => name === link || name.split(/[,+ ]+/).includes(link) || name === target);
+}

@@ -1,0 +1,63 @@
+/** Every write that a target refused is in the engine's own report: nothing is skipped in silence. */
+import { plural } from '../../reports/display.ts';
+import { unreadReason } from '../../reports/evidence.ts';
+import { result, sum, type CheckContext, type CheckDefinition } from './check.ts';
+import { changesBetween, growthIn, type ServerChange } from './server-evidence.ts';
+import { isWriteCommand } from './write-commands.ts';
+
+const NAME = 'error-accounting';
+
+/** A link asks its target with this which payloads it takes; a key that is missing for it shows in the comparison. */
+const PROBED = 'restore';
+
+export const errorAccounting: CheckDefinition = {
+  name: NAME,
+  summary: 'A target counts no more refused or failed writes than the links and the clients report.',
+  judge: (context) => [judgeErrors(context)],
+};
+
+function judgeErrors(context: CheckContext) {
+  if (context.links.length === 0) return result(NAME, 'skipped', 'There were no links.');
+  const targets = new Set(context.links.map(({ target }) => target));
+  const changes = changesBetween(context, 'start', 'quiet').filter(({ instance }) => targets.has(instance));
+  if (changes.length === 0) {
+    const unread = unreadReason(context.events, 'server');
+    if (unread === null && !context.ended) return result(NAME, 'unknown', 'Nobody asked the targets.');
+    return result(NAME, 'skipped', 'No target could be asked at both ends of one life.');
+  }
+  const accounts = changes.map((change) => ({ change, ...accountOf(context, change) }));
+  const counts = {
+    refused: sum(accounts.map(({ refused }) => refused)),
+    reported: sum(accounts.map(({ reported }) => reported)),
+  };
+  const silent = accounts.find(({ refused, reported }) => refused > reported);
+  if (silent === undefined)
+    return result(
+      NAME,
+      'pass',
+      `${plural(counts.refused, 'refused write')}, ${counts.reported} reported.`,
+      counts,
+    );
+  const summary = `${silent.change.instance} refused ${plural(silent.refused, 'write')} (${silent.words}); ${silent.reported} of them are reported.`;
+  return result(NAME, 'fail', summary, counts);
+}
+
+function accountOf(
+  { links, workload }: CheckContext,
+  { instance, before, after }: ServerChange,
+): { refused: number; reported: number; words: string } {
+  const failures = [...growthIn(before.failures, after.failures)].filter(
+    ([name]) => isWriteCommand(name) && name !== PROBED,
+  );
+  const byLinks = links
+    .filter(({ target }) => target === instance)
+    .flatMap(({ errors }) => Object.values(errors));
+  // Clients write to targets too where data flows both ways.
+  const isSource = links.some(({ source }) => source === instance);
+  const byClients = isSource ? workload.map(({ failed }) => failed) : [];
+  return {
+    refused: sum(failures.map(([, count]) => count)),
+    reported: sum([...byLinks, ...byClients]),
+    words: failures.map(([name, count]) => `${name} ${count}×`).join(', '),
+  };
+}

@@ -1,0 +1,25 @@
+/** What the timeline really did, for checks that must not blame the engine for it. */
+import { faultsOf, type SyncSpan } from '../../reports/history.ts';
+import type { FaultResult } from '../../reports/results.ts';
+import type { CheckContext } from './check.ts';
+
+/** Firings that were seen on the servers. */
+export function effectiveFaults({ events }: CheckContext): FaultResult[] {
+  return faultsOf(events).filter((fault) => fault.effectiveMs !== null);
+}
+
+/** Whether a fault was in effect that may lose data. */
+export function mayHaveLost(context: CheckContext): boolean {
+  const losing = new Set(context.steps.filter(({ dataLoss }) => dataLoss !== 'none').map(({ id }) => id));
+  return effectiveFaults(context).some((fault) => losing.has(fault.step));
+}
+
+/** When the first fault took effect; Infinity when none did. */
+export function firstFaultMs(context: CheckContext): number {
+  return Math.min(Infinity, ...effectiveFaults(context).map((fault) => fault.effectiveMs ?? Infinity));
+}
+
+/** Full syncs after the first one of their link. */
+export function isRepeated(sync: SyncSpan, all: readonly SyncSpan[]): boolean {
+  return all.some((other) => other.link === sync.link && other.startedMs < sync.startedMs);
+}
