@@ -19,7 +19,9 @@ export function firstFaultMs(context: CheckContext): number {
   return Math.min(Infinity, ...effectiveFaults(context).map((fault) => fault.effectiveMs ?? Infinity));
 }
 
-/** Full syncs after the first one of their link. */
+/** Its link had been in sync before. What is tried again until the first copy is complete is still the start. */
 export function isRepeated(sync: SyncSpan, all: readonly SyncSpan[]): boolean {
-  return all.some((other) => other.link === sync.link && other.startedMs < sync.startedMs);
+  return all.some(
+    ({ link, finishedMs }) => link === sync.link && finishedMs !== null && finishedMs <= sync.startedMs,
+  );
 }

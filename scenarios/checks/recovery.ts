@@ -48,13 +48,17 @@ export function interruptionsOf(context: CheckContext): Interruption[] {
       if (span.state !== 'Retrying' || own[index - 1]?.state !== 'Synchronizing') return [];
       const back = own.slice(index).find(({ state }) => state === 'Synchronizing');
       return [
-        { link, cause: span.cause, recoveryMs: back === undefined ? null : recoveryMs(context, span, back) },
+        {
+          link,
+          cause: span.cause,
+          recoveryMs: back === undefined ? null : timeToReturnMs(context, span, back),
+        },
       ];
     });
   });
 }
 
-function recoveryMs(context: CheckContext, broken: LinkStateSpan, back: LinkStateSpan): number {
+function timeToReturnMs(context: CheckContext, broken: LinkStateSpan, back: LinkStateSpan): number {
   const healed = effectiveFaults(context)
     .filter((fault) => (fault.requestedMs ?? 0) <= back.fromMs)
     .map((fault) => fault.healedMs ?? fault.effectiveMs ?? 0)

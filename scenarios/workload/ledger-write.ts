@@ -13,11 +13,7 @@ export function writeLedgerEntry(
 ): (outcome: Outcome) => void {
   const kind = context.random.pick(ledger.kinds);
   const key = context.ownName(`${prefix}ledger:${ledger.token}:${kind}:${context.client}`);
-  const lane = ledger.lane(
-    kind,
-    context.database,
-    `${prefix}ledger:${ledger.token}:${kind}:${context.client}`,
-  );
+  const lane = ledger.lane(kind, context.database, key, origin);
   const number = lane.next();
   if (kind === 'ring') emitRing(context, lane.key, number);
   else context.emit(...wordsOf(kind, lane.key, number));

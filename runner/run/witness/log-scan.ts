@@ -31,7 +31,7 @@ export function isBadLine(line: string): boolean {
 async function logFiles(runFolder: string): Promise<string[]> {
   const entries = await readdir(runFolder, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && /\.log$/.test(entry.name))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
     .map((entry) => relative(runFolder, join(entry.parentPath, entry.name)))
     .toSorted();
 }

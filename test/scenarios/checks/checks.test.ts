@@ -274,6 +274,11 @@ const ORACLE_CASES: Record<string, Case[]> = {
   resync: [
     ['one full sync', 'pass', {}],
     ['a full resync without a fault', 'fail', added(...synced('full'))],
+    [
+      'a snapshot that was cut and fetched again',
+      'pass',
+      { events: historyOf(...synced('full').slice(0, 1), ...SYNCED, ...EVIDENCE) },
+    ],
     ['a partial one without a fault', 'unknown', added(...synced('partial'))],
     ['one after a fault', 'pass', added(fault('effective'), ...synced('full'))],
     [
