@@ -22,6 +22,10 @@ export function firstFaultMs(context: CheckContext): number {
 /** Its link had been in sync before. What is tried again until the first copy is complete is still the start. */
 export function isRepeated(sync: SyncSpan, all: readonly SyncSpan[]): boolean {
   return all.some(
-    ({ link, finishedMs }) => link === sync.link && finishedMs !== null && finishedMs <= sync.startedMs,
+    (other) =>
+      other !== sync &&
+      other.link === sync.link &&
+      other.finishedMs !== null &&
+      other.finishedMs <= sync.startedMs,
   );
 }

@@ -1,6 +1,7 @@
 /** What the links left on an instance after they ended: connections of ours, and keys of ours that have no business there. */
 import { Connection } from '../../../engine/connect/connection.ts';
 import type { Endpoint } from '../../../engine/connect/endpoint.ts';
+import { TEMPORARY_PREFIX } from '../../../engine/apply/rebuild/temporary-key.ts';
 import { OWN_KEY_PREFIX } from '../../../engine/link/options.ts';
 import { textOf } from '../../../engine/resp/reply-text.ts';
 import type { Reply } from '../../../engine/resp/reply.ts';
@@ -10,8 +11,8 @@ import { WITNESS_NAME } from './witness-name.ts';
 
 const LISTED_MAX = 20;
 const SCAN_COUNT = 2000;
-/** What a link keeps on its target so that it can be resumed. Everything else of ours is temporary. */
-const KEPT = ['link:', 'fence:', 'owner:'].map((kind) => `${OWN_KEY_PREFIX}${kind}`);
+/** What nobody needs once a link has ended. Positions, fences and what says who owns a target stay: a link resumes by them. */
+const TEMPORARY = [TEMPORARY_PREFIX, `${OWN_KEY_PREFIX}probe`];
 
 /** @throws SyncError CONNECT, AUTH, PERMISSION. */
 export async function findLeftovers(
@@ -23,7 +24,7 @@ export async function findLeftovers(
   const clients = ownClients(textOf(await connection.call('CLIENT', 'LIST')));
   const keys: string[] = [];
   for await (const key of ownKeys(connection)) {
-    if (KEPT.some((kept) => key.toString('latin1').startsWith(kept))) continue;
+    if (!TEMPORARY.some((prefix) => key.toString('latin1').startsWith(prefix))) continue;
     if (keys.length < LISTED_MAX) keys.push(displayBytes(key));
   }
   return { about: 'leftovers', instance, clients: clients.slice(0, LISTED_MAX), keys };
