@@ -25,10 +25,12 @@ function carriedData({ fullSync, stream }: LinkResult): boolean {
   return (fullSync?.keys ?? 0) + stream.commands > 0;
 }
 
-/** A link may be compared together with others that share its target. */
-function wasCompared({ link, target }: LinkResult, { counts, types, differences }: Comparison): boolean {
-  const names = [...counts, ...types, ...differences].map((row) => row.link);
+/** By itself, or together with others that share its target. */
+function wasCompared({ link }: LinkResult, comparison: Comparison): boolean {
+  const { counts, types, differences, parts = [] } = comparison;
+  const names = new Set([...counts, ...types, ...differences].map((row) => row.link));
   // All keys deleted again on both sides leaves nothing to list.
-  if (names.length === 0) return true;
-  return names.some((name) => name === link || name.split(/[,+ ]+/).includes(link) || name === target);
+  if (names.size === 0) return true;
+  const together = parts.filter((part) => part.links.includes(link));
+  return names.has(link) || together.some(({ id }) => names.has(id));
 }

@@ -110,6 +110,27 @@ const ORACLE_CASES: Record<string, Case[]> = {
     ['every link compared', 'pass', {}],
     ['nothing compared', 'unknown', { comparison: null }],
     ['one of two links compared', 'unknown', { links: [LINK, OTHER_LINK] }],
+    [
+      'both together',
+      'pass',
+      {
+        links: [LINK, { ...OTHER_LINK, source: 'source-2', target: 'target' }],
+        comparison: {
+          ...COMPARISON,
+          counts: COMPARISON.counts.map((row) => ({ ...row, link: 'all-to-target' })),
+          types: [],
+          parts: [
+            {
+              links: ['main', 'other'],
+              id: 'all-to-target',
+              kind: 'union',
+              sources: ['source', 'source-2'],
+              target: 'target',
+            },
+          ],
+        },
+      },
+    ],
     ['no links', 'skipped', NO_LINKS],
   ],
   'ledger-lost': [
