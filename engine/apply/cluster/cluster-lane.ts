@@ -50,6 +50,7 @@ import { ClusterSnapshot } from './cluster-snapshot.ts';
 import { ClusterStream } from './cluster-stream.ts';
 import { ClusterTarget, type TargetShard } from './cluster-target.ts';
 import { SlotBook } from './slot-book.ts';
+import { KeyRefetch } from './key-refetch.ts';
 import { SlotHealer } from './slot-healer.ts';
 import { syncName, taggedLink } from './slot-checkpoints.ts';
 
@@ -92,7 +93,8 @@ export class ClusterLane implements LinkLane {
   /** Slots that have left the source shard and are not known to be right. */
   readonly #unsettled: Set<number>;
   readonly #owns: ((key: Uint8Array) => boolean) | undefined;
-  #healing: Promise<void> | undefined;
+  readonly #refetch: KeyRefetch;
+  #healing: Promise<unknown> | undefined;
   #skipBytes = 0;
   readonly #ending = new AbortController();
   #resume: (() => void) | undefined;
@@ -115,6 +117,13 @@ export class ClusterLane implements LinkLane {
       onChanged: (before, now) => this.#growing.add(...changedFact(before, now)),
     });
     this.#slots = new SlotBook({ cluster: this.#cluster, link: this.id, owns: this.#owns });
+    this.#refetch = new KeyRefetch({
+      link: this.id,
+      cluster: this.#cluster,
+      source: options.source,
+      appliedOffset: () => this.appliedOffset,
+      onRefetched: (keys) => count(this.counters.handled, 'keys refetched', keys),
+    });
     this.#contents = new ClusterContents({
       cluster: this.#cluster,
       link: this.id,
@@ -131,9 +140,9 @@ export class ClusterLane implements LinkLane {
     return this.#stream !== undefined;
   }
 
-  /** Slots that are still to be compared with the source. */
+  /** Slots that are still to be compared with the source, and keys to be read again. */
   get deferred(): number {
-    return this.#unsettled.size;
+    return this.#unsettled.size + this.#refetch.pending;
   }
 
   get paused(): boolean {
@@ -164,6 +173,7 @@ export class ClusterLane implements LinkLane {
         // Without its checkpoint a slot has lost its data: everything is copied again.
         this.#ranges = ranges;
         if (!this.#slots.isComplete(ranges)) this.#checkpoint = undefined;
+        if (this.#options.engine.crossSlot === 'refetch') await this.#refetch.recall(signal);
       }
       if (this.#checkpoint !== undefined) await this.#lookAtSource(signal);
       await this.#measure(signal);
@@ -408,7 +418,10 @@ export class ClusterLane implements LinkLane {
   /** Puts right what leaves the source shard, as long as the stream runs. */
   #heal(signal: AbortSignal): void {
     const { sourceSlots, source, link, engine } = this.#options;
-    if (sourceSlots === undefined || source === undefined || this.#healing !== undefined) return;
+    if (this.#healing !== undefined) return;
+    const refetching = this.#refetch.run(signal);
+    this.#healing = refetching;
+    if (sourceSlots === undefined || source === undefined) return;
     // What left while nobody looked.
     for (let slot = 0; slot < SLOTS; slot++)
       if ((this.#slots.confirmed[slot] ?? -1) >= 0 && !sourceSlots.has(slot)) this.#unsettled.add(slot);
@@ -421,13 +434,12 @@ export class ClusterLane implements LinkLane {
       heartbeatPrefix: engine.heartbeatPrefix,
       onHealed: (keys) => count(this.counters.handled, 'keys of moved slots put right', keys),
     });
-    this.#healing = healer.run(signal);
+    this.#healing = Promise.all([refetching, healer.run(signal)]);
   }
 
   /** The end: what is not right by now is said. */
   async #settleSlots(signal: AbortSignal): Promise<void> {
-    for (let turn = 0; turn < SETTLE_TURNS && this.#unsettled.size > 0; turn++)
-      await delay(SETTLE_PAUSE_MS, signal);
+    for (let turn = 0; turn < SETTLE_TURNS && this.deferred > 0; turn++) await delay(SETTLE_PAUSE_MS, signal);
     if (this.#unsettled.size === 0) return;
     this.#findings.report({
       code: 'TOPOLOGY_CHANGED',
@@ -511,6 +523,7 @@ export class ClusterLane implements LinkLane {
       sourceOffsetMs: sourceOffsetMs ?? (() => undefined),
       sourceSlots: this.#options.sourceSlots,
       unsettled: this.#unsettled,
+      refetch: this.#refetch,
       owns: this.#owns,
       signal,
     });

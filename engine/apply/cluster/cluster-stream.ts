@@ -31,6 +31,7 @@ import { SourceClock } from '../translate/source-clock.ts';
 import { applyEverywhere } from './barriers.ts';
 import type { ClusterTarget } from './cluster-target.ts';
 import { CrossSlot } from './cross-slot.ts';
+import type { KeyRefetch } from './key-refetch.ts';
 import { Boundaries, rereadStream } from './lost-writes.ts';
 import { RoundRunner } from './round-runner.ts';
 import { SlotMarkEncoder, taggedLink, type SlotOffsets } from './slot-checkpoints.ts';
@@ -73,6 +74,8 @@ export interface ClusterStreamOptions {
   owns?: ((key: Uint8Array) => boolean) | undefined;
   /** Slots of the source shard, when it is one of a cluster. */
   sourceSlots?: SourceSlots | undefined;
+  /** Keys that are read from the source again. */
+  refetch: KeyRefetch;
   /** Takes slots that are to be compared with the source, because commands for them were left out. */
   unsettled: Set<number>;
   signal: AbortSignal;
@@ -362,6 +365,11 @@ export class ClusterStream {
         this.#reports.scriptFailed(command, error);
         continue;
       }
+      // It stands on a value that is about to be read anew.
+      if (this.#options.refetch.has(command.key) && !leftOut) {
+        count(counters.handled, 'errors on keys being refetched');
+        continue;
+      }
       count(counters.errors, error.kind);
       onFinding({
         code: 'APPLY_ERROR',
@@ -386,7 +394,8 @@ export class ClusterStream {
     const { engine, start, link, facts, wallClock, scripts, confirmed } = this.#options;
     const growing =
       onFinding === this.#options.onFinding ? this.#options.growing : new GrowingFindings(onFinding);
-    const crossSlot = new CrossSlot({ engine, counters, onFinding, growing });
+    const { refetch } = this.#options;
+    const crossSlot = new CrossSlot({ engine, counters, onFinding, growing, refetch });
     const rounds: SlotRounds = new SlotRounds({
       place: () => ({ offset: Number(translator.offset), inTransaction: translator.inTransaction }),
       start: Number(from),

@@ -5,6 +5,7 @@ import { count, type LinkCounters } from '../counters.ts';
 import type { LinkFinding } from '../finding.ts';
 import type { GrowingFindings } from '../growing-findings.ts';
 import { printKey } from '../refusals.ts';
+import type { KeyRefetch } from './key-refetch.ts';
 import { splitBySlot, type CrossSlotCommand } from './slot-rounds.ts';
 
 const KEYS_SHOWN = 10;
@@ -14,6 +15,8 @@ export interface CrossSlotOptions {
   counters: LinkCounters;
   onFinding: (finding: LinkFinding) => void;
   growing: GrowingFindings;
+  /** For the policy `refetch`. */
+  refetch?: KeyRefetch | undefined;
 }
 
 export class CrossSlot {
@@ -25,9 +28,11 @@ export class CrossSlot {
 
   /** One command per slot. @throws SyncError POLICY when the policy does not allow it, or it cannot be taken apart. */
   take(command: CrossSlotCommand): readonly { slot: number; bytes: Buffer }[] {
-    const { engine, counters, growing } = this.#options;
+    const { engine, counters, growing, refetch } = this.#options;
     const policy = engine.crossSlot ?? 'fail';
     const parts = policy === 'fail' ? undefined : splitBySlot(command.frame);
+    if (parts === undefined && policy === 'refetch' && refetch !== undefined)
+      return this.#refetch(command, refetch);
     if (parts === undefined) throw this.#refuse(command, policy);
     count(counters.handled, `split ${command.name.toLowerCase()}`);
     growing.add(
@@ -40,6 +45,21 @@ export class CrossSlot {
       { keys: command.keys.slice(0, KEYS_SHOWN).map(printKey) },
     );
     return parts;
+  }
+
+  #refetch({ name, keys, offset }: CrossSlotCommand, refetch: KeyRefetch): { slot: number; bytes: Buffer }[] {
+    const { counters, growing } = this.#options;
+    count(counters.handled, `refetched ${name.toLowerCase()}`);
+    growing.add(
+      {
+        code: 'CROSSSLOT',
+        severity: 'warning',
+        message: `${name} over several slots was left out, and its keys read from the source again.`,
+        evidence: { command: name, policy: 'refetch', result: 'refetched' },
+      },
+      { keys: keys.slice(0, KEYS_SHOWN).map(printKey) },
+    );
+    return refetch.note(keys, offset);
   }
 
   /** A transaction of the source in so many slots: applied slot by slot. */

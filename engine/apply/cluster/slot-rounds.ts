@@ -195,6 +195,7 @@ export class SlotRounds implements EnvelopeSink {
     const { place, onDatabase, onCrossSlot, intercept, others } = this.#options;
     const { offset, inTransaction } = place();
     const { buffer, argStart, argEnd } = frame;
+    if (this.#database !== 0) this.#completeBefore(inTransaction);
     if (this.#database !== 0) return onDatabase(this.#database, nameOf(frame), offset);
     const positions = this.#positions;
     positions.length = 0;
@@ -217,7 +218,15 @@ export class SlotRounds implements EnvelopeSink {
       inTransaction,
       offset,
     };
+    this.#completeBefore(inTransaction);
     for (const part of onCrossSlot(command)) this.#add(part.slot, part.bytes, offset, inTransaction);
+  }
+
+  /** The link may stop with the command at hand: what came before it is applied all the same. */
+  #completeBefore(inTransaction: boolean): void {
+    if (inTransaction) return;
+    this.#complete = this.#items.length;
+    this.#offset = Math.max(this.#offset, this.#items.at(-1)?.offset ?? 0);
   }
 
   #add(slot: number, bytes: Buffer, offset: number, inTransaction: boolean): void {
