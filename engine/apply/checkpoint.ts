@@ -75,9 +75,14 @@ export function ownerKey(link: string): string {
   return `${OWN_KEY_PREFIX}owner:${link}`;
 }
 
+/** The set on database 0 of keys that both sides of a pair have written, and that may differ (link/conflict). */
+export function contestKey(link: string): string {
+  return `${OWN_KEY_PREFIX}contest:${link}`;
+}
+
 /** Every key that a link keeps on its target, whether it exists or not. */
 export function keysOfLink(link: string): string[] {
-  return [checkpointKey(link), loadingKey(link), fenceKey(link), ownerKey(link)];
+  return [checkpointKey(link), loadingKey(link), fenceKey(link), ownerKey(link), contestKey(link)];
 }
 
 /** @param more other fields of the same hash. */

@@ -41,6 +41,7 @@ import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from
 import { GrowingFindings } from './growing-findings.ts';
 import type { LinkLane } from './link-lane.ts';
 import { movedFinding } from './moved-target.ts';
+import type { ConflictWatch } from './origin/conflict-watch.ts';
 import { DiscardedSnapshot, refuseSecondSnapshot } from './origin/discarded-snapshot.ts';
 import { ANYWHERE, ownPath } from './origin/origin-path.ts';
 import { OomWatch, type LinkPlace } from './oom-watch.ts';
@@ -83,6 +84,8 @@ export interface LaneOptions {
   sourceOffsetMs?: () => number | undefined;
   /** Which time of the source is where in its stream; shared by the lanes of a source. */
   timeline?: SourceTimeline;
+  /** Sees writes of both sides of a pair to one key. */
+  conflicts?: ConflictWatch | undefined;
   /** Where the source is to be found now; without it deadlines that a crash left deferred stay so. */
   source?: () => Whereabouts;
   /** Slots of the source shard, when it is one of a cluster. */
@@ -565,6 +568,7 @@ export class Lane implements LinkLane {
       counters: this.counters,
       start: { ...checkpoint, replid, ...(origins && { path: ownPath(origins), alone: false }) },
       origins,
+      conflicts: this.#options.conflicts,
       onAckRequested: () => events.ackRequested(),
       onAdvanced: () => events.advanced?.(),
       durableOffset: () => this.#options.durableOffset?.(),

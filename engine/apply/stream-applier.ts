@@ -28,6 +28,7 @@ import type { LinkFinding } from './finding.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import { Losses } from './rebuild/losses.ts';
 import { ScriptBook } from './script-book.ts';
+import type { ConflictWatch } from './origin/conflict-watch.ts';
 import { OriginFilter } from './origin/origin-filter.ts';
 import type { Origins } from './origin/origin-path.ts';
 import { StreamReports } from './stream-reports.ts';
@@ -69,6 +70,8 @@ export interface StreamApplierOptions {
   sourceOffsetMs: () => number | undefined;
   /** Tells what links have applied to the source; without it everything is what clients wrote. */
   origins?: Origins | undefined;
+  /** Sees writes of both sides of a pair to one key. */
+  conflicts?: ConflictWatch | undefined;
   /** Without it the target expires keys as it likes. */
   expiry?: LaneExpiry | undefined;
   signal: AbortSignal;
@@ -251,13 +254,15 @@ export class StreamApplier {
   }
 
   #watchOrigins(): Partial<TranslatorOptions> {
-    const { origins, counters } = this.#options;
+    const { origins, counters, conflicts, start } = this.#options;
     if (origins === undefined) return {};
     const onEcho = (): void => {
       count(counters.handled, 'loop echoes');
       this.#reports.echo(origins.source, { database: 0, offset: this.#translator.offset });
     };
-    return { origins: { filter: new OriginFilter(origins), onEcho } };
+    conflicts?.begins(start.offset);
+    const filter = new OriginFilter(origins, (mark) => conflicts?.marked(mark));
+    return { origins: { filter, onEcho, conflicts } };
   }
 
   get #builderIsFull(): boolean {

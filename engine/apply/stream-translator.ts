@@ -19,6 +19,7 @@ import { encodeCommand, encodeCommands, type Argument } from '../resp/encode.ts'
 import type { EnvelopeSink } from './envelope-sink.ts';
 import { StreamExpiry, wordsOf } from './expiry/stream-expiry.ts';
 import type { LossKind } from './rebuild/losses.ts';
+import type { ConflictWatch, OwnCommands } from './origin/conflict-watch.ts';
 import type { OriginFilter } from './origin/origin-filter.ts';
 import { flushStop, scriptStop, swapdbStop, unsupportedStop, type StreamPlace } from './policy-stops.ts';
 import { rewriteCommand } from './rewrite.ts';
@@ -63,6 +64,8 @@ export interface TranslatorOptions {
     filter: OriginFilter;
     /** The source's own data was brought back to it. */
     onEcho: () => void;
+    /** Sees writes of both sides to one key. */
+    conflicts?: ConflictWatch | undefined;
   };
   /** For a target that may not take the source's forms; without it everything is forwarded as it is. */
   translation?: {
@@ -121,6 +124,7 @@ export class StreamTranslator {
    */
   push(chunk: Buffer, atMs?: number): void {
     if (atMs !== undefined) this.#options.translation?.clock.arrived(atMs);
+    if (atMs !== undefined) this.#options.origins?.conflicts?.arrived(atMs);
     this.#framer.push(chunk);
     this.#flushRun();
     if (!this.#inTransaction) this.#builder.mark(this.offset, this.#database);
@@ -177,14 +181,39 @@ export class StreamTranslator {
       if (verdict === 'echo') origins.onEcho();
       if (verdict !== 'forward') {
         onDropped(verdict === 'mark' ? 'checkpoint' : 'own origin');
+        if (verdict === 'visited') this.#keepInMind(origins.conflicts?.applied(frame, this.#database));
         return true;
       }
-      if (filter.path === this.#path) return false;
-      this.#flushRun();
-      this.#path = filter.path;
-      this.#builder.setPath?.(filter.path);
+      if (filter.path !== this.#path) {
+        this.#flushRun();
+        this.#path = filter.path;
+        this.#builder.setPath?.(filter.path);
+      }
+      if (origins.conflicts && filter.isLocal) return this.#watchConflicts(frame, origins.conflicts);
     }
     return false;
+  }
+
+  /** A client's write, or a value to be copied: then the command itself is left out. */
+  #watchConflicts(frame: CommandFrame, conflicts: ConflictWatch): boolean {
+    const copy = conflicts.copied(frame, this.#database, this.offset);
+    if (copy === undefined) {
+      this.#keepInMind(conflicts.wrote(frame, this.#database, this.offset));
+      return false;
+    }
+    this.#options.onHandled?.('copied');
+    const inner = new CommandFramer((command) => {
+      this.#translate(command, treatmentOf(command.buffer, command.argStart[0]!, command.argEnd[0]!));
+    });
+    inner.push(copy);
+    this.#flushRun();
+    return true;
+  }
+
+  #keepInMind(own: OwnCommands | undefined): void {
+    if (own === undefined) return;
+    this.#flushRun();
+    this.#builder.append(own.bytes, 0, own.bytes.length, own.count, 0);
   }
 
   /** Data: in the form the target takes, unconditional. */
@@ -404,6 +433,7 @@ export class StreamTranslator {
     const value = Number(text(frame, name === 'SET' ? 2 : 3));
     if ((name === 'SET' || name.endsWith('SETEX')) && Number.isFinite(value)) {
       this.#builder.addHeartbeat(value);
+      this.#options.origins?.conflicts?.heartbeat(value);
       this.#options.translation?.clock.heartbeat(value);
     }
   }

@@ -2,11 +2,15 @@
 import { ClusterLane } from '../apply/cluster/cluster-lane.ts';
 import { Lane, type LaneEvents, type LaneOptions } from '../apply/lane.ts';
 import type { LinkLane } from '../apply/link-lane.ts';
+import { count } from '../apply/counters.ts';
 import type { LinkFinding } from '../apply/finding.ts';
 import type { ClusterEntry, Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { MovableReader } from '../log/movable-reader.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
+import type { DeskMember } from './conflict/conflict-desk.ts';
+import type { ConflictDesks, DeskSeat } from './conflict/conflict-desks.ts';
+import { DEFAULT_EXPIRY_OPTIONS } from './options.ts';
 import type { FromReplicator, LinkState, ReplicatorError } from './messages.ts';
 import { TargetAttendants, unwatchedCluster } from './target-attendants.ts';
 
@@ -34,19 +38,23 @@ export class HostedLink {
   feed: LinkFeed | undefined;
   /** While the lane runs, and after. */
   attendants: TargetAttendants | undefined;
+  /** Its place where conflicts of a pair are seen. */
+  readonly seat: DeskSeat | undefined;
   readonly #options: Omit<LaneOptions, 'events'>;
   readonly #emit: Emit;
   #state: LinkState = 'NotStarted';
   /** Set while the receiver, the target, or both are being waited for: the newest reason. */
   readonly waitingFor = new Map<'source' | 'target', string>();
 
-  constructor(options: Omit<LaneOptions, 'events'>, emit: Emit) {
+  constructor(options: Omit<LaneOptions, 'events'>, emit: Emit, desks?: ConflictDesks) {
     this.id = options.link.id;
     this.target = options.link.target;
     this.#options = options;
     this.#emit = emit;
+    this.seat = desks && this.#takeSeat(desks);
     this.lane = openLane({
       ...options,
+      conflicts: this.seat?.watch,
       durableOffset: () => this.attendants?.durableOffset,
       events: this.#events(),
     });
@@ -75,6 +83,28 @@ export class HostedLink {
     } finally {
       await attendants.close(signal.aborted);
     }
+  }
+
+  /** Only a direction of a pair has one. */
+  #takeSeat(desks: ConflictDesks): DeskSeat | undefined {
+    const { link, engine, source } = this.#options;
+    const { origins, pair } = link;
+    if (origins === undefined || pair === undefined || source === undefined) return undefined;
+    const member: DeskMember = {
+      source: origins.source,
+      link: this.id,
+      heartbeatMs: engine.heartbeatMs,
+      heartbeatPrefix: engine.heartbeatPrefix,
+      sourceWhereabouts: source,
+      onFinding: (finding) => this.report(finding),
+      onCount: (what, by) => count(this.lane.counters.handled, what, by),
+    };
+    return desks.join(origins, member, {
+      policy: engine.conflict ?? 'overwrite',
+      priority: pair.priority,
+      listFile: pair.listFile,
+      graceMs: (engine.expiry ?? DEFAULT_EXPIRY_OPTIONS).graceMs,
+    });
   }
 
   get state(): LinkState {

@@ -9,11 +9,12 @@ export interface StatusSubject {
   state: LinkState;
   waitingFor: ReadonlyMap<'source' | 'target', string>;
   attendants?: TargetAttendants | undefined;
+  seat?: { readonly open: number } | undefined;
 }
 
 /** Lag samples are handed out once. @param feed what it reads, or has read; undefined before. */
 export function statusOf(
-  { lane, state, waitingFor, attendants }: StatusSubject,
+  { lane, state, waitingFor, attendants, seat }: StatusSubject,
   feed: LinkFeed | undefined,
 ): LinkStatus {
   const durable = attendants?.durableOffset;
@@ -48,7 +49,7 @@ export function statusOf(
     fullResyncs: counters.fullResyncs,
     partialResyncs: counters.partialResyncs,
     retries: counters.retries,
-    deferred: lane.deferred,
+    deferred: lane.deferred + (seat?.open ?? 0),
     dropped: { ...counters.dropped },
     handled: { ...counters.handled },
     errors: { ...counters.errors },

@@ -54,7 +54,10 @@ export interface LinkStatus {
   fullResyncs: number;
   partialResyncs: number;
   retries: number;
-  /** Deadlines that are later on the target than at the source for now; 1 when it is only known that there are some. */
+  /**
+   * What is not as it should be on the target for now: deadlines that are later than at the source (1 when it is only known that
+   * there are some), keys of a pair that may still differ.
+   */
   deferred?: number;
   dropped: Record<string, number>;
   /** What was done besides applying, by kind. */
@@ -66,6 +69,7 @@ export interface LinkStatus {
 }
 
 export type ToReplicator =
+  /** Again for another source: both directions of a pair are in one process. */
   | { kind: 'start'; options: ReplicatorOptions }
   /** Ask for a status now. */
   | { kind: 'status' }

@@ -1,6 +1,7 @@
 /** What a replicator is told: one source shard, the links that start there, the limits. Plain JSON: crosses IPC. */
 import type { Origins } from '../apply/origin/origin-path.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
+import type { ConflictPolicy } from './conflict/conflict-desk.ts';
 import type { Routes } from '../connect/routes.ts';
 
 /** What to do with FLUSHALL/FLUSHDB in the source's stream. `fail` stops the link and names the offset. */
@@ -123,6 +124,8 @@ export interface EngineOptions {
   eviction: EvictionPolicy;
   foreignWrites: ForeignWritesPolicy;
   durability: DurabilityPolicy;
+  /** What becomes of a key that both sides of a pair have written at once. Default overwrite. */
+  conflict?: ConflictPolicy;
   existing: ExistingPolicy;
   /** How often a target is looked at, besides applying to it (eviction, settings); 0 = never. Default 1 s. */
   watchMs?: number;
@@ -161,6 +164,13 @@ export const DEFAULT_ENGINE_OPTIONS = {
 /** All keys the engine itself keeps on a target begin with this; comparison and counts leave them out. */
 export const OWN_KEY_PREFIX = 'redis-sync:';
 
+export interface PairOptions {
+  /** The instance whose writes win under the policy source-priority. */
+  priority: string;
+  /** Where every conflict is listed, one line of JSON each; appended to. */
+  listFile?: string;
+}
+
 export interface LinkOptions {
   id: string;
   target: Whereabouts;
@@ -175,6 +185,8 @@ export interface LinkOptions {
   origins?: Origins;
   /** The target has the source's data already: the snapshot is received and discarded, only what follows is applied. */
   incrementalOnly?: boolean;
+  /** One direction of a pair whose other direction runs in the same process: writes of both sides to one key are seen. */
+  pair?: PairOptions;
 }
 
 export interface ReplicatorOptions {

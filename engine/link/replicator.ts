@@ -15,6 +15,7 @@ import type { Whereabouts } from '../connect/discovery.ts';
 import { ReplicationLog } from '../log/replication-log.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { ConflictDesks } from './conflict/conflict-desks.ts';
 import { abortedError, Feed } from './feed.ts';
 import { planFeeds } from './feed-plan.ts';
 import { Gathering } from './gathering.ts';
@@ -42,6 +43,7 @@ interface Ready {
 export class Replicator {
   readonly #options: ReplicatorOptions;
   readonly #emit: (message: FromReplicator) => void;
+  readonly #desks: ConflictDesks;
   readonly #links: HostedLink[] = [];
   /** The first one is that which the others go over to. */
   readonly #feeds: Feed[] = [];
@@ -65,8 +67,14 @@ export class Replicator {
   readonly #watchingSlots = new AbortController();
   #stopping = false;
 
-  constructor(options: ReplicatorOptions, emit: (message: FromReplicator) => void) {
+  /** @param desks where the directions of a pair meet; shared by the replicators of one process. */
+  constructor(
+    options: ReplicatorOptions,
+    emit: (message: FromReplicator) => void,
+    desks: ConflictDesks = new ConflictDesks(),
+  ) {
     this.#options = options;
+    this.#desks = desks;
     this.#emit = emit;
     this.#source = options.source;
     this.#slots = this.#openSlots();
@@ -143,6 +151,11 @@ export class Replicator {
     }
   }
 
+  /** It hosts one of these links. */
+  hosts(ids: readonly string[]): boolean {
+    return this.#links.some(({ id }) => ids.includes(id));
+  }
+
   /** A snapshot of every link's counters. Lag samples are handed out once. */
   status(): LinkStatus[] {
     return this.#links.map((link) => statusOf(link, link.feed));
@@ -168,6 +181,7 @@ export class Replicator {
         sourceSlots: this.#slots,
       },
       this.#emit,
+      this.#desks,
     );
     this.#links.push(hosted);
     return hosted;
@@ -199,6 +213,7 @@ export class Replicator {
     } finally {
       link.reader?.close();
       link.feed?.remove(link);
+      await link.seat?.leave();
     }
   }
 

@@ -84,7 +84,9 @@ export class TargetAttendants {
     const { engine, link, target } = this.#options;
     const policy =
       engine.foreignWrites === 'auto' ? (link.disposable ? 'report' : 'ignore') : engine.foreignWrites;
-    if (this.#foreign !== undefined || this.#closed !== undefined || policy === 'ignore') return;
+    // The target of a link in a circle is there to be written to.
+    const isShared = link.origins !== undefined;
+    if (this.#foreign !== undefined || this.#closed !== undefined || policy === 'ignore' || isShared) return;
     this.#foreign = new ForeignWatch({
       policy,
       target,

@@ -75,8 +75,13 @@ export class OriginFilter {
 
   /** For every command that is data; not for SELECT. */
   judge(frame: CommandFrame): OriginVerdict {
-    if (this.#place === 'outside' || this.#place === 'written') return 'forward';
+    if (this.#place === 'written') return 'forward';
     const path = markedPath(frame);
+    if (this.#place === 'outside') {
+      // Nothing but the mark was changed.
+      if (path !== undefined) this.#onMark?.(markOf(frame));
+      return path === undefined ? 'forward' : 'mark';
+    }
     if (path !== undefined) {
       this.#place = 'applied';
       this.#adopt(path);

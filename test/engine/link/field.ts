@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '../../../engine/connect/connection.ts';
 import type { Endpoint } from '../../../engine/connect/endpoint.ts';
+import type { ConflictDesks } from '../../../engine/link/conflict/conflict-desks.ts';
 import type { LinkStatus } from '../../../engine/link/messages.ts';
 import {
   DEFAULT_ENGINE_OPTIONS,
@@ -62,8 +63,9 @@ export class Field<Name extends string> implements AsyncDisposable {
     };
   }
 
-  start(options: ReplicatorOptions): Life {
-    const life = new Life(options);
+  /** @param desks shared by the directions of a pair. */
+  start(options: ReplicatorOptions, desks?: ConflictDesks): Life {
+    const life = new Life(options, desks);
     this.#lives.push(life);
     return life;
   }

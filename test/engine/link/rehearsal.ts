@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Connection, type Argument } from '../../../engine/connect/connection.ts';
 import type { Whereabouts } from '../../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../../engine/connect/endpoint.ts';
+import type { ConflictDesks } from '../../../engine/link/conflict/conflict-desks.ts';
 import type { FromReplicator, LinkState, LinkStatus } from '../../../engine/link/messages.ts';
 import { DEFAULT_ENGINE_OPTIONS, type EngineOptions } from '../../../engine/link/options.ts';
 import { Replicator } from '../../../engine/link/replicator.ts';
@@ -138,8 +139,8 @@ export class Life {
   readonly replicator: Replicator;
   readonly ended: Promise<void>;
 
-  constructor(options: ConstructorParameters<typeof Replicator>[0]) {
-    this.replicator = new Replicator(options, (message) => this.messages.push(message));
+  constructor(options: ConstructorParameters<typeof Replicator>[0], desks?: ConflictDesks) {
+    this.replicator = new Replicator(options, (message) => this.messages.push(message), desks);
     this.ended = this.replicator.run();
   }
 

@@ -1,0 +1,73 @@
+/** The list of conflicts: every one in a file, as lines of JSON; the first of each kind in findings, all of them counted. */
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { GrowingFindings } from '../../apply/growing-findings.ts';
+import type { LinkFinding } from '../../apply/finding.ts';
+import { printBytes } from '../../compare/explain/print.ts';
+import type { ConflictPolicy, Contest } from './conflict-desk.ts';
+
+export interface Decision {
+  /** The side whose write wins; undefined when nobody knows who wrote (before a restart), or nothing is decided. */
+  winner: string | undefined;
+  /** The times of the writes are closer together than they are known. */
+  undecidable: boolean;
+}
+
+export class ConflictList {
+  readonly #policy: ConflictPolicy;
+  readonly #file: WriteStream | undefined;
+  readonly #growing: GrowingFindings;
+
+  /** @param path of the file; without it there are only findings. */
+  constructor(policy: ConflictPolicy, path: string | undefined, onFinding: (finding: LinkFinding) => void) {
+    this.#policy = policy;
+    this.#growing = new GrowingFindings(onFinding);
+    if (path === undefined) return;
+    mkdirSync(dirname(path), { recursive: true });
+    this.#file = createWriteStream(path, { flags: 'a' });
+  }
+
+  add(contest: Contest, decision: Decision, converged: boolean): void {
+    const { database, key, count, copies, writes, found } = contest;
+    const entry = {
+      key: printBytes(key),
+      keyBase64: key.toString('base64'),
+      database,
+      conflicts: count,
+      sides: [...(found ?? new Map<string, string>())].map(([side, value]) => {
+        const write = writes.get(side);
+        return {
+          side,
+          value,
+          writtenAt: write === undefined ? null : new Date(write.atMs).toISOString(),
+          errorMs: write === undefined || write.errorMs === Infinity ? null : Math.ceil(write.errorMs),
+        };
+      }),
+      winner: decision.winner ?? null,
+      rule: this.#policy,
+      undecidable: decision.undecidable,
+      copied: copies > 0,
+      converged,
+    };
+    this.#file?.write(`${JSON.stringify(entry)}\n`);
+    this.#growing.add(
+      {
+        code: 'CONFLICT',
+        severity: converged ? 'warning' : 'error',
+        message: converged
+          ? `Keys were written on both sides at once (rule: ${this.#policy}); both sides have the same value now.`
+          : `Keys were written on both sides at once (rule: ${this.#policy}), and the sides differ.`,
+        evidence: { rule: this.#policy },
+      },
+      entry,
+      Math.max(1, count),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#growing.flush();
+    const file = this.#file;
+    if (file !== undefined) await new Promise<void>((resolve) => file.end(resolve));
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Takes the value of a key as it is at one place of a server's stream to that same place on the other server. A script puts
+ * the value into the stream; the link that reads it applies it there, in order with everything before and behind:
+ *
+ *   EVAL on the source   ─▶  stream: … writes · HSET redis-sync:copy:<link> key … value … · DEL … · writes …
+ *   on the target            … writes · RESTORE key … REPLACE (or DEL key)               · writes …
+ */
+import type { CommandFrame } from '../../resp/command-framer.ts';
+import { encodeCommand, type Argument } from '../../resp/encode.ts';
+
+const PREFIX = 'redis-sync:copy:';
+
+/** KEYS: the key, ours. The deadline is ms since the epoch, 0 = none. */
+const SCRIPT = `
+local value = redis.call('DUMP', KEYS[1])
+local deadline = redis.pcall('PEXPIRETIME', KEYS[1])
+if type(deadline) ~= 'number' then
+  deadline = redis.call('PTTL', KEYS[1])
+  local now = redis.call('TIME')
+  if deadline > 0 then deadline = deadline + now[1] * 1000 + math.floor(now[2] / 1000) end
+end
+if deadline < 0 then deadline = 0 end
+redis.call('HSET', KEYS[2], 'key', KEYS[1], 'deadline', string.format('%.0f', deadline), 'value', value or '')
+redis.call('DEL', KEYS[2])
+return 1
+`;
+
+/** The command that puts the value of `key` into the stream, for `link`; on the database of the key. */
+export function copyCommand(link: string, key: Buffer): Argument[] {
+  return ['EVAL', SCRIPT, 2, key, `${PREFIX}${link}`];
+}
+
+export interface Copy {
+  key: Buffer;
+  /** RESTORE, or DEL when there is no such key. */
+  command: Buffer;
+}
+
+/** A copy for this link, as it stands in the stream; undefined for any other command. */
+export function readCopy(frame: CommandFrame, link: string): Copy | undefined {
+  const words = frame.argc === 8 ? wordsOf(frame) : [];
+  const [name, ownKey, , key, , deadline, , value] = words;
+  if (name?.toString('latin1').toUpperCase() !== 'HSET' || ownKey?.toString() !== `${PREFIX}${link}`)
+    return undefined;
+  if (key === undefined || deadline === undefined || value === undefined) return undefined;
+  if (value.length === 0) return { key, command: encodeCommand(['DEL', key]) };
+  return { key, command: encodeCommand(['RESTORE', key, deadline, value, 'REPLACE', 'ABSTTL']) };
+}
+
+function wordsOf({ buffer, argc, argStart, argEnd }: CommandFrame): Buffer[] {
+  return Array.from({ length: argc }, (_, index) => buffer.subarray(argStart[index], argEnd[index]));
+}

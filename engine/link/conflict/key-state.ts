@@ -1,0 +1,85 @@
+/** The values of keys on both sides of a pair, read to see whether they are the same. */
+import type { Connection } from '../../connect/connection.ts';
+import { describeDifference } from '../../compare/explain/value-detail.ts';
+import { printValue } from '../../compare/explain/print.ts';
+import { decodeValue } from '../../rdb/decode.ts';
+import { sameBody, splitDumpPayload } from '../../rdb/dump-payload.ts';
+import { flavorOfVersion } from '../../rdb/format.ts';
+import type { Value } from '../../rdb/value.ts';
+import { textOf } from '../../resp/reply-text.ts';
+import { ReplyError, type Reply } from '../../resp/reply.ts';
+
+/** Two readings of one deadline; a server before 7.0 tells only how long it still is. */
+const TOLERANCE_MS = 1000;
+const VALUE_TEXT_MAX = 200;
+
+export interface KeyState {
+  /** As DUMP gives it; undefined when there is no such key. */
+  payload: Buffer | undefined;
+  /** Ms since the epoch, 0 = none. */
+  deadlineMs: number;
+}
+
+export interface KeyPlace {
+  database: number;
+  key: Buffer;
+}
+
+/** In the order of the keys. @throws SyncError CONNECT; PERMISSION, when the account may not read. */
+export async function readStates(connection: Connection, places: readonly KeyPlace[]): Promise<KeyState[]> {
+  const replies = await connection.pipeline([
+    ['TIME'],
+    ...places.flatMap(({ database, key }) => [
+      ['SELECT', database],
+      ['DUMP', key],
+      ['PEXPIRETIME', key],
+      ['PTTL', key],
+    ]),
+    ['SELECT', 0],
+  ]);
+  const nowMs = timeOf(replies[0]);
+  return places.map((_, index) => {
+    const [, payload, at, left] = replies.slice(1 + 4 * index, 5 + 4 * index);
+    return {
+      payload: Buffer.isBuffer(payload) ? payload : undefined,
+      deadlineMs: Math.max(0, at instanceof ReplyError ? remaining(left, nowMs) : Number(at ?? 0)),
+    };
+  });
+}
+
+/** @param graceMs deadlines that a link has deferred are later by multiples of this. */
+export function isSame(a: KeyState, b: KeyState, graceMs: number): boolean {
+  if (a.payload === undefined || b.payload === undefined) return a.payload === b.payload;
+  if (!isSameDeadline(a.deadlineMs, b.deadlineMs, graceMs)) return false;
+  return (
+    sameBody(a.payload, b.payload) || describeDifference(decode(a.payload), decode(b.payload)) === undefined
+  );
+}
+
+/** In words, bounded. */
+export function printState({ payload, deadlineMs }: KeyState): string {
+  if (payload === undefined) return '(no such key)';
+  const text = printValue(decode(payload)).replaceAll('\n', ', ');
+  const shown = text.length > VALUE_TEXT_MAX ? `${text.slice(0, VALUE_TEXT_MAX)}…` : text;
+  return deadlineMs === 0 ? shown : `${shown} until ${new Date(deadlineMs).toISOString()}`;
+}
+
+function isSameDeadline(a: number, b: number, graceMs: number): boolean {
+  if ((a === 0) !== (b === 0)) return false;
+  const times = Math.round((a - b) / graceMs);
+  return Math.abs(a - b - times * graceMs) <= TOLERANCE_MS;
+}
+
+function decode(payload: Buffer): Value {
+  const { type, value, version } = splitDumpPayload(payload);
+  return decodeValue(type, value, flavorOfVersion(version));
+}
+
+function remaining(left: Reply | undefined, nowMs: number): number {
+  return typeof left === 'number' && left > 0 ? nowMs + left : 0;
+}
+
+function timeOf(reply: Reply | undefined): number {
+  if (!Array.isArray(reply)) return NaN;
+  return Number(textOf(reply[0])) * 1000 + Math.floor(Number(textOf(reply[1])) / 1000);
+}
