@@ -45,3 +45,14 @@ export function refuseEmptySource(where: string): SyncError {
     hint: 'Did the source restart without its data? Restore it, or set engine.emptySource to follow to empty the target too.',
   });
 }
+
+/** The link is told to end before the target is complete. */
+export function stoppedHalfWay(): SyncError {
+  return new SyncError(
+    'ABORTED',
+    'The link was stopped in the middle of the full sync: the target is incomplete.',
+    {
+      hint: 'Start the link again: the full sync begins anew and replaces what is there.',
+    },
+  );
+}

@@ -37,7 +37,13 @@ import { openLaneExpiry, type LaneExpiry } from './expiry/lane-expiry.ts';
 import { ExpiryRecovery } from './expiry/recovery.ts';
 import { SourceTimeline } from './expiry/source-timeline.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
-import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from './full-resync.ts';
+import {
+  keptFinding,
+  refuseEmptySource,
+  refuseFullResync,
+  removedFinding,
+  stoppedHalfWay,
+} from './full-resync.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import type { LinkLane } from './link-lane.ts';
 import { movedFinding } from './moved-target.ts';
@@ -587,14 +593,4 @@ export class Lane implements LinkLane {
     this.counters.partialResyncs++;
     events.synchronized('partial');
   }
-}
-
-function stoppedHalfWay(): SyncError {
-  return new SyncError(
-    'ABORTED',
-    'The link was stopped in the middle of the full sync: the target is incomplete.',
-    {
-      hint: 'Start the link again: the full sync begins anew and replaces what is there.',
-    },
-  );
 }
