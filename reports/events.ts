@@ -35,7 +35,7 @@ export type RunEventBody =
   | {
       kind: 'instance-ready';
       instance: string;
-      role: 'primary' | 'replica';
+      role: 'primary' | 'replica' | 'sentinel';
       address: string;
       server: string;
       version: string;

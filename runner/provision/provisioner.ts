@@ -50,7 +50,8 @@ export interface NodeControl {
 export interface ProvisionedNode {
   /** `primary`, `replica-0`, … as provisioned; a failover does not rename it. */
   readonly name: string;
-  readonly role: 'primary' | 'replica';
+  /** As provisioned, too. */
+  readonly role: 'primary' | 'replica' | 'sentinel';
   readonly endpoint: Endpoint;
   /** host:port, safe to print. */
   readonly address: string;
@@ -71,6 +72,8 @@ export interface ProvisionedInstance extends AsyncDisposable {
   /** True when this run started it, false for an existing endpoint. */
   readonly provisioned: boolean;
   readonly nodes: readonly ProvisionedNode[];
+  /** Processes that belong to it and hold no data: Sentinels. */
+  readonly attendants?: readonly ProvisionedNode[];
   readonly capabilities: ReadonlySet<Capability>;
   /** Where it was found when it was provisioned. */
   primary(): Endpoint;

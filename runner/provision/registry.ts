@@ -2,14 +2,18 @@
 import { strict as assert } from 'node:assert';
 import type { InstancePlan } from '../plan/plan.ts';
 import { containerProvisioner } from './container/container-provisioner.ts';
+import { clusterProvisioner } from './cluster-provisioner.ts';
 import { existingProvisioner } from './existing.ts';
 import { processProvisioner } from './process-provisioner.ts';
+import { sentinelProvisioner } from './sentinel-provisioner.ts';
 import type { ProvisionContext, ProvisionedInstance, Provisioner } from './provisioner.ts';
 
 export const PROVISIONERS: readonly Provisioner[] = [
   existingProvisioner,
   containerProvisioner,
   processProvisioner,
+  sentinelProvisioner,
+  clusterProvisioner,
 ];
 
 /** One instance, ready for use. @throws SyncError as Provisioner.provision. */

@@ -11,6 +11,8 @@ export interface ServerConfigInput {
   config: Readonly<Record<string, string>>;
   /** Set on a replica. */
   primary?: { host: string; port: number };
+  /** Set on a node of a cluster; without a port of its own the bus is at `port` + 10000, which is all that servers before 7.0 know. */
+  cluster?: { busPort?: number };
 }
 
 /** What we decide and a spec may not: the provisioner depends on them. */
@@ -23,6 +25,9 @@ const RESERVED: Record<string, string> = {
   replicaof: 'set `replicas` instead',
   slaveof: 'set `replicas` instead',
 };
+
+/** Short, because a rehearsal waits with it; long enough for a machine that is busy. */
+const CLUSTER_NODE_TIMEOUT_MS = 3000;
 
 /** Their value is one word, whatever it contains; all others are taken as a redis.conf line has them. */
 const SECRETS = new Set(['requirepass', 'masterauth', 'masteruser']);
@@ -42,12 +47,22 @@ export function writeServerConfig(input: ServerConfigInput): string {
     ['repl-diskless-sync-delay', '0'],
   ]);
   if (majorOf(input.binary.version) >= 7) directives.set('enable-debug-command', 'local');
+  if (input.cluster !== undefined) {
+    directives.set('cluster-node-timeout', String(CLUSTER_NODE_TIMEOUT_MS));
+    directives.set('cluster-config-file', 'nodes.conf');
+  }
   for (const [name, value] of Object.entries(input.config)) {
     checkDirective(input.instance, name, value);
     directives.set(name.toLowerCase(), value);
   }
   directives.set('port', String(input.port));
   directives.set('dir', input.folder);
+  if (input.cluster !== undefined) {
+    directives.set('cluster-enabled', 'yes');
+    if (input.cluster.busPort !== undefined) directives.set('cluster-port', String(input.cluster.busPort));
+    const password = input.config['requirepass'];
+    if (password !== undefined && !directives.has('masterauth')) directives.set('masterauth', password);
+  }
   if (input.primary) setReplication(directives, input);
   return [...directives].map(([name, value]) => `${name} ${writeValue(name, value)}\n`).join('');
 }

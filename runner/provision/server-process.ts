@@ -27,13 +27,16 @@ export interface ServerLaunch {
   /** Name of the instance, for messages. */
   instance: string;
   node: string;
-  role: 'primary' | 'replica';
+  /** A Sentinel is the same program in another mode. */
+  role: 'primary' | 'replica' | 'sentinel';
   binary: ServerBinary;
   /** Created. Holds the configuration, the log, and what the server writes. */
   folder: string;
   /** Text of the configuration file. */
   configText: string;
   endpoint: Endpoint;
+  /** Of a cluster node that has one of its own. */
+  busPort?: number;
   processes: ProcessLedger;
   readyTimeoutMs: number;
   signal?: AbortSignal;
@@ -69,7 +72,7 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
     return this.#launch.node;
   }
 
-  get role(): 'primary' | 'replica' {
+  get role(): 'primary' | 'replica' | 'sentinel' {
     return this.#launch.role;
   }
 
@@ -79,6 +82,10 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
 
   get folder(): string {
     return this.#launch.folder;
+  }
+
+  get busPort(): number | undefined {
+    return this.#launch.busPort;
   }
 
   get address(): string {
@@ -127,10 +134,11 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
   }
 
   #spawn(): void {
-    const { binary, folder, processes, instance, node } = this.#launch;
+    const { binary, folder, processes, instance, node, role } = this.#launch;
     const log = openSync(this.logFile, 'a');
     this.#logStart = readFileSync(this.logFile).length;
-    const child = spawn(binary.path, [join(folder, 'server.conf')], {
+    const mode = role === 'sentinel' ? ['--sentinel'] : [];
+    const child = spawn(binary.path, [join(folder, 'server.conf'), ...mode], {
       cwd: folder,
       detached: true,
       stdio: ['ignore', log, log],
@@ -183,8 +191,9 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
       if (Number(info['process_id']) !== this.#child?.pid)
         return `another process answers at ${this.address}`;
       await connection.call('PING');
-      const persistence = parseInfo(await connection.call('INFO', 'persistence'));
-      return persistence['loading'] === '0' ? true : 'the server is loading its data';
+      // A Sentinel has no data, and no such section.
+      const { loading = '0' } = parseInfo(await connection.call('INFO', 'persistence'));
+      return loading === '0' ? true : 'the server is loading its data';
     } catch (error) {
       if (error instanceof SyncError && (error.code === 'AUTH' || error.code === 'PERMISSION')) {
         return this.#failure(

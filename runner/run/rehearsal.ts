@@ -199,7 +199,7 @@ export class Rehearsal implements AsyncDisposable {
     for (const instance of [...this.#instances.values()].toReversed()) {
       await instance.stop();
       if (keep || !instance.provisioned) continue;
-      for (const node of instance.nodes) {
+      for (const node of [...instance.nodes, ...(instance.attendants ?? [])]) {
         history.emit({
           kind: 'instance-stopped',
           instance: instance.name,
@@ -241,7 +241,7 @@ export class Rehearsal implements AsyncDisposable {
       signal: this.#signal,
     });
     for (const instance of this.#instances.values()) {
-      for (const { role, address, pid } of instance.nodes) {
+      for (const { role, address, pid } of [...instance.nodes, ...(instance.attendants ?? [])]) {
         const { name, server, version } = instance;
         history.emit({
           kind: 'instance-ready',

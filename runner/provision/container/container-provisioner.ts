@@ -12,7 +12,7 @@ import type {
   ProvisionedNode,
   Provisioner,
 } from '../provisioner.ts';
-import { waitUntilInSync } from '../process-provisioner.ts';
+import { waitUntilInSync } from '../start-node.ts';
 import { parseVersionOutput, versionFits } from '../server-binary.ts';
 import { configuredPort, listenHost, writeServerConfig } from '../server-config.ts';
 import { PortTaken } from '../server-process.ts';
