@@ -22,6 +22,7 @@ export type EnginePolicies = Required<
     | 'fullResync'
     | 'emptySource'
     | 'crossSlot'
+    | 'topologyChange'
   >
 >;
 
@@ -40,6 +41,7 @@ export function expandPolicies(engine: Engine): EnginePolicies {
     fullResync: engine.fullResync ?? DEFAULT_ENGINE.fullResync,
     emptySource: engine.emptySource ?? DEFAULT_ENGINE.emptySource,
     crossSlot: engine.crossSlot ?? DEFAULT_ENGINE.crossSlot,
+    topologyChange: engine.topologyChange ?? DEFAULT_ENGINE.topologyChange,
   };
 }
 
@@ -55,6 +57,7 @@ function expandDurability(written: Engine['durability']): EngineOptions['durabil
 export function policiesForm(engine: EngineOptions): object {
   const { flush, swapdb, publish, scripts, unsupported, oom, eviction, foreignWrites } = engine;
   const { durability, existing, fullResync, emptySource, crossSlot = DEFAULT_ENGINE.crossSlot } = engine;
+  const { topologyChange = DEFAULT_ENGINE.topologyChange } = engine;
   return {
     flush,
     swapdb,
@@ -72,5 +75,6 @@ export function policiesForm(engine: EngineOptions): object {
     fullResync,
     emptySource,
     crossSlot,
+    topologyChange,
   };
 }

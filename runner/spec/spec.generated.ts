@@ -5617,6 +5617,10 @@ export interface Engine {
    */
   crossSlot?: 'fail' | 'split' | 'refetch';
   /**
+   * What to do when slots move between the shards of a source cluster: follow = go on with their new owner; a target that is no cluster cannot; fail = stop the link.
+   */
+  topologyChange?: 'follow' | 'fail';
+  /**
    * What to do with a source that comes back empty or without writes that the target has: fail = stop the link before anything is applied; follow = make the target the same.
    */
   emptySource?: 'fail' | 'follow';

@@ -179,6 +179,16 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
     vendor: '`fail`: "CROSSSLOT Keys in request don\'t hash to the same slot"',
     shows: 'Finding `CROSSSLOT` with command, keys and slots; atomicity that was lost is said there',
   },
+  topologyChange: {
+    question: 'What to do when slots move between the shards of a source cluster',
+    values: {
+      follow: 'go on with their new owner; a target that is no cluster cannot',
+      fail: 'stop the link',
+    },
+    default: DEFAULT_ENGINE.topologyChange,
+    vendor: '`fail`: the task has to be configured anew',
+    shows: 'Finding `TOPOLOGY_CHANGED` with the slots',
+  },
   emptySource: {
     question: 'What to do with a source that comes back empty or without writes that the target has',
     values: {

@@ -348,6 +348,7 @@ report: { formats: [junit] }
     eviction: 'fail',
     foreignWrites: 'report',
     crossSlot: 'fail',
+    topologyChange: 'follow',
     durability: { replicas: 2, timeoutMs: 3000 },
     existing: 'merge',
     fullResync: 'reload',
