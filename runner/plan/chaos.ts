@@ -1,10 +1,11 @@
 /** A plan disturbed at random: its own timeline is replaced by one that was drawn, and what chaos breaks is not expected of it. */
+import { findingKind } from '../../reports/findings.ts';
 import { SyncError } from '../../engine/errors.ts';
 import { drawTimeline, type ChaosAim, type ChaosTimeline } from '../../scenarios/chaos/draw-timeline.ts';
 import type { ChaosProfileName } from '../../scenarios/chaos/profiles.ts';
 import { FAULTS } from '../../scenarios/faults/registry.ts';
 import { isExisting } from './existing.ts';
-import type { InstancePlan, LinkPlan, Plan } from './plan.ts';
+import type { ExpectPlan, InstancePlan, LinkPlan, Plan } from './plan.ts';
 
 export interface ChaosPlan {
   plan: Plan;
@@ -12,8 +13,8 @@ export interface ChaosPlan {
 }
 
 /**
- * Draws from the plan's seed. Expectations of findings and of speed go: they were written for a quiet run. Checks stay, and the
- * data must be equal as ever.
+ * Draws from the plan's seed. Expectations of speed and of what faults bring (resyncs, lag) go: they were written for a quiet
+ * run. Checks and findings that are errors stay, and the data must be equal as ever.
  *
  * @throws SyncError SPEC_INVALID when nothing can be drawn for this plan.
  */
@@ -26,13 +27,20 @@ export function disturbPlan(plan: Plan, profile: ChaosProfileName): ChaosPlan {
     });
   }
   const expect = [
-    ...plan.expect.filter((line) => 'check' in line),
+    ...plan.expect.filter((line) => holdsUnderChaos(line, drawn.findings)),
     ...drawn.findings.map((finding) => ({
       finding,
       count: { comparison: '>=' as const, value: 0 },
     })),
   ];
   return { plan: { ...plan, chaos: profile, timeline: drawn.steps, expect }, drawn };
+}
+
+/** A finding that is an error on a quiet day is one on a bad day too, unless a drawn fault brings it. */
+function holdsUnderChaos(line: ExpectPlan, brought: readonly string[]): boolean {
+  if ('metric' in line) return false;
+  if (!('finding' in line)) return true;
+  return findingKind(line.finding)?.severity === 'error' && !brought.includes(line.finding);
 }
 
 function aimsOf(plan: Plan): ChaosAim[] {

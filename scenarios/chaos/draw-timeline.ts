@@ -40,6 +40,8 @@ export interface ChaosTimeline {
 
 /** Attempts to find room for a step before it is given up. */
 const PLACING_ATTEMPTS = 20;
+/** Until a fault is in effect, or over, unless it says. */
+const TAKES_MS = 500;
 const FIRST_AT_MS: readonly [number, number] = [200, 1000];
 const SWARM_CHANCE = 0.5;
 
@@ -111,12 +113,12 @@ function place(random: Random, { draw, aim }: Candidate, atMs: number): Placed {
     id: '',
     fault: draw.fault,
     where: aim.where,
-    with: draw.settings?.(random) ?? {},
+    with: draw.settings?.(random, aim.place) ?? {},
     trigger: { atMs, delayMs: 0 },
     ...(forMs > 0 && { forMs }),
     optional: true,
   };
-  return { step, subject: aim.subject, fromMs: atMs, toMs: atMs + forMs };
+  return { step, subject: aim.subject, fromMs: atMs, toMs: atMs + (draw.takesMs ?? TAKES_MS) + forMs };
 }
 
 function hasRoom(placed: readonly Placed[], next: Placed, overlap: number): boolean {

@@ -15,9 +15,14 @@ export interface Draw {
   from: ChaosProfileName;
   places: readonly ChaosPlace[];
   /** Settings of `with`. Default: none. */
-  settings?: (random: Random) => Record<string, unknown>;
+  settings?: (random: Random, place: ChaosPlace) => Record<string, unknown>;
   /** Shortest and longest time until it is healed, ms. */
   forMs: readonly [number, number];
+  /**
+   * How long it needs until it is in effect, or over, at worst, ms: nothing else is done to the same server meanwhile. A server
+   * that moves while it is stopped would come back as a second one. Default 500.
+   */
+  takesMs?: number;
   /** It bites whenever it fires: may be the step that must have had an effect. */
   sure?: true;
   /** Findings of severity error that it brings with it, which are then expected. */
@@ -52,7 +57,14 @@ export const DRAWS: readonly Draw[] = [
     forMs: [300, 1500],
     sure: true,
   },
-  { fault: 'connection-kill', from: 'gentle', places: SIDES, forMs: [0, 0], sure: true },
+  {
+    fault: 'connection-kill',
+    from: 'gentle',
+    places: SIDES,
+    // A link is a replica at its source, and a client at its target.
+    settings: (_random, place) => ({ type: place === 'source' ? 'replica' : 'normal' }),
+    forMs: [0, 0],
+  },
   { fault: 'client-pause', from: 'gentle', places: ['target'], forMs: [100, 1000], sure: true },
   { fault: 'pause', from: 'gentle', places: SIDES, forMs: [100, 1000], sure: true },
   { fault: 'engine-pause', from: 'gentle', places: ['link'], forMs: [100, 1000] },
@@ -105,10 +117,10 @@ export const DRAWS: readonly Draw[] = [
   { fault: 'max-clients', from: 'rough', places: SIDES, forMs: [200, 1200] },
   { fault: 'repl-timeout', from: 'rough', places: ['source'], forMs: [1000, 2000] },
   { fault: 'replid-change', from: 'rough', places: ['source'], forMs: [0, 0] },
-  { fault: 'backlog-overflow', from: 'rough', places: ['source'], forMs: [0, 0] },
+  { fault: 'backlog-overflow', from: 'rough', places: ['source'], forMs: [0, 0], takesMs: 2000 },
   { fault: 'bgsave-fail', from: 'rough', places: SIDES, forMs: [500, 1500] },
 
-  { fault: 'output-buffer-overflow', from: 'brutal', places: ['source'], forMs: [200, 1000] },
+  { fault: 'output-buffer-overflow', from: 'brutal', places: ['source'], forMs: [200, 1000], takesMs: 3000 },
   {
     fault: 'loading',
     from: 'brutal',
@@ -116,9 +128,9 @@ export const DRAWS: readonly Draw[] = [
     settings: (random) => ({ time: `${random.between(200, 1000)}ms` }),
     forMs: [0, 0],
   },
-  { fault: 'stop', from: 'brutal', places: SIDES, forMs: [100, 1500] },
-  { fault: 'failover', from: 'brutal', places: ['source'], forMs: [500, 2000] },
-  { fault: 'endpoint-move', from: 'brutal', places: ['source'], forMs: [0, 0] },
+  { fault: 'stop', from: 'brutal', places: SIDES, forMs: [100, 1500], takesMs: 2000 },
+  { fault: 'failover', from: 'brutal', places: ['source'], forMs: [500, 2000], takesMs: 4000 },
+  { fault: 'endpoint-move', from: 'brutal', places: ['source'], forMs: [0, 0], takesMs: 5000 },
 ];
 
 /** Why the others are not drawn. */

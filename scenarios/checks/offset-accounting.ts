@@ -30,15 +30,21 @@ function judgeOffsets(context: CheckContext) {
   return result(NAME, 'pass', `The bytes of ${plural(accounts.length, 'link')} add up.`, counts);
 }
 
-/** Null where it cannot be told: several snapshots, a resumed link, one that did not end in order. */
+/** Null where it cannot be told: several snapshots, a resumed link, one that did not end in order, an engine that died. */
 function accountOf(
   { events }: CheckContext,
-  { link, stream }: LinkResult,
+  { link, stream, unmeasured }: LinkResult,
 ): { link: string; missing: bigint } | null {
+  if (unmeasured?.includes('streamBytes') === true) return null;
   const full = syncsOf(events).filter((sync) => sync.link === link && sync.mode === 'full');
   const end = eventsOf(events, 'link-state').findLast(
     (event) => event.link === link && event.to === 'Finished' && event.offset !== undefined,
   );
+  // The count of a process that was killed died with it; its successor begins again.
+  const lives = eventsOf(events, 'link-state').filter(
+    (event) => event.link === link && event.to === 'Initializing',
+  );
+  if (lives.length > 1) return null;
   const [first] = full;
   const began = eventsOf(events, 'sync-started').find((event) => event.link === link);
   if (full.length !== 1 || first === undefined || began?.mode !== 'full' || end?.offset === undefined)

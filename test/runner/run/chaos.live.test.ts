@@ -19,15 +19,15 @@ const SPEC = {
 test('a gentle run converges, and its timeline is kept as a spec', async () => {
   await using workspace = await Workspace.open();
   const saved = join(workspace.folder, 'saved.yaml');
-  const flags = ['--chaos', 'gentle', '--seed', '10', '--save-timeline', saved];
+  const flags = ['--chaos', 'gentle', '--seed', '101', '--save-timeline', saved];
   const { exitCode, results, err } = await workspace.verify(SPEC, ...flags);
   expect(results).toMatchObject({
     verdict: 'pass',
-    run: { seed: 10, chaos: 'gentle' },
+    run: { seed: 101, chaos: 'gentle' },
     summary: expect.any(String),
   });
   expect(exitCode).toBe(0);
-  expect(err).toContain('Chaos gentle, seed 10');
+  expect(err).toContain('Chaos gentle, seed 101');
   expect(results.faults?.[0]).toMatchObject({ step: 'chaos-1', outcome: 'effective' });
   expect(await readFile(join(workspace.latest, 'chaos.yaml'), 'utf8')).toBe(await readFile(saved, 'utf8'));
   const again = await loadSpec(saved);

@@ -79,7 +79,7 @@ const unread = (what: Evidence['about']): RunEventBody =>
   evidence({ about: 'unread', what, instance: 'target', reason: 'gone' });
 const added = (...bodies: RunEventBody[]): Partial<CheckContext> => exchanged(() => false, ...bodies);
 const failover = { id: 'plant', fault: 'script', optional: false, dataLoss: 'source' } as const;
-const state = (to: 'Retrying' | 'Synchronizing' | 'Finished'): RunEventBody => ({
+const state = (to: 'Initializing' | 'Retrying' | 'Synchronizing' | 'Finished'): RunEventBody => ({
   kind: 'link-state',
   link: 'main',
   from: 'Synchronizing',
@@ -291,6 +291,19 @@ const ORACLE_CASES: Record<string, Case[]> = {
     ['bytes read twice', 'fail', { links: [{ ...LINK, stream: { ...LINK.stream, bytes: 20_010 } }] }],
     ['two snapshots', 'skipped', added(...synced('full'))],
     ['no end', 'skipped', exchanged(isEnd)],
+    [
+      'an engine that was killed, and its count with it',
+      'skipped',
+      {
+        ...beforeEnd(state('Retrying'), state('Initializing'), ...synced('partial')),
+        links: [{ ...LINK, stream: { ...LINK.stream, bytes: 500 } }],
+      },
+    ],
+    [
+      'an engine that does not count',
+      'skipped',
+      { links: [{ ...LINK, stream: { ...LINK.stream, bytes: 0 }, unmeasured: ['streamBytes'] }] },
+    ],
   ],
   resync: [
     ['one full sync', 'pass', {}],
@@ -341,6 +354,27 @@ const ORACLE_CASES: Record<string, Case[]> = {
         ),
         links: [{ ...LINK, errors: { OOM: 1 } }],
       },
+    ],
+    [
+      'a transaction that was refused as a whole, and is reported once',
+      'pass',
+      {
+        ...exchanged(
+          isAbout('server', 'target', 'quiet'),
+          server('target', 'quiet', { failures: { set: 5, incr: 3 } }),
+        ),
+        links: [{ ...LINK, errors: { READONLY: 1 } }],
+      },
+    ],
+    [
+      'the writes with which a fault proves that it bites',
+      'pass',
+      exchanged(
+        (body) => body.kind === 'drained' || isAbout('server', 'target', 'quiet')(body),
+        { kind: 'fault', step: 'oom', fault: 'target-oom', stage: 'requested', where: 'target' },
+        { kind: 'fault', step: 'oom', fault: 'target-oom', stage: 'effective', where: 'target' },
+        server('target', 'quiet', { failures: { set: 2 } }),
+      ),
     ],
     [
       'a refused read, and the payloads a link tries',
