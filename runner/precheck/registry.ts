@@ -16,6 +16,8 @@ import { replTimeout } from './checks/repl-timeout.ts';
 import { restoreCompat } from './checks/restore-compat.ts';
 import { roleDestination } from './checks/role-destination.ts';
 import { roleSource } from './checks/role-source.ts';
+import { clusterCrossSlot } from './checks/cluster-crossslot.ts';
+import { clusterDatabases } from './checks/cluster-databases.ts';
 import { topologyDistinct } from './checks/topology-distinct.ts';
 import { topologyOwnership } from './checks/topology-ownership.ts';
 import { versionDestination, versionOrder, versionSource } from './checks/version.ts';
@@ -30,6 +32,8 @@ export const PRECHECKS: readonly Precheck[] = [
   roleDestination,
   topologyDistinct,
   topologyOwnership,
+  clusterDatabases,
+  clusterCrossSlot,
   privReplication,
   privWriteSource,
   privWriteDestination,

@@ -17,6 +17,8 @@ export interface PrecheckInstance {
    * `run` is about to fill anyway.
    */
   mayProbe: boolean;
+  /** It is described as a cluster: the endpoint is one of its nodes. */
+  isCluster?: boolean;
 }
 
 export interface PrecheckContext extends PrecheckPolicy {

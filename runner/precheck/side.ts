@@ -1,7 +1,9 @@
 /** One instance as the prechecks see it: a connection, or why there is none, and answers that are asked for only once. */
+import { parseTopology } from '../../engine/connect/cluster-topology.ts';
 import { Connection, type Argument } from '../../engine/connect/connection.ts';
 import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { asError, SyncError } from '../../engine/errors.ts';
+import { tagOfSlot } from '../../engine/keys/cluster-slot.ts';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
 import { parseInfo, textOf } from '../../engine/resp/reply-text.ts';
 
@@ -15,6 +17,8 @@ export interface SideOptions {
   endpoint: Endpoint;
   mayProbe: boolean;
   provisioned: boolean;
+  /** It is described as a cluster. */
+  isCluster?: boolean;
   signal?: AbortSignal;
 }
 
@@ -29,6 +33,8 @@ export class Side implements AsyncDisposable {
   readonly mayProbe: boolean;
   /** A throw-away server of this run. */
   readonly provisioned: boolean;
+  /** It is described as a cluster; then this is one of its nodes. */
+  readonly isCluster: boolean;
   readonly #connection: Connection | SyncError;
   readonly #answers = new Map<string, Promise<Reply>>();
 
@@ -37,6 +43,7 @@ export class Side implements AsyncDisposable {
     this.endpoint = options.endpoint;
     this.mayProbe = options.mayProbe;
     this.provisioned = options.provisioned;
+    this.isCluster = options.isCluster === true;
     this.#connection = connection;
   }
 
@@ -101,6 +108,16 @@ export class Side implements AsyncDisposable {
   /** Fields of a section of INFO. @throws Unmeasured. */
   async info(section: string): Promise<Record<string, string>> {
     return parseInfo(await this.need('INFO', section));
+  }
+
+  /** What a key's name must end with to be one of this node; nothing outside of a cluster. @throws Unmeasured. */
+  async ownTag(): Promise<string> {
+    if (!this.isCluster) return '';
+    const nodes = await this.need('CLUSTER', 'NODES');
+    const { shards, self } = parseTopology(textOf(nodes), this.endpoint);
+    const slot = shards.find(({ primary }) => primary.id === self)?.slots[0]?.[0];
+    if (slot === undefined) throw new Unmeasured('CLUSTER NODES → the node has no slot');
+    return `{${tagOfSlot(slot)}}`;
   }
 
   /** The value of a directive. @throws Unmeasured when CONFIG is refused or does not know it. */

@@ -5,13 +5,19 @@
 import type { FromReplicator, LinkState, LinkStatus, ReplicatorError } from '../../engine/link/messages.ts';
 import type { LinkFigure, LinkResult } from '../../reports/results.ts';
 import type { LinkPlan } from '../plan/plan.ts';
+import { commonState, isPartOf, mergeStatuses, PartSyncs, sumByName } from './link-parts.ts';
 
 const LAG_SAMPLES_MAX = 1_000_000;
 
 export class LinkMonitor {
   readonly plan: LinkPlan;
   state: LinkState = 'NotStarted';
+  /** Newest, of all parts together. */
   status: LinkStatus | undefined;
+  /** By the ids of the link's parts; one, the link's own, unless its source is a cluster. */
+  readonly #states = new Map<string, LinkState>();
+  readonly #statuses = new Map<string, LinkStatus>();
+  readonly #syncs = new PartSyncs();
   failure: ReplicatorError | undefined;
   /** Figures that whoever replicates does not tell; their zeros mean nothing. */
   unmeasured: readonly LinkFigure[] = [];
@@ -46,31 +52,57 @@ export class LinkMonitor {
     return BigInt(this.status?.appliedOffset ?? -1);
   }
 
-  observe(message: FromReplicator): void {
+  /** It consists of these parts: none of them may be missing in its state. */
+  consistOf(parts: readonly string[]): void {
+    for (const part of parts) if (!this.#states.has(part)) this.#states.set(part, 'NotStarted');
+    this.state = commonState(this.#states.values());
+  }
+
+  /** @returns what is to be told of it as the link's own: nothing of what concerns only a part. */
+  observe(message: FromReplicator): FromReplicator | undefined {
     switch (message.kind) {
       case 'status':
-        for (const status of message.links) if (status.link === this.plan.id) this.#onStatus(status);
-        return;
+        for (const status of message.links) if (isPartOf(this.plan.id, status.link)) this.#onStatus(status);
+        return message;
       case 'link-state':
-        if (message.link === this.plan.id) this.state = message.to;
-        return;
-      case 'sync-finished':
-        if (message.link !== this.plan.id) return;
+        return isPartOf(this.plan.id, message.link) ? this.#onState(message) : undefined;
+      case 'sync-started': {
+        if (!isPartOf(this.plan.id, message.link)) return undefined;
+        return this.#syncs.begins(message.link, message.mode)
+          ? { ...message, link: this.plan.id }
+          : undefined;
+      }
+      case 'sync-finished': {
+        if (!isPartOf(this.plan.id, message.link)) return undefined;
+        const parts = this.#states.size > 0 ? [...this.#states.keys()] : [message.link];
+        const whole = this.#syncs.ends(message, parts);
+        if (whole === undefined) return undefined;
         this.#synchronizedAtMs = this.#now();
-        if (message.mode === 'full') this.#onFullSync(message);
-        return;
+        if (whole.mode === 'full') this.#onFullSync(whole);
+        return { ...whole, link: this.plan.id };
+      }
       case 'link-failed':
-        if (message.link === this.plan.id) this.failure = message.error;
-        return;
+        if (!isPartOf(this.plan.id, message.link)) return undefined;
+        this.failure ??= message.error;
+        return message;
       default:
-        return;
+        return message;
     }
+  }
+
+  #onState(message: FromReplicator & { kind: 'link-state' }): FromReplicator | undefined {
+    const from = this.state;
+    this.#states.set(message.link, message.to);
+    this.state = commonState(this.#states.values());
+    return this.state === from ? undefined : { ...message, link: this.plan.id, from, to: this.state };
   }
 
   /** Its process was killed and another will take its place: what the old one counted stays counted. */
   orphaned(): void {
+    for (const part of this.#states.keys()) this.#states.set(part, 'Retrying');
     this.state = 'Retrying';
     if (this.status !== undefined) this.#earlier.push(this.status);
+    this.#statuses.clear();
     this.status = undefined;
   }
 
@@ -98,9 +130,9 @@ export class LinkMonitor {
       partialResyncs: total(all, ({ partialResyncs }) => partialResyncs),
       fullResyncs: Math.max(0, (this.#fullSync?.count ?? 0) - 1),
       retries: total(all, ({ retries }) => retries),
-      dropped: totals(all.map(({ dropped }) => dropped)),
-      handled: totals(all.map(({ handled = {} }) => handled)),
-      errors: totals(all.map(({ errors }) => errors)),
+      dropped: sumByName(all.map(({ dropped }) => dropped)),
+      handled: sumByName(all.map(({ handled = {} }) => handled)),
+      errors: sumByName(all.map(({ errors }) => errors)),
       lagMs: describeSamples(this.#lagSamples),
       peakRssBytes: this.#peakRssBytes,
       cpuSeconds: total(all, ({ cpuSeconds }) => cpuSeconds),
@@ -108,9 +140,15 @@ export class LinkMonitor {
     };
   }
 
+  /** Of one part. */
+  partStatus(part: string): LinkStatus | undefined {
+    return this.#statuses.get(part);
+  }
+
   #onStatus(status: LinkStatus): void {
-    this.status = status;
-    this.#peakRssBytes = Math.max(this.#peakRssBytes, status.rssBytes);
+    this.#statuses.set(status.link, status);
+    this.status = mergeStatuses(this.plan.id, [...this.#statuses.values()]);
+    this.#peakRssBytes = Math.max(this.#peakRssBytes, this.status?.rssBytes ?? 0);
     if (this.#lagSamples.length >= LAG_SAMPLES_MAX) return;
     // A heartbeat written before the full sync was over waited for the snapshot: that is not the lag of a link in sync.
     const inSyncMs = this.#now() - this.#synchronizedAtMs;
@@ -130,14 +168,6 @@ export class LinkMonitor {
 
 function total(statuses: readonly LinkStatus[], count: (status: LinkStatus) => number): number {
   return statuses.reduce((sum, status) => sum + count(status), 0);
-}
-
-/** Sums by name. */
-function totals(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sums: Record<string, number> = {};
-  for (const counts of all)
-    for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
-  return sums;
 }
 
 /** Nearest-rank percentiles; null of nothing. */

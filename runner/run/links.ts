@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path';
 import { openWhere } from '../../engine/connect/discover.ts';
-import type { Whereabouts } from '../../engine/connect/discovery.ts';
+import { describeShards } from '../../engine/connect/cluster-shard.ts';
+import type { ClusterShard, Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Routes } from '../../engine/connect/routes.ts';
 import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
@@ -18,6 +19,7 @@ import { isInCircle } from '../plan/writers.ts';
 import type { EngineControls, EngineDriver } from './drivers/driver.ts';
 import { drainLevels } from './drain-levels.ts';
 import { LinkMonitor } from './link-monitor.ts';
+import { isPartOf, partId, possibleParts } from './link-parts.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
 
 const POLL_MS = 50;
@@ -47,14 +49,21 @@ export interface LinksOptions {
   signal: AbortSignal;
 }
 
+/** A replicator process, and what of its source it reads. */
+interface Host {
+  handle: ReplicatorHandle;
+  /** Number of the shard of its source; undefined when that is no cluster. */
+  shard: { number: number; whereabouts: ClusterShard } | undefined;
+}
+
 export class Links implements EngineDriver, EngineControls {
   readonly description = null;
   readonly controls = this;
   readonly monitors: readonly LinkMonitor[];
   readonly #options: LinksOptions;
   readonly #handles: ReplicatorHandle[] = [];
-  /** Which replicator a link is in, by the link's id. */
-  readonly #hosts = new Map<string, ReplicatorHandle>();
+  /** Which replicators a link is in, by the link's id: several when its source is a cluster. */
+  readonly #hosts = new Map<string, Host[]>();
   #stopped: Promise<void> | undefined;
 
   constructor(options: LinksOptions) {
@@ -99,7 +108,7 @@ export class Links implements EngineDriver, EngineControls {
     const sources = new Set(due.map(({ source }) => source));
     await Promise.all(
       [...sources].map((source) =>
-        this.#startReplicator(
+        this.#startSource(
           source,
           due.filter((link) => link.source === source),
         ),
@@ -154,10 +163,11 @@ export class Links implements EngineDriver, EngineControls {
       const [first] = own;
       if (first === undefined) continue;
       if (routesOf !== undefined) handle.tell({ kind: 'routes', routes: routesOf(first.source) });
-      const targets = own.map(({ id, target }) => [id, whereaboutsOf(target)] as const);
+      const host = this.#hosts.get(first.id)?.find((each) => each.handle === handle);
+      const targets = own.map(({ id, target }) => [idIn(id, host?.shard), whereaboutsOf(target)] as const);
       handle.tell({
         kind: 'endpoints',
-        source: whereaboutsOf(first.source),
+        source: shardOf(whereaboutsOf(first.source), host?.shard),
         targets: Object.fromEntries(targets),
       });
     }
@@ -179,27 +189,29 @@ export class Links implements EngineDriver, EngineControls {
 
   /** The replicator that hosts a link, as faults see it: a process that may die and be paused. */
   engineOf(link: string): EngineControl {
-    const running = (): ReplicatorHandle | undefined => {
-      const handle = this.#hosts.get(link);
-      return handle !== undefined && this.#handles.includes(handle) ? handle : undefined;
-    };
+    const hosts = (): Host[] => this.#hosts.get(link) ?? [];
+    const running = (): ReplicatorHandle[] =>
+      hosts()
+        .map(({ handle }) => handle)
+        .filter((handle) => this.#handles.includes(handle));
     return {
       get pid() {
-        return running()?.pid;
+        return running()[0]?.pid;
       },
       kill: async () => {
-        const handle = running();
-        if (handle !== undefined) await this.#killReplicator(handle);
+        for (const handle of running()) await this.#killReplicator(handle);
       },
       restart: async () => {
-        const dead = this.#hosts.get(link);
-        if (dead === undefined || running() !== undefined || this.#stopped !== undefined) return;
-        const plans = this.#monitorsOf(dead).map(({ plan }) => plan);
+        const [dead] = hosts();
+        if (dead === undefined || running().length > 0 || this.#stopped !== undefined) return;
+        const plans = this.#monitorsOf(dead.handle).map(({ plan }) => plan);
         const [first] = plans;
-        if (first !== undefined) await this.#startReplicator(first.source, plans);
+        if (first !== undefined) await this.#startSource(first.source, plans);
       },
-      pause: async () => running()?.freeze(),
-      resume: () => running()?.thaw(),
+      pause: async () => void (await Promise.all(running().map((handle) => handle.freeze()))),
+      resume: () => {
+        for (const handle of running()) handle.thaw();
+      },
     };
   }
 
@@ -216,9 +228,9 @@ export class Links implements EngineDriver, EngineControls {
   }
 
   #tellLink(link: string, kind: 'pause' | 'resume'): boolean {
-    const handle = this.#hosts.get(link);
-    handle?.tell({ kind, link });
-    return handle !== undefined;
+    const hosts = this.#hosts.get(link) ?? [];
+    for (const { handle, shard } of hosts) handle.tell({ kind, link: idIn(link, shard) });
+    return hosts.length > 0;
   }
 
   /** Applies what was received and ends the processes. Idempotent. */
@@ -242,20 +254,44 @@ export class Links implements EngineDriver, EngineControls {
   }
 
   #monitorsOf(handle: ReplicatorHandle): LinkMonitor[] {
-    return this.monitors.filter(({ plan }) => this.#hosts.get(plan.id) === handle);
+    return this.monitors.filter(({ plan }) =>
+      this.#hosts.get(plan.id)?.some((host) => host.handle === handle),
+    );
   }
 
-  async #startReplicator(source: string, links: readonly LinkPlan[]): Promise<void> {
-    const { engine, whereaboutsOf, routesOf, runFolder, onProcess } = this.#options;
-    const name = this.#nameOf(source, links);
+  /** One replicator, or one per shard of a cluster. @throws SyncError INTERNAL, CONNECT. */
+  async #startSource(source: string, links: readonly LinkPlan[]): Promise<void> {
+    const whereabouts = this.#options.whereaboutsOf(source);
+    for (const { id } of links) this.#hosts.set(id, []);
+    if (!('kind' in whereabouts) || whereabouts.kind !== 'cluster')
+      return this.#startReplicator(source, links, whereabouts, undefined);
+    const shards = await describeShards(whereabouts.seeds, { signal: this.#options.signal });
+    const numbers = shards.map((_, number) => number);
+    for (const monitor of this.monitors.filter(({ plan }) => links.includes(plan)))
+      monitor.consistOf(numbers.map((number) => partId(monitor.plan.id, number)));
+    await Promise.all(
+      shards.map((shard, number) =>
+        this.#startReplicator(source, links, shard, { number, whereabouts: shard }),
+      ),
+    );
+  }
+
+  async #startReplicator(
+    source: string,
+    links: readonly LinkPlan[],
+    whereabouts: Whereabouts,
+    shard: Host['shard'],
+  ): Promise<void> {
+    const { engine, routesOf, runFolder, onProcess } = this.#options;
+    const name = `${this.#nameOf(source, links)}${shard === undefined ? '' : `-shard-${shard.number}`}`;
     const logFile = join(runFolder, `replicator-${name}.log`);
     const monitors = this.monitors.filter(({ plan }) => links.includes(plan));
     const handle = await ReplicatorHandle.start({
       name,
       logFile,
       options: {
-        source: whereaboutsOf(source),
-        links: links.map((link) => this.#linkOptions(link)),
+        source: whereabouts,
+        links: links.map((link) => this.#linkOptions(link, shard)),
         engine,
         spoolFolder: join(runFolder, 'spool', name),
         ...(routesOf === undefined ? {} : { routes: routesOf(source) }),
@@ -265,16 +301,18 @@ export class Links implements EngineDriver, EngineControls {
       onDied: (error) => this.#onDied(monitors, error),
     });
     this.#handles.push(handle);
-    for (const { id } of links) this.#hosts.set(id, handle);
+    for (const { id } of links) this.#hosts.set(id, [...(this.#hosts.get(id) ?? []), { handle, shard }]);
   }
 
   /** The source's, unless links of it that do not wait have a replicator of their own. */
-  #linkOptions(link: LinkPlan): LinkOptions {
+  #linkOptions(link: LinkPlan, shard: Host['shard']): LinkOptions {
     const { links, whereaboutsOf, isDisposable } = this.#options;
-    const { id, source, target, incrementalOnly } = link;
+    const { source, target, incrementalOnly } = link;
+    const id = idIn(link.id, shard);
     return {
       id,
       target: whereaboutsOf(target),
+      ...(shard === undefined ? {} : { siblings: possibleParts(link.id).filter((each) => each !== id) }),
       disposable: isDisposable(link),
       ...(incrementalOnly ? { incrementalOnly } : {}),
       ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
@@ -289,7 +327,12 @@ export class Links implements EngineDriver, EngineControls {
   }
 
   #onMessage(monitors: readonly LinkMonitor[], message: FromReplicator): void {
-    for (const monitor of monitors) monitor.observe(message);
+    const told = monitors.flatMap((monitor) => monitor.observe(message) ?? []);
+    // What every monitor passes on is told once.
+    for (const each of new Set(told)) this.#tell(each, monitors);
+  }
+
+  #tell(message: FromReplicator, monitors: readonly LinkMonitor[]): void {
     const { emit } = this.#options;
     switch (message.kind) {
       case 'link-state':
@@ -302,7 +345,7 @@ export class Links implements EngineDriver, EngineControls {
           kind: 'finding',
           code: message.code,
           message: message.message,
-          link: message.link,
+          link: monitors.find(({ plan }) => isPartOf(plan.id, message.link))?.plan.id ?? message.link,
           severity: message.severity,
           evidence: message.evidence,
         });
@@ -311,7 +354,7 @@ export class Links implements EngineDriver, EngineControls {
         emit({ kind: 'error', ...locate(message.link, message.error) });
         return;
       case 'status':
-        for (const status of message.links) this.#emitProgress(status.link);
+        for (const monitor of monitors) this.#emitProgress(monitor);
         return;
       case 'ready':
       case 'log':
@@ -320,12 +363,11 @@ export class Links implements EngineDriver, EngineControls {
     }
   }
 
-  #emitProgress(link: string): void {
-    const status = this.monitors.find((monitor) => monitor.plan.id === link)?.status;
+  #emitProgress({ plan, status }: LinkMonitor): void {
     if (status === undefined) return;
     this.#options.emit({
       kind: 'progress',
-      link,
+      link: plan.id,
       phase: status.snapshot.done ? this.#options.phase() : 'full-sync',
       keys: status.snapshot.keys,
       bytes: status.snapshot.bytes,
@@ -351,35 +393,46 @@ export class Links implements EngineDriver, EngineControls {
   }
 
   async #drainLink(monitor: LinkMonitor, signal: AbortSignal): Promise<boolean> {
-    const { whereaboutsOf, emit } = this.#options;
+    const { emit } = this.#options;
     const began = performance.now();
-    const wanted = await readOffset(whereaboutsOf(monitor.plan.source));
+    const parts = await Promise.all(
+      (this.#hosts.get(monitor.plan.id) ?? []).map((host) => this.#partOf(monitor, host)),
+    );
     let last = '';
     let movedAt = began;
-    while (!isDrained(monitor, wanted) && !monitor.isOver && !signal.aborted) {
-      if (monitor.appliedOffset >= wanted) this.#handleOf(monitor)?.settle(monitor.plan.id);
-      await this.#handleOf(monitor)?.status();
-      const now = `${monitor.appliedOffset} ${monitor.status?.deferred}`;
+    while (!parts.every(isDrained) && !monitor.isOver && !signal.aborted) {
+      for (const part of parts) if (part.applied() >= part.wanted) part.handle.settle(part.id);
+      await Promise.all(parts.map(({ handle }) => handle.status()));
+      const now = parts.map((part) => `${part.applied()} ${part.deferred()}`).join();
       if (now !== last) {
         last = now;
         movedAt = performance.now();
       }
       if (performance.now() - movedAt > DRAIN_STALL_MS) break;
-      if (!isDrained(monitor, wanted)) await sleep(POLL_MS);
+      if (!parts.every(isDrained)) await sleep(POLL_MS);
     }
+    // What came after the question (pings, heartbeats) is applied too; equal is what matters.
+    const reached = parts.map(({ applied, wanted }) => (applied() > wanted ? wanted : applied()));
     emit({
       kind: 'drained',
       link: monitor.plan.id,
-      sourceOffset: String(wanted),
-      // What came after the question (pings, heartbeats) is applied too; equal is what matters.
-      appliedOffset: String(monitor.appliedOffset > wanted ? wanted : monitor.appliedOffset),
+      sourceOffset: String(total(parts.map(({ wanted }) => wanted))),
+      appliedOffset: String(total(reached)),
       durationMs: Math.round(performance.now() - began),
     });
-    return monitor.appliedOffset >= wanted;
+    return parts.length > 0 && parts.every(({ applied, wanted }) => applied() >= wanted);
   }
 
-  #handleOf(monitor: LinkMonitor): ReplicatorHandle | undefined {
-    return this.#hosts.get(monitor.plan.id);
+  async #partOf(monitor: LinkMonitor, { handle, shard }: Host): Promise<DrainedPart> {
+    const id = idIn(monitor.plan.id, shard);
+    const source = this.#options.whereaboutsOf(monitor.plan.source);
+    return {
+      id,
+      handle,
+      wanted: await readOffset(shardOf(source, shard)),
+      applied: () => BigInt(monitor.partStatus(id)?.appliedOffset ?? -1),
+      deferred: () => monitor.partStatus(id)?.deferred ?? 0,
+    };
   }
 
   async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
@@ -391,9 +444,35 @@ export class Links implements EngineDriver, EngineControls {
   }
 }
 
+/** What of a link one replicator does, and how far it is to come. */
+interface DrainedPart {
+  id: string;
+  handle: ReplicatorHandle;
+  /** Offset of its source. */
+  wanted: bigint;
+  applied: () => bigint;
+  deferred: () => number;
+}
+
 /** Everything is applied, with the deadlines that the source has set. */
-function isDrained({ appliedOffset, status }: LinkMonitor, wanted: bigint): boolean {
-  return appliedOffset >= wanted && (status?.deferred ?? 0) === 0;
+function isDrained({ applied, wanted, deferred }: DrainedPart): boolean {
+  return applied() >= wanted && deferred() === 0;
+}
+
+function total(numbers: readonly bigint[]): bigint {
+  return numbers.reduce((sum, each) => sum + each, 0n);
+}
+
+/** What the link is called in the replicator of this shard. */
+function idIn(link: string, shard: Host['shard']): string {
+  return shard === undefined ? link : partId(link, shard.number);
+}
+
+/** Where the shard is, in a cluster that may have moved. */
+function shardOf(source: Whereabouts, shard: Host['shard']): Whereabouts {
+  if (shard === undefined) return source;
+  const seeds = 'kind' in source && source.kind === 'cluster' ? source.seeds : shard.whereabouts.seeds;
+  return { ...shard.whereabouts, seeds };
 }
 
 /** The source's own replication offset now. */

@@ -30,7 +30,8 @@ export async function checkStart({
     if (provisioned === undefined) return [];
     const endpoint = provisioned.primary();
     const about = { endpoint, provisioned: provisioned.provisioned, mayProbe: mayProbe(instance) };
-    return [[instance.name, about] as const];
+    const isCluster = instance.kind === 'cluster';
+    return [[instance.name, { ...about, isCluster }] as const];
   });
   const rows = runPrechecks({
     instances: new Map(checked),

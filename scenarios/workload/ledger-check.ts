@@ -1,10 +1,13 @@
 /** Holds a ledger against a server: which of its writes are there, how often, and in which order. */
-import type { Connection } from '../../engine/connect/connection.ts';
+import type { Caller } from '../../engine/connect/cluster-reader.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { Reply } from '../../engine/resp/reply.ts';
 import type { LaneAccount } from '../../reports/evidence.ts';
 import { LaneReading } from './lane-reading.ts';
 import { ringKeys, type Lane, type Ledger } from './ledger.ts';
+
+/** A server, or a whole cluster. */
+type Reader = Pick<Caller, 'call' | 'pipeline'>;
 
 export interface LedgerVerdict {
   /** Acknowledged writes that are not there. */
@@ -28,7 +31,7 @@ const PAGE = 5000;
  *
  * @throws SyncError CONNECT, or what the server refused (WRONGTYPE when a lane's key is something else).
  */
-export async function verifyLedger(connection: Connection, ledger: Ledger): Promise<LedgerVerdict> {
+export async function verifyLedger(connection: Reader, ledger: Ledger): Promise<LedgerVerdict> {
   const verdict: LedgerVerdict = { lost: 0, duplicated: 0, reordered: 0, unexpected: 0, samples: [] };
   for (const account of await accountLedger(connection, ledger)) {
     for (const [from, to] of account.missing) verdict.lost += to - from + 1;
@@ -41,7 +44,7 @@ export async function verifyLedger(connection: Connection, ledger: Ledger): Prom
 }
 
 /** One account per lane, and in which other databases (of those that have keys) the lane's key is. @throws as verifyLedger. */
-export async function accountLedger(connection: Connection, ledger: Ledger): Promise<LaneAccount[]> {
+export async function accountLedger(connection: Reader, ledger: Ledger): Promise<LaneAccount[]> {
   const accounts: LaneAccount[] = [];
   for (const lane of ledger.lanes) {
     await connection.call('SELECT', lane.database);
@@ -53,7 +56,7 @@ export async function accountLedger(connection: Connection, ledger: Ledger): Pro
 
 /** Notes the databases in which a lane's key is although nobody wrote it there. */
 async function findStrays(
-  connection: Connection,
+  connection: Reader,
   ledger: Ledger,
   accounts: readonly LaneAccount[],
 ): Promise<void> {
@@ -77,7 +80,7 @@ function existsWords(kind: LaneAccount['kind'], lane: string): string[] {
   return ['EXISTS', ...(kind === 'ring' ? ringKeys(lane) : [lane])];
 }
 
-async function accountLane(connection: Connection, lane: Lane): Promise<LaneAccount> {
+async function accountLane(connection: Reader, lane: Lane): Promise<LaneAccount> {
   const reading = new LaneReading(lane);
   if (lane.kind === 'counter') reading.counter(numberOr(await connection.call('GET', lane.key), 0));
   else if (lane.kind === 'ring') reading.ring(await readRing(connection, lane.key));
@@ -86,19 +89,19 @@ async function accountLane(connection: Connection, lane: Lane): Promise<LaneAcco
 }
 
 /** The values of a ring's keys, read together; null where a key is not there. The database is selected. */
-export async function readRing(connection: Connection, key: string): Promise<(number | null)[]> {
+export async function readRing(connection: Reader, key: string): Promise<(number | null)[]> {
   const values = listOf(await connection.call('MGET', ...ringKeys(key)));
   return values.map((value) => (value === null ? null : numberOf(value)));
 }
 
 /** The numbers of a list, set or stream, page by page. */
-async function* elementsOf(connection: Connection, lane: Lane): AsyncGenerator<number> {
+async function* elementsOf(connection: Reader, lane: Lane): AsyncGenerator<number> {
   if (lane.kind === 'set') yield* setMembers(connection, lane.key);
   else if (lane.kind === 'stream') yield* streamNumbers(connection, lane.key);
   else yield* listNumbers(connection, lane.key);
 }
 
-async function* listNumbers(connection: Connection, key: string): AsyncGenerator<number> {
+async function* listNumbers(connection: Reader, key: string): AsyncGenerator<number> {
   for (let from = 0; ; from += PAGE) {
     const page = listOf(await connection.call('LRANGE', key, from, from + PAGE - 1));
     for (const element of page) yield numberOf(element);
@@ -106,7 +109,7 @@ async function* listNumbers(connection: Connection, key: string): AsyncGenerator
   }
 }
 
-async function* setMembers(connection: Connection, key: string): AsyncGenerator<number> {
+async function* setMembers(connection: Reader, key: string): AsyncGenerator<number> {
   // SSCAN may return a member twice while the set is being resized.
   const seen = new Set<number>();
   let cursor = '0';
@@ -118,7 +121,7 @@ async function* setMembers(connection: Connection, key: string): AsyncGenerator<
   yield* seen;
 }
 
-async function* streamNumbers(connection: Connection, key: string): AsyncGenerator<number> {
+async function* streamNumbers(connection: Reader, key: string): AsyncGenerator<number> {
   let from = '-';
   for (;;) {
     const page = listOf(await connection.call('XRANGE', key, from, '+', 'COUNT', PAGE));

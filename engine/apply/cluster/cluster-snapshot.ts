@@ -9,6 +9,7 @@
  *
  * Everything is RESTORE … REPLACE, or a transaction that first deletes: it may be sent again, anywhere, in any order.
  */
+import { namedIn } from '../../connect/cluster-reader.ts';
 import { Connection } from '../../connect/connection.ts';
 import { SyncError } from '../../errors.ts';
 import { clusterSlot } from '../../keys/cluster-slot.ts';
@@ -22,7 +23,6 @@ import { isMisplaced, reactionTo, unwrapRefusal } from '../replies.ts';
 import { INLINE_BYTES_MAX, type SnapshotApplier } from '../snapshot-applier.ts';
 import type { Reconciliation } from '../reconciliation.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
-import { endpointIn } from './round-runner.ts';
 
 const STRAYS_MAX = 1000;
 const MULTI = encodeCommand(['MULTI']);
@@ -175,7 +175,7 @@ export class ClusterSnapshot {
     try {
       if (asked === undefined)
         return await shard.target.use(signal, (connection) => this.#send(connection, stray, false));
-      const endpoint = endpointIn(asked, shard.facts?.primary.endpoint ?? { host: '', port: 0 });
+      const endpoint = namedIn(asked, shard.facts?.primary.endpoint ?? { host: '', port: 0 });
       await using connection = await Connection.open(endpoint, { name: 'redis-sync:asking', signal });
       return await this.#send(connection, stray, true);
     } catch (error) {

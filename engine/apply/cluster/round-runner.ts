@@ -11,6 +11,7 @@
  *
  * Nothing of the next round is sent before: so within a slot nothing ever overtakes a refused transaction.
  */
+import { namedIn } from '../../connect/cluster-reader.ts';
 import { Connection } from '../../connect/connection.ts';
 import type { Endpoint } from '../../connect/endpoint.ts';
 import { asError, SyncError } from '../../errors.ts';
@@ -209,8 +210,8 @@ export class RoundRunner {
     const error = unwrapRefusal(refused);
     onRefused(error.kind);
     const failure: Failure = { error: wordRefusal(error, undefined, where), reply: error };
-    if (error.kind === 'ASK') failure.asked = endpointIn(error.message, at);
-    if (error.kind === 'MOVED') failure.moved = endpointIn(error.message, at);
+    if (error.kind === 'ASK') failure.asked = namedIn(error.message, at);
+    if (error.kind === 'MOVED') failure.moved = namedIn(error.message, at);
     return failure;
   }
 
@@ -273,18 +274,6 @@ function retryable(error: SyncError): SyncError {
     ...(hint === undefined ? {} : { hint }),
     ...(where === undefined ? {} : { where }),
   });
-}
-
-/** `MOVED 3999 10.0.0.5:6381`; without a host it is the one that answered. */
-export function endpointIn(message: string, asked: Endpoint): Endpoint {
-  const address = message.split(' ')[2] ?? '';
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon);
-  return {
-    ...asked,
-    host: host === '' || host === '?' ? asked.host : host,
-    port: Number(address.slice(colon + 1)),
-  };
 }
 
 /** The slot is on the move, and with it what would tell whether its transaction was applied. */

@@ -3,6 +3,7 @@ import type { Precheck } from '../precheck.ts';
 import { findRefused } from '../queue-probe.ts';
 import { OWN_KEY_PREFIX } from '../../../engine/link/options.ts';
 
+/** Stands for the key of the probe. */
 const KEY = `${OWN_KEY_PREFIX}probe`;
 
 /** Without these no link works: the snapshot, the checkpoint, and changing the database. */
@@ -41,7 +42,11 @@ export const privWriteDestination: Precheck = {
   about: 'destination',
   expected: 'the account may run every command that applying needs',
   async measure({ target }) {
-    const refused = await findRefused(target, [...REQUIRED, ...FAMILIES]);
+    const key = `${KEY}${await target.ownTag()}`;
+    const commands = [...REQUIRED, ...FAMILIES].map((words) =>
+      words.map((word) => (word === KEY ? key : word)),
+    );
+    const refused = await findRefused(target, commands);
     const [first] = refused;
     if (!first)
       return {

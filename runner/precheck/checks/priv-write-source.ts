@@ -7,7 +7,7 @@ export const privWriteSource: Precheck = {
   about: 'source',
   expected: 'the account may SETEX the heartbeat key',
   async measure({ source }, { heartbeatPrefix }) {
-    const key = `${heartbeatPrefix}:probe`;
+    const key = `${heartbeatPrefix}:probe${await source.ownTag()}`;
     const [refused] = await findRefused(source, [['SETEX', key, '5', '0']]);
     if (!refused) return { verdict: 'PASS', measured: 'MULTI · SETEX · DISCARD → QUEUED' };
     return {

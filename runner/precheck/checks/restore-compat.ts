@@ -30,7 +30,8 @@ export const restoreCompat: Precheck = {
 };
 
 async function tryRestore(target: Side, samples: DumpSample[], version: number): Promise<Outcome> {
-  const keys = samples.map(({ type }) => probeKey(type));
+  const tag = await target.ownTag();
+  const keys = samples.map(({ type }) => `${probeKey(type)}${tag}`);
   const replies = await target.send([
     ...samples.map(({ payload }, index) => [
       'RESTORE',

@@ -3,8 +3,7 @@
  * seen in part, and a value that goes back, show nowhere else once the data is equal at the end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from '../../../engine/connect/connection.ts';
-import { openWhere } from '../../../engine/connect/discover.ts';
+import { openCaller, type Caller } from '../../../engine/connect/cluster-reader.ts';
 import type { Whereabouts } from '../../../engine/connect/discovery.ts';
 import type { Evidence } from '../../../reports/evidence.ts';
 import { readRing } from '../../../scenarios/workload/ledger-check.ts';
@@ -25,10 +24,10 @@ export interface RingWatchOptions {
 export async function watchRings(options: RingWatchOptions): Promise<void> {
   const { signal, whereabouts } = options;
   const last = new Map<string, string>();
-  let connection: Connection | undefined;
+  let connection: Caller | undefined;
   while (!signal.aborted) {
     try {
-      connection ??= await openWhere(whereabouts(), { name: WITNESS_NAME, replyTimeoutMs: 5000, signal });
+      connection ??= await openCaller(whereabouts(), { name: WITNESS_NAME, replyTimeoutMs: 5000, signal });
       await readOnce(connection, options, last);
     } catch {
       await connection?.close();
@@ -40,7 +39,7 @@ export async function watchRings(options: RingWatchOptions): Promise<void> {
 }
 
 async function readOnce(
-  connection: Connection,
+  connection: Caller,
   { instance, ledgers, record }: RingWatchOptions,
   last: Map<string, string>,
 ): Promise<void> {
@@ -57,7 +56,7 @@ async function readOnce(
   if (Object.keys(rings).length > 0) record({ about: 'rings', instance, rings });
 }
 
-async function readLane(connection: Connection, lane: Lane): Promise<(number | null)[]> {
+async function readLane(connection: Caller, lane: Lane): Promise<(number | null)[]> {
   await connection.call('SELECT', lane.database);
   return readRing(connection, lane.key);
 }

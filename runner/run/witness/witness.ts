@@ -11,7 +11,7 @@
  * It only reads. What it cannot read it records as unread; it never ends a run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openWhere } from '../../../engine/connect/discover.ts';
+import { openCaller } from '../../../engine/connect/cluster-reader.ts';
 import type { Whereabouts } from '../../../engine/connect/discovery.ts';
 import { asError } from '../../../engine/errors.ts';
 import type { Evidence, ServerMoment } from '../../../reports/evidence.ts';
@@ -93,7 +93,10 @@ export class Witness implements AsyncDisposable {
     if (ledgers.length === 0) return;
     await this.#forEachInstance('ledger', async (instance) => {
       const { signal } = this.#options;
-      await using connection = await openWhere(this.#whereaboutsOf(instance), { name: WITNESS_NAME, signal });
+      await using connection = await openCaller(this.#whereaboutsOf(instance), {
+        name: WITNESS_NAME,
+        signal,
+      });
       for (const ledger of ledgers) {
         const accounts = await accountLedger(connection, ledger);
         this.#options.record({ about: 'ledger', instance, accounts });
