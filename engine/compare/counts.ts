@@ -9,6 +9,8 @@ import { textOf } from '../resp/reply-text.ts';
 import { readServerFacts, type DatabaseCount, type Node } from './server-facts.ts';
 
 const GROUP_KEYS = 256;
+/** What PTTL says of a key that does not expire; -2: there is no such key. */
+const NO_EXPIRY = -1;
 
 /**
  * Keys and keys with expiry of every database of one server, without those whose name begins with one of
@@ -55,17 +57,21 @@ async function collect(
   } while (cursor !== '0');
 }
 
-/** Finds out which of the ignored keys have an expiry, and counts them. The keys may be on any of the nodes. */
+/**
+ * Finds out which of the ignored keys have an expiry, and counts them. The keys may be on any of the nodes; one that is on none
+ * any more has expired since it was listed, so it had one when the server counted.
+ */
 export async function countIgnored(connections: readonly Connection[], ignored: IgnoredKeys): Promise<void> {
   for (const group of ignored.unread.groups(GROUP_KEYS)) {
     const database = group[0]?.database ?? 0;
-    let expires = 0;
+    const lasting = new Set<number>();
     for (const connection of connections) {
       const select = database === 0 && connections.length > 1 ? [] : [['SELECT', database]];
       const replies = await connection.pipeline([...select, ...group.map(({ key }) => ['PTTL', key])]);
-      expires += replies.filter((reply) => typeof reply === 'number' && reply >= 0).length;
+      for (const [index, reply] of replies.slice(select.length).entries())
+        if (reply === NO_EXPIRY) lasting.add(index);
     }
-    ignored.count(database, group.length, expires);
+    ignored.count(database, group.length, group.length - lasting.size);
   }
 }
 
