@@ -97,6 +97,10 @@ function addRunningCommands(program: Command, start: Start): void {
       ).choices(CHAOS_PROFILE_NAMES),
     )
     .option('--save-timeline <file>', 'with --chaos: write the spec with the drawn timeline there')
+    .option(
+      '--scenario <names>',
+      'rehearse these named scenarios instead (a,b or all; see `redis-sync scenarios`), each on fresh servers',
+    )
     .action((paths: string[], options: VerifyFlags, chosen: Command) =>
       start(chosen, async (context) => (await import('./verify.ts')).verify(paths, options, context)),
     );
@@ -162,6 +166,15 @@ function addReadingCommands(program: Command, start: Start): void {
     .option('--format <name...>', "formats to write, instead of the plan's")
     .action((run: string, options: { format?: string[] }, chosen: Command) =>
       start(chosen, async (context) => (await import('./report.ts')).report(run, options.format, context)),
+    );
+  program
+    .command('scenarios')
+    .summary('list the named rehearsals')
+    .description(
+      'Lists what verify --scenario can rehearse, with the statements of the vendor documents behind it.',
+    )
+    .action((_: unknown, chosen: Command) =>
+      start(chosen, async (context) => (await import('./scenarios.ts')).scenarios(context)),
     );
   program
     .command('judge')

@@ -1,4 +1,4 @@
-/** `redis-sync verify SPEC…`: rehearses each spec, as it is written or disturbed at random. */
+/** `redis-sync verify SPEC…`: rehearses each spec, as it is written or disturbed at random, or named scenarios on each. */
 import { writeFile } from 'node:fs/promises';
 import { asError, SyncError } from '../../engine/errors.ts';
 import type { ChaosProfileName } from '../../scenarios/chaos/profiles.ts';
@@ -11,6 +11,8 @@ import { withSignals } from './signals.ts';
 export interface VerifyFlags {
   chaos?: ChaosProfileName;
   saveTimeline?: string;
+  /** Names of scenarios, separated by commas; or `all`. */
+  scenario?: string;
 }
 
 export async function verify(
@@ -21,6 +23,7 @@ export async function verify(
   const loaded = await loadPlans(paths, context);
   if (loaded.kind === 'invalid') return refuse(loaded.problems, context);
   for (const plan of loaded.plans) requireDisposable(plan);
+  if (flags.scenario !== undefined) return verifyScenarios(paths, flags.scenario, flags, context);
   const plans = await disturb(loaded.plans, flags, context);
   const { verifySpecs } = await import('../run/verify.ts');
   return withSignals(context.io, (signal) => verifySpecs(plans, context.io, runOptions(context, signal)));
@@ -60,4 +63,30 @@ async function save(disturbed: readonly { plan: Plan }[], file: string): Promise
       cause: error,
     });
   }
+}
+
+async function verifyScenarios(
+  paths: readonly string[],
+  written: string,
+  { chaos }: VerifyFlags,
+  context: CommandContext,
+): Promise<number> {
+  if (chaos !== undefined)
+    throw new SyncError('USAGE', 'A scenario has its own timeline: --chaos draws another.', {
+      hint: 'Use one of them.',
+    });
+  const { io, seed } = context;
+  const { chooseScenarios, exitCodeOfRows, runScenarios } = await import('../run/scenarios.ts');
+  const { loadSpec } = await import('../spec/load.ts');
+  const scenarios = chooseScenarios(written);
+  return withSignals(io, async (signal) => {
+    const rows = [];
+    for (const path of paths) {
+      const loaded = await loadSpec(path, { env: io.env, ...(seed === undefined ? {} : { seed }) });
+      if (loaded.kind === 'invalid') return refuse(loaded.problems, context);
+      rows.push(...(await runScenarios(loaded, scenarios, io, runOptions(context, signal))));
+    }
+    if (io.json) io.out(`${JSON.stringify(rows, null, 2)}\n`);
+    return exitCodeOfRows(rows);
+  });
 }

@@ -51,6 +51,10 @@ async function generate() {
     const { FAULTS } = await load('scenarios/faults/registry.js');
     mkdirSync(join(ROOT, 'docs'), { recursive: true });
     writeFileSync(join(ROOT, 'docs', 'faults.md'), describeFaults(FAULTS));
+    const { describeScenarios } = await load('scenarios/rehearsals/describe-scenarios.js');
+    const { SCENARIOS } = await load('scenarios/rehearsals/registry.js');
+    const { DECLARED } = await load('scenarios/rehearsals/declared.js');
+    writeFileSync(join(ROOT, 'docs', 'scenarios.md'), describeScenarios(SCENARIOS, DECLARED));
     writeFileSync(join(ROOT, 'docs', 'metrics.md'), describeMetrics(METRICS));
     const { describePolicies } = await load('runner/spec/schema/policies-document.js');
     writeFileSync(join(ROOT, 'docs', 'policies.md'), describePolicies());

@@ -29,10 +29,12 @@ export const bgsaveFail = defineFault({
     await rename(file, `${file}.aside`).catch(() => undefined);
     // A folder in its place cannot be replaced by a file.
     await mkdir(join(file, 'full'), { recursive: true });
-    await ask(node, 'BGSAVE');
     const text = await awaitEvidence(context, async () => {
       const failed = (await infoOf(node, 'persistence'))['rdb_last_bgsave_status'] === 'err';
-      return failed ? await refusal(node) : null;
+      if (failed) return await refusal(node);
+      // Refused while a replica is fed by another child: asked again.
+      await ask(node, 'BGSAVE');
+      return null;
     });
     return text === null
       ? ineffective('the snapshot could be written')

@@ -1,0 +1,144 @@
+/** `verify --scenario`: runs named rehearsals, each on a fresh copy of the topology, and reports the matrix. */
+import { SyncError } from '../../engine/errors.ts';
+import type { DifferenceClass, Results, Verdict } from '../../reports/results.ts';
+import { DIFFERENCE_CLASSES } from '../../reports/results.ts';
+import { judgeScenario } from '../../scenarios/rehearsals/judge-scenario.ts';
+import type { Scenario, ScenarioVariant } from '../../scenarios/rehearsals/scenario.ts';
+import { findScenario, SCENARIOS } from '../../scenarios/rehearsals/registry.ts';
+import type { RunOptions } from '../cli/context.ts';
+import type { Io } from '../cli/io.ts';
+import { requireDisposable } from '../cli/rehearsal-safety.ts';
+import type { Plan } from '../plan/plan.ts';
+import { scenarioSubject, writeScenarioSpec } from '../plan/scenario-spec.ts';
+import { parseSpec } from '../spec/load.ts';
+import type { Spec } from '../spec/spec.generated.ts';
+import { didYouMean } from '../spec/suggest.ts';
+import { verifyPlan } from './verify.ts';
+
+export interface ScenarioRow {
+  spec: string;
+  topology: string;
+  scenario: string;
+  variant: string;
+  statements: readonly string[];
+  /** Of the scenario: was what had to be seen seen? unfit: it does not apply to this spec. */
+  verdict: Verdict | 'unfit';
+  /** Why it is no pass. */
+  reasons: readonly string[];
+  /** Of the run itself. */
+  runVerdict?: Verdict;
+  findings: readonly string[];
+  differences: Partial<Record<DifferenceClass, number>>;
+  seconds: number;
+  folder?: string;
+}
+
+/** @throws SyncError USAGE when there is no such scenario. */
+export function chooseScenarios(written: string): readonly Scenario[] {
+  if (written === 'all') return SCENARIOS;
+  return written.split(',').map((name) => {
+    const scenario = findScenario(name.trim());
+    if (scenario !== null) return scenario;
+    const names = SCENARIOS.map((each) => each.name);
+    throw new SyncError('USAGE', `There is no scenario "${name}"${didYouMean(name, names)}.`, {
+      hint: '`redis-sync scenarios` lists them; several are separated by commas; `all` means all that fit.',
+    });
+  });
+}
+
+export interface LoadedSpec {
+  spec: Spec;
+  plan: Plan;
+}
+
+/** One row per scenario and variant, in order. Stops early when interrupted. */
+export async function runScenarios(
+  { spec, plan }: LoadedSpec,
+  scenarios: readonly Scenario[],
+  io: Io,
+  options: RunOptions,
+): Promise<ScenarioRow[]> {
+  const rows: ScenarioRow[] = [];
+  for (const scenario of scenarios) {
+    for (const variant of scenario.variants) {
+      if (options.signal.aborted) return rows;
+      const row = await runVariant({ spec, plan }, { scenario, variant }, io, options);
+      rows.push(row);
+      if (!io.json) io.out(`${describeRow(row, io)}\n`);
+    }
+  }
+  return rows;
+}
+
+async function runVariant(
+  { spec, plan }: LoadedSpec,
+  { scenario, variant }: { scenario: Scenario; variant: ScenarioVariant },
+  io: Io,
+  options: RunOptions,
+): Promise<ScenarioRow> {
+  const began = performance.now();
+  const row = {
+    spec: plan.spec,
+    topology: plan.topology.kind,
+    scenario: scenario.name,
+    variant: variant.name,
+    statements: scenario.statements,
+  };
+  const unfit = (reason: string): ScenarioRow => ({
+    ...row,
+    verdict: 'unfit',
+    reasons: [reason],
+    findings: [],
+    differences: {},
+    seconds: 0,
+  });
+  const subject = scenarioSubject(plan);
+  if (subject === null) return unfit('the spec has no link');
+  const rehearsal = variant.rehearse(subject);
+  if ('unfit' in rehearsal) return unfit(rehearsal.unfit);
+  const name = `${scenario.name}-${variant.name}`;
+  const text = writeScenarioSpec(spec, { name, subject, ...rehearsal });
+  const parsed = parseSpec(plan.spec, text, { env: io.env, seed: plan.seed });
+  if (parsed.kind === 'invalid') return unfit(parsed.problems[0]?.message ?? 'the changed spec is not valid');
+  requireDisposable(parsed.plan);
+  // A signal of its own: what a run hangs on it is gone with the run.
+  const signal = AbortSignal.any([options.signal]);
+  const { results } = await verifyPlan(parsed.plan, io, { ...options, signal });
+  return {
+    ...row,
+    ...judgeScenario(rehearsal.outcome, results),
+    runVerdict: results.verdict,
+    findings: [...new Set(results.findings.map(({ code }) => code))],
+    differences: differencesOf(results),
+    seconds: Math.round((performance.now() - began) / 100) / 10,
+    folder: results.run.folder,
+  };
+}
+
+function differencesOf({ comparison }: Results): Partial<Record<DifferenceClass, number>> {
+  if (comparison === null) return {};
+  return Object.fromEntries(
+    DIFFERENCE_CLASSES.flatMap((name) =>
+      comparison.totals[name] > 0 ? [[name, comparison.totals[name]]] : [],
+    ),
+  );
+}
+
+/** One line for people. */
+export function describeRow(row: ScenarioRow, { outColors: colors }: Pick<Io, 'outColors'>): string {
+  const words = { pass: colors.green, fail: colors.red, unknown: colors.yellow, unfit: colors.dim };
+  const verdict = words[row.verdict](row.verdict.padEnd(7));
+  const what = `${row.scenario} (${row.variant})`.padEnd(38);
+  const findings = row.findings.length > 0 ? `  ${row.findings.join(', ')}` : '';
+  const reasons = row.reasons.map((reason) => `\n          ${reason}`).join('');
+  return row.verdict === 'unfit'
+    ? `${verdict}  ${what}  ${row.reasons.join('; ')}`
+    : `${verdict}  ${what} ${row.seconds.toFixed(1).padStart(5)} s${findings}${reasons}`;
+}
+
+/** 1 when one failed, 4 when one could not be told or none fitted, else 0. */
+export function exitCodeOfRows(rows: readonly ScenarioRow[]): number {
+  const verdicts = new Set(rows.map(({ verdict }) => verdict));
+  if (verdicts.has('fail')) return 1;
+  return verdicts.has('unknown') || !verdicts.has('pass') ? 4 : 0;
+}

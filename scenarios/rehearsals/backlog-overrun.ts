@@ -1,0 +1,39 @@
+/** The link is cut while more is written than the backlog of the source holds. */
+import { ANY_DIFFERENCE, survives, type Scenario } from './scenario.ts';
+
+export const backlogOverrun: Scenario = {
+  name: 'backlog-overrun',
+  summary: 'The link is cut while more is written than the backlog of the source holds.',
+  row: 'backlog.overrun',
+  statements: ['S1-10', 'S2-28a'],
+  variants: [
+    {
+      name: 'default',
+      expects: 'Everything is copied again, over what is there; what was deleted meanwhile is deleted.',
+      rehearse: ({ source }) => ({
+        change: {
+          source: { config: { 'repl-backlog-size': '16kb' } },
+          timeline: [{ fault: 'backlog-overflow', where: source, when: 'incremental' }],
+        },
+        outcome: survives('FULL_RESYNC'),
+      }),
+    },
+    {
+      name: 'vendor',
+      expects: 'The snapshot is loaded over it; keys that were deleted meanwhile may stay.',
+      rehearse: ({ source }) => ({
+        change: {
+          source: { config: { 'repl-backlog-size': '16kb' } },
+          engine: { fullResync: 'reload' },
+          timeline: [{ fault: 'backlog-overflow', where: source, when: 'incremental' }],
+        },
+        outcome: {
+          verdict: ['pass', 'fail'],
+          link: 'in-sync',
+          findings: ['FULL_RESYNC'],
+          mayDiffer: ANY_DIFFERENCE,
+        },
+      }),
+    },
+  ],
+};

@@ -1,0 +1,23 @@
+/** Commands of every family are run at the source. */
+import { survives, type Scenario } from './scenario.ts';
+
+export const commandsSweep: Scenario = {
+  name: 'commands-sweep',
+  summary: 'Commands of every family are run at the source.',
+  row: 'commands.sweep',
+  statements: ['S0-26', 'S1-24'],
+  variants: [
+    {
+      name: 'default',
+      expects: 'All of them arrive with the same effect.',
+      rehearse: ({ source }) => ({
+        change: {
+          workload: [{ into: [source], rate: '1500/s', clients: 4 }],
+          incremental: '3s',
+          timeline: [{ fault: 'script', where: source, when: 'incremental', with: { commands: ['PING'] } }],
+        },
+        outcome: survives(),
+      }),
+    },
+  ],
+};

@@ -1,0 +1,24 @@
+/** The primary of the source dies, and its replica takes over. */
+import { survives, type Scenario } from './scenario.ts';
+
+export const failoverSourceCrash: Scenario = {
+  name: 'failover-source-crash',
+  summary: 'The primary of the source dies, and its replica takes over.',
+  row: 'failover.source',
+  statements: ['S1-7', 'S2-28b'],
+  variants: [
+    {
+      name: 'default',
+      expects: 'The link finds the new primary; where that was behind, it says what the source has lost.',
+      rehearse: ({ source }) => ({
+        change: {
+          source: { replicas: 1 },
+          timeline: [
+            { fault: 'failover', where: source, when: 'incremental', with: { method: 'crash' }, for: '1s' },
+          ],
+        },
+        outcome: survives('ENDPOINT_CHANGED'),
+      }),
+    },
+  ],
+};

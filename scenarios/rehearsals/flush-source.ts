@@ -1,0 +1,51 @@
+/** FLUSHALL is run on the source. */
+import { ANY_DIFFERENCE, stops, survives, type Scenario } from './scenario.ts';
+
+export const flushSource: Scenario = {
+  name: 'flush-source',
+  summary: 'FLUSHALL is run on the source.',
+  row: 'flushall.source',
+  statements: ['S0-10'],
+  variants: [
+    {
+      name: 'default',
+      expects: 'The link stops at the command and says where it is.',
+      rehearse: ({ source }) => ({
+        change: {
+          engine: { flush: 'fail' },
+          timeline: [{ fault: 'flush', where: source, when: 'incremental' }],
+        },
+        outcome: { ...stops('FLUSH'), mayDiffer: ANY_DIFFERENCE },
+      }),
+    },
+    {
+      name: 'vendor',
+      expects:
+        'The command is left out: the target keeps what the source has not any more, and the difference is named.',
+      rehearse: ({ source }) => ({
+        change: {
+          engine: { flush: 'ignore' },
+          timeline: [{ fault: 'flush', where: source, when: 'incremental' }],
+        },
+        outcome: {
+          verdict: ['fail'],
+          link: 'in-sync',
+          findings: ['FLUSH', 'EXTRA_KEY'],
+          differences: ['EXTRA_KEY'],
+          mayDiffer: ANY_DIFFERENCE,
+        },
+      }),
+    },
+    {
+      name: 'propagate',
+      expects: 'The target is emptied as well, and is equal.',
+      rehearse: ({ source }) => ({
+        change: {
+          engine: { flush: 'propagate' },
+          timeline: [{ fault: 'flush', where: source, when: 'incremental' }],
+        },
+        outcome: survives('FLUSH'),
+      }),
+    },
+  ],
+};

@@ -1,0 +1,28 @@
+/** Somebody else writes to the target and deletes from it. */
+import { ANY_DIFFERENCE, type Scenario } from './scenario.ts';
+
+export const foreignWrite: Scenario = {
+  name: 'foreign-write',
+  summary: 'Somebody else writes to the target and deletes from it.',
+  row: 'foreign.write',
+  statements: ['S2-22'],
+  variants: [
+    {
+      name: 'default',
+      expects: 'It is found out and the keys are named.',
+      rehearse: ({ target }) => ({
+        change: {
+          engine: { foreignWrites: 'report' },
+          timeline: [{ fault: 'rogue-writer', where: target, when: 'incremental', delay: '1s' }],
+        },
+        outcome: {
+          verdict: ['fail'],
+          link: 'in-sync',
+          findings: ['FOREIGN_WRITE', 'EXTRA_KEY'],
+          differences: ['EXTRA_KEY'],
+          mayDiffer: ANY_DIFFERENCE,
+        },
+      }),
+    },
+  ],
+};

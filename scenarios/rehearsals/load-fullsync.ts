@@ -1,0 +1,30 @@
+/** Clients write while everything is copied. */
+import { survives, type Scenario } from './scenario.ts';
+
+export const loadFullsync: Scenario = {
+  name: 'load-fullsync',
+  summary: 'Clients write while everything is copied.',
+  row: 'load.fullsync',
+  statements: ['S0-9'],
+  variants: [
+    {
+      name: 'default',
+      expects: 'The copy and what came meanwhile are equal to the source at the end.',
+      rehearse: ({ source }) => ({
+        change: {
+          data: [{ keys: 20000 }],
+          workload: [{ into: [source], rate: '2000/s', start: 'full-sync' }],
+          timeline: [
+            {
+              fault: 'script',
+              where: source,
+              when: { phase: 'full-sync' },
+              with: { commands: ['SET during-full-sync 1'] },
+            },
+          ],
+        },
+        outcome: survives(),
+      }),
+    },
+  ],
+};

@@ -1,0 +1,40 @@
+/** Two databases of the source change places. */
+import { ANY_DIFFERENCE, stops, survives, type Scenario } from './scenario.ts';
+
+export const swapdb: Scenario = {
+  name: 'swapdb',
+  summary: 'Two databases of the source change places.',
+  row: 'swapdb',
+  statements: ['S0-27'],
+  variants: [
+    {
+      name: 'default',
+      expects: 'They change places at the target too.',
+      rehearse: ({ source }) => ({
+        change: {
+          data: [
+            { database: 0, keys: 200 },
+            { database: 1, keys: 100 },
+          ],
+          timeline: [{ fault: 'swapdb', where: source, when: 'incremental' }],
+        },
+        outcome: survives(),
+      }),
+    },
+    {
+      name: 'fail',
+      expects: 'The link stops at the command.',
+      rehearse: ({ source }) => ({
+        change: {
+          data: [
+            { database: 0, keys: 200 },
+            { database: 1, keys: 100 },
+          ],
+          engine: { swapdb: 'fail' },
+          timeline: [{ fault: 'swapdb', where: source, when: 'incremental' }],
+        },
+        outcome: { ...stops('UNSUPPORTED_COMMAND'), mayDiffer: ANY_DIFFERENCE },
+      }),
+    },
+  ],
+};
