@@ -31,6 +31,9 @@ const PRACTICE: Readonly<Record<string, Practice>> = {
   'busy-script': TARGET,
   'slow-command': { ...TARGET, with: { time: '100ms' } },
   'client-pause': TARGET,
+  // A source that refuses its heartbeat is left in peace for half a minute, which another fault would notice.
+  'acl-revoke': TARGET,
+  'password-rotate': TARGET,
   'rogue-writer': TARGET,
   'bgsave-fail': TARGET,
   'restart-old-snapshot': { with: { changes: 20 } },
