@@ -2,6 +2,7 @@
  * Watches one target for writes of others, from the moment it has the snapshot: listens to its stream, compares what was
  * deleted there with what the target counts, and tells what is left.
  */
+import { loadingKey } from '../apply/checkpoint.ts';
 import type { Connection } from '../connect/connection.ts';
 import { openWhere } from '../connect/discover.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
@@ -14,6 +15,8 @@ import type { TargetSample } from './target-sample.ts';
 import { findWriters } from './writers.ts';
 
 export interface ForeignWatchOptions {
+  /** Id of the link that is watched over. */
+  link: string;
   policy: 'report' | 'fail';
   /** Asked before every connection: the target may have moved. */
   target: () => Whereabouts;
@@ -54,7 +57,12 @@ export class ForeignWatch {
       idleTimeoutMs,
       // Until it is known, nobody may be counted on.
       hasReplicas: () => (this.#sample?.replicas.length ?? 1) > 0,
-      onBegin: (sample) => this.#writes.settle(sample),
+      loadingKey: loadingKey(options.link),
+      onBegin: (sample, isLoading) => {
+        // A full sync may run again by the time the target lets us listen.
+        if (isLoading) this.#writes.loading(options.link);
+        this.#writes.settle(sample);
+      },
       onCommand: (outline, offset) => this.#writes.take(outline, offset),
       onProgress: () => this.#settle(),
       onGap: () => this.#writes.forget(),

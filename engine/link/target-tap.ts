@@ -11,6 +11,7 @@
  * what it read: a SHUTDOWN waits for replicas that are behind.)
  */
 import type { Socket } from 'node:net';
+import { Connection } from '../connect/connection.ts';
 import { openWhere } from '../connect/discover.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import type { Endpoint } from '../connect/endpoint.ts';
@@ -30,7 +31,9 @@ export interface TargetTapOptions {
   /** The target has replicas that could be promoted. */
   hasReplicas: () => boolean;
   /** What is told from now on begins here, with what the target said about itself at that moment (or just before). */
-  onBegin: (sample: TargetSample) => void;
+  onBegin: (sample: TargetSample, isLoading: boolean) => void;
+  /** This key is on the target while a full sync of the link runs there. */
+  loadingKey: string;
   /** A command, with the target's offset behind it. */
   onCommand: (outline: Outline, offset: bigint) => void;
   /** Everything up to this offset was told. */
@@ -97,8 +100,11 @@ export class TargetTap {
     const acks = setInterval(() => this.#acknowledge(socket), ACK_INTERVAL_MS);
     try {
       const asked = this.#position;
-      if (answer.kind === 'full') this.#begin(answer, sample);
-      else if (asked === undefined) this.#begin({ replid: answer.replid, offset }, sample);
+      const begins = answer.kind === 'full' || asked === undefined;
+      // Asked behind the place where the stream begins: what ends later says so in it.
+      const isLoading = begins && (await this.#isLoading(endpoint, signal));
+      if (answer.kind === 'full') this.#begin(answer, sample, isLoading);
+      else if (asked === undefined) this.#begin({ replid: answer.replid, offset }, sample, isLoading);
       else this.#position = { replid: answer.replid, offset: asked.offset };
       await this.#listen(session, signal);
     } finally {
@@ -125,10 +131,19 @@ export class TargetTap {
     return { endpoint: connection.endpoint, sample: await sampleTarget(connection) };
   }
 
-  #begin({ replid, offset }: ReplicationPosition, sample: TargetSample): void {
+  async #isLoading(endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
+    await using connection = await Connection.open(endpoint, {
+      name: 'redis-sync:tap',
+      replyTimeoutMs: TIMEOUT_MS,
+      signal,
+    });
+    return (await connection.tryCall('EXISTS', this.#options.loadingKey)) === 1;
+  }
+
+  #begin({ replid, offset }: ReplicationPosition, sample: TargetSample, isLoading: boolean): void {
     if (this.#position !== undefined) this.#options.onGap();
     this.#position = { replid, offset };
-    this.#options.onBegin(sample);
+    this.#options.onBegin(sample, isLoading);
     const base = offset;
     this.#outline = new CommandOutline((outline) =>
       this.#options.onCommand(outline, base + BigInt(outline.end)),

@@ -17,15 +17,15 @@ const BASE = {
   instances: { source: {}, target: {} },
   topology: { kind: 'one-way', source: 'source', target: 'target' },
   data: [
-    { keys: 400, corners: true },
-    { keys: 50, database: 12 },
+    { keys: 100, corners: true },
+    { keys: 20, database: 12 },
   ],
   workload: [],
   compare: { rounds: 1 },
 };
 
 describe("Redis's own replication", () => {
-  const writers = { workload: [{ rate: '500/s', databases: [0, 12] }], incremental: '1500ms' };
+  const writers = { workload: [{ rate: '500/s', databases: [0, 12] }], incremental: '800ms' };
 
   test('passes, with offsets, lag and resyncs measured and the rest unknown', async () => {
     await using workspace = await Workspace.open();
@@ -49,7 +49,7 @@ describe("Redis's own replication", () => {
         unmeasured: expect.arrayContaining(['commands', 'errors']),
       },
     ]);
-    expect(results.comparison?.keysCompared).toBeGreaterThan(400);
+    expect(results.comparison?.keysCompared).toBeGreaterThan(120);
     const drained = events.find((event) => event.kind === 'drained');
     expect(drained).toMatchObject({ sourceOffset: expect.stringMatching(/^\d{3,}$/) });
     expect(out).toContain('REPLICAOF');
@@ -133,7 +133,7 @@ describe('a program', () => {
       engine: { driver: 'command', command: { run: `${COPIER} --forget-every 10` } },
     });
     expect(exitCode).toBe(1);
-    expect(results.comparison?.totals.MISSING_KEY).toBeGreaterThanOrEqual(40);
+    expect(results.comparison?.totals.MISSING_KEY).toBeGreaterThanOrEqual(10);
   });
 
   test('that goes on, and says in its output how far it is', async () => {
