@@ -10,7 +10,7 @@ const SPEC = {
   instances: { source: {}, target: {} },
   topology: { kind: 'one-way', source: 'source', target: 'target' },
   data: [{ keys: 300 }],
-  workload: [{ rate: '300/s' }],
+  workload: [{ rate: '300/s', mix: { string: 1 } }],
   incremental: '1s',
   // Written for a quiet run: nothing of it holds under chaos.
   expect: [{ metric: 'lag_ms', max: '< 0' }],

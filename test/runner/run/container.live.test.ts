@@ -26,7 +26,7 @@ describe.skipIf(reason !== undefined)(
         },
         topology: { kind: 'one-way', source: 'from', target: 'to' },
         data: [{ keys: 500, corners: true }],
-        workload: [{ rate: '500/s' }],
+        workload: [{ rate: '500/s', mix: { string: 1 } }],
         incremental: '1s',
         timeline: [step],
       });

@@ -25,7 +25,10 @@ const BASE = {
 };
 
 describe("Redis's own replication", () => {
-  const writers = { workload: [{ rate: '500/s', databases: [0, 12] }], incremental: '800ms' };
+  const writers = {
+    workload: [{ rate: '500/s', databases: [0, 12], mix: { string: 1 } }],
+    incremental: '800ms',
+  };
 
   test('passes, with offsets, lag and resyncs measured and the rest unknown', async () => {
     await using workspace = await Workspace.open();
