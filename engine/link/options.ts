@@ -156,6 +156,7 @@ export const DEFAULT_ENGINE_OPTIONS = {
   eviction: 'report',
   foreignWrites: 'auto',
   durability: 'none',
+  conflict: 'overwrite',
   existing: 'fail',
   retryMs: 720 * 60 * 1000,
   idleTimeoutMs: 60_000,

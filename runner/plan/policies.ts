@@ -18,6 +18,7 @@ export type EnginePolicies = Required<
     | 'eviction'
     | 'foreignWrites'
     | 'durability'
+    | 'conflict'
     | 'existing'
     | 'fullResync'
     | 'emptySource'
@@ -37,6 +38,7 @@ export function expandPolicies(engine: Engine): EnginePolicies {
     eviction: engine.eviction ?? DEFAULT_ENGINE.eviction,
     foreignWrites: engine.foreignWrites ?? DEFAULT_ENGINE.foreignWrites,
     durability: expandDurability(engine.durability),
+    conflict: engine.conflict ?? DEFAULT_ENGINE.conflict,
     existing: engine.existing ?? DEFAULT_ENGINE.existing,
     fullResync: engine.fullResync ?? DEFAULT_ENGINE.fullResync,
     emptySource: engine.emptySource ?? DEFAULT_ENGINE.emptySource,
@@ -56,6 +58,7 @@ function expandDurability(written: Engine['durability']): EngineOptions['durabil
 /** As they stand in a spec. */
 export function policiesForm(engine: EngineOptions): object {
   const { flush, swapdb, publish, scripts, unsupported, oom, eviction, foreignWrites } = engine;
+  const { conflict = DEFAULT_ENGINE.conflict } = engine;
   const { durability, existing, fullResync, emptySource, crossSlot = DEFAULT_ENGINE.crossSlot } = engine;
   const { topologyChange = DEFAULT_ENGINE.topologyChange } = engine;
   return {
@@ -71,6 +74,7 @@ export function policiesForm(engine: EngineOptions): object {
       durability === 'none'
         ? durability
         : { replicas: durability.replicas, timeout: formatDuration(durability.timeoutMs) },
+    conflict,
     existing,
     fullResync,
     emptySource,

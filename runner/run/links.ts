@@ -9,13 +9,13 @@ import type { ClusterShard, Whereabouts } from '../../engine/connect/discovery.t
 import type { Routes } from '../../engine/connect/routes.ts';
 import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
-import type { EngineOptions, LinkOptions } from '../../engine/link/options.ts';
+import type { EngineOptions, LinkOptions, ReplicatorOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/hosted-link.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
-import { isInCircle } from '../plan/writers.ts';
+import { isInCircle, partnerOf } from '../plan/writers.ts';
 import type { EngineControls, EngineDriver } from './drivers/driver.ts';
 import { drainLevels } from './drain-levels.ts';
 import { LinkMonitor } from './link-monitor.ts';
@@ -27,6 +27,8 @@ const POLL_MS = 50;
 const STOP_WAITING_MS = 2000;
 /** After the first round everything is everywhere; the others are for what was decided on the way. */
 const CIRCLE_ROUNDS = 3;
+/** Of the run: one line of JSON per conflict of a pair. */
+const CONFLICT_FILE = 'conflicts.ndjson';
 /** A drain that does not move for so long is given up. */
 const DRAIN_STALL_MS = 60_000;
 
@@ -159,17 +161,21 @@ export class Links implements EngineDriver, EngineControls {
   relocate(): void {
     const { whereaboutsOf, routesOf } = this.#options;
     for (const handle of this.#handles) {
-      const own = this.#monitorsOf(handle).map(({ plan }) => plan);
-      const [first] = own;
-      if (first === undefined) continue;
-      if (routesOf !== undefined) handle.tell({ kind: 'routes', routes: routesOf(first.source) });
-      const host = this.#hosts.get(first.id)?.find((each) => each.handle === handle);
-      const targets = own.map(({ id, target }) => [idIn(id, host?.shard), whereaboutsOf(target)] as const);
-      handle.tell({
-        kind: 'endpoints',
-        source: shardOf(whereaboutsOf(first.source), host?.shard),
-        targets: Object.fromEntries(targets),
-      });
+      const plans = this.#monitorsOf(handle).map(({ plan }) => plan);
+      const sources = sourcesOf(plans);
+      // A server is reached by one way from one process: that of the forward link.
+      const routes = sources.toReversed().map((source) => routesOf?.(source) ?? {});
+      if (routesOf !== undefined) handle.tell({ kind: 'routes', routes: Object.assign({}, ...routes) });
+      for (const source of sources) {
+        const own = plans.filter((plan) => plan.source === source);
+        const host = this.#hosts.get(own[0]?.id ?? '')?.find((each) => each.handle === handle);
+        const targets = own.map(({ id, target }) => [idIn(id, host?.shard), whereaboutsOf(target)] as const);
+        handle.tell({
+          kind: 'endpoints',
+          source: shardOf(whereaboutsOf(source), host?.shard),
+          targets: Object.fromEntries(targets),
+        });
+      }
     }
   }
 
@@ -205,8 +211,12 @@ export class Links implements EngineDriver, EngineControls {
         const [dead] = hosts();
         if (dead === undefined || running().length > 0 || this.#stopped !== undefined) return;
         const plans = this.#monitorsOf(dead.handle).map(({ plan }) => plan);
-        const [first] = plans;
-        if (first !== undefined) await this.#startSource(first.source, plans);
+        // Of a pair the forward link first: the other one goes into its process.
+        for (const source of sourcesOf(plans))
+          await this.#startSource(
+            source,
+            plans.filter((plan) => plan.source === source),
+          );
       },
       pause: async () => void (await Promise.all(running().map((handle) => handle.freeze()))),
       resume: () => {
@@ -285,29 +295,56 @@ export class Links implements EngineDriver, EngineControls {
     const { engine, routesOf, runFolder, onProcess } = this.#options;
     const name = `${this.#nameOf(source, links)}${shard === undefined ? '' : `-shard-${shard.number}`}`;
     const logFile = join(runFolder, `replicator-${name}.log`);
-    const monitors = this.monitors.filter(({ plan }) => links.includes(plan));
+    const options: ReplicatorOptions = {
+      source: whereabouts,
+      links: links.map((link) => this.#linkOptions(link, shard)),
+      engine,
+      spoolFolder: join(runFolder, 'spool', name),
+      ...(routesOf === undefined ? {} : { routes: routesOf(source) }),
+    };
+    const partner = this.#partnerHost(links);
+    if (partner !== undefined) {
+      this.#addHost(links, { handle: partner, shard });
+      return partner.host(options);
+    }
+    // The other direction of a pair may come to be in it too: what it says is for whoever is in it then.
+    const first = this.monitors.filter(({ plan }) => links.includes(plan));
+    let started: ReplicatorHandle | undefined;
+    const monitors = (): LinkMonitor[] => (started === undefined ? first : this.#monitorsOf(started));
     const handle = await ReplicatorHandle.start({
       name,
       logFile,
-      options: {
-        source: whereabouts,
-        links: links.map((link) => this.#linkOptions(link, shard)),
-        engine,
-        spoolFolder: join(runFolder, 'spool', name),
-        ...(routesOf === undefined ? {} : { routes: routesOf(source) }),
-      },
+      options,
       onStarted: (pid) => onProcess(pid, `replicator ${name}`, logFile),
-      onMessage: (message) => this.#onMessage(monitors, message),
-      onDied: (error) => this.#onDied(monitors, error),
+      onMessage: (message) => this.#onMessage(monitors(), message),
+      onDied: (error) => this.#onDied(monitors(), error),
     });
     this.#handles.push(handle);
-    for (const { id } of links) this.#hosts.set(id, [...(this.#hosts.get(id) ?? []), { handle, shard }]);
+    this.#addHost(links, { handle, shard });
+    started = handle;
+  }
+
+  #addHost(links: readonly LinkPlan[], host: Host): void {
+    for (const { id } of links) this.#hosts.set(id, [...(this.#hosts.get(id) ?? []), host]);
+  }
+
+  /** The running process of another direction of a pair: conflicts are only seen where both are. */
+  #partnerHost(links: readonly LinkPlan[]): ReplicatorHandle | undefined {
+    for (const link of links) {
+      const partner = partnerOf(this.#options.links, link);
+      const hosts = partner === undefined ? [] : (this.#hosts.get(partner.id) ?? []);
+      const running = hosts.find(({ handle, shard }) => shard === undefined && this.#handles.includes(handle));
+      if (running !== undefined) return running.handle;
+    }
+    return undefined;
   }
 
   /** The source's, unless links of it that do not wait have a replicator of their own. */
   #linkOptions(link: LinkPlan, shard: Host['shard']): LinkOptions {
-    const { links, whereaboutsOf, isDisposable } = this.#options;
+    const { links, whereaboutsOf, isDisposable, runFolder } = this.#options;
     const { source, target, incrementalOnly } = link;
+    const partner = partnerOf(links, link);
+    const forward = incrementalOnly ? (partner ?? link) : link;
     const id = idIn(link.id, shard);
     return {
       id,
@@ -316,6 +353,7 @@ export class Links implements EngineDriver, EngineControls {
       disposable: isDisposable(link),
       ...(incrementalOnly ? { incrementalOnly } : {}),
       ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
+      ...(partner && { pair: { priority: forward.source, listFile: join(runFolder, CONFLICT_FILE) } }),
     };
   }
 
@@ -455,6 +493,14 @@ interface DrainedPart {
 }
 
 /** Everything is applied, with the deadlines that the source has set. */
+/** Of links, each once; of a pair that of the forward link first. */
+function sourcesOf(plans: readonly LinkPlan[]): string[] {
+  const forwardFirst = plans.toSorted(
+    (a, b) => Number(a.incrementalOnly === true) - Number(b.incrementalOnly === true),
+  );
+  return [...new Set(forwardFirst.map(({ source }) => source))];
+}
+
 function isDrained({ applied, wanted, deferred }: DrainedPart): boolean {
   return applied() >= wanted && deferred() === 0;
 }

@@ -88,6 +88,11 @@ export class ReplicatorHandle {
     });
   }
 
+  /** One more source in the same process. */
+  host(options: ReplicatorOptions): void {
+    this.#send({ kind: 'start', options });
+  }
+
   /** The source is quiet and everything is applied: the target gets its true deadlines. */
   settle(link: string): void {
     this.#send({ kind: 'settle', link });

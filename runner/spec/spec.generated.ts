@@ -5609,6 +5609,10 @@ export interface Engine {
    */
   existing?: 'fail' | 'overwrite' | 'merge';
   /**
+   * What to do when both sides of a two-way pair write the same key at once: overwrite = apply both as they come: each side keeps what reached it last, and they may differ; last-write-wins = the newest write wins on both sides, by the clock of redis-sync and the way of its heartbeats; source-priority = the write of the pair’s source wins on both sides.
+   */
+  conflict?: 'overwrite' | 'last-write-wins' | 'source-priority';
+  /**
    * What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; reload = copy it and delete nothing; fail = stop before the target is touched.
    */
   fullResync?: 'reconcile' | 'reload' | 'fail';

@@ -14,7 +14,10 @@ export const convergence: CheckDefinition = {
 function judgeCoverage({ links, comparison }: CheckContext) {
   if (links.length === 0) return result(NAME, 'skipped', 'There were no links.');
   if (comparison === null) return result(NAME, 'unknown', 'Nothing was compared.');
-  const left = links.filter((link) => carriedData(link) && !wasCompared(link, comparison));
+  const compared = links.filter((link) => wasCompared(link, comparison));
+  const left = links.filter(
+    (link) => carriedData(link) && !compared.includes(link) && !isBetweenEquals(link, compared),
+  );
   const counts = { links: links.length, compared: links.length - left.length };
   if (left.length === 0) return result(NAME, 'pass', `${plural(links.length, 'link')} compared.`, counts);
   const names = left.map(({ link }) => link).join(', ');
@@ -33,4 +36,17 @@ function wasCompared({ link }: LinkResult, comparison: Comparison): boolean {
   if (names.size === 0) return true;
   const together = parts.filter((part) => part.links.includes(link));
   return names.has(link) || together.some(({ id }) => names.has(id));
+}
+
+/** The way back of a pair, or what closes a ring: its ends were held against each other, directly or over others. */
+function isBetweenEquals({ source, target }: LinkResult, compared: readonly LinkResult[]): boolean {
+  const reached = new Set([source]);
+  for (let before = 0; before < reached.size;) {
+    before = reached.size;
+    for (const link of compared) {
+      if (reached.has(link.source)) reached.add(link.target);
+      else if (reached.has(link.target)) reached.add(link.source);
+    }
+  }
+  return reached.has(target);
 }

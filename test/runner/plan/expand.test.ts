@@ -349,6 +349,7 @@ report: { formats: [junit] }
     foreignWrites: 'report',
     crossSlot: 'fail',
     topologyChange: 'follow',
+    conflict: 'overwrite',
     durability: { replicas: 2, timeoutMs: 3000 },
     existing: 'merge',
     fullResync: 'reload',

@@ -358,13 +358,12 @@ describe('schema', () => {
   test('what is not built yet says so', () =>
     expect(
       linesOf(
-        `name: x\ninstances:\n  a: { kind: cluster }\n  b: {}\ntopology: { kind: cascade, chain: [a, b] }\nscenarios: [flush-source]\nengine: { conflict: last-write-wins }\n`,
+        `name: x\ninstances:\n  a: { kind: cluster }\n  b: {}\ntopology: { kind: cascade, chain: [a, b] }\nscenarios: [flush-source]\n`,
       ),
     ).toMatchInlineSnapshot(`
       [
         "5:35 topology.chain is too short",
         "6:1 "scenarios" is not supported yet",
-        "7:11 "conflict" in engine is not supported yet",
       ]
     `));
   test('an unknown topology', () =>

@@ -111,6 +111,11 @@ const ORACLE_CASES: Record<string, Case[]> = {
     ['nothing compared', 'unknown', { comparison: null }],
     ['one of two links compared', 'unknown', { links: [LINK, OTHER_LINK] }],
     [
+      'a pair compared once',
+      'pass',
+      { links: [LINK, { ...OTHER_LINK, source: LINK.target, target: LINK.source }] },
+    ],
+    [
       'both together',
       'pass',
       {
