@@ -333,7 +333,9 @@ export class Links implements EngineDriver, EngineControls {
     for (const link of links) {
       const partner = partnerOf(this.#options.links, link);
       const hosts = partner === undefined ? [] : (this.#hosts.get(partner.id) ?? []);
-      const running = hosts.find(({ handle, shard }) => shard === undefined && this.#handles.includes(handle));
+      const running = hosts.find(
+        ({ handle, shard }) => shard === undefined && this.#handles.includes(handle),
+      );
       if (running !== undefined) return running.handle;
     }
     return undefined;
