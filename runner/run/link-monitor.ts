@@ -94,7 +94,11 @@ export class LinkMonitor {
     const from = this.state;
     this.#states.set(message.link, message.to);
     this.state = commonState(this.#states.values());
-    return this.state === from ? undefined : { ...message, link: this.plan.id, from, to: this.state };
+    if (this.state === from) return undefined;
+    const { kind, cause, replid, offset } = message;
+    // The offsets of several shards have nothing to do with each other.
+    const place = this.#states.size > 1 ? {} : { ...(replid && { replid }), ...(offset && { offset }) };
+    return { kind, link: this.plan.id, from, to: this.state, cause, ...place };
   }
 
   /** Its process was killed and another will take its place: what the old one counted stays counted. */

@@ -18,7 +18,6 @@ import type {
   WorkloadResult,
 } from '../../reports/results.ts';
 import type { CodisSlotTable } from '../../scenarios/data/placement.ts';
-import { seedDataset } from '../../scenarios/data/seeding.ts';
 import { systemClock } from '../../scenarios/timeline/clock.ts';
 import { Timeline } from '../../scenarios/timeline/timeline.ts';
 import type { Workload } from '../../scenarios/workload/open-loop.ts';
@@ -35,7 +34,7 @@ import type { EngineDriver } from './drivers/driver.ts';
 import { createDriver } from './drivers/registry.ts';
 import { runComparisons, describeCompared, describeComparing } from './comparison.ts';
 import { recordFailure } from './failure.ts';
-import { codisSlotsOf, shareOf } from './key-shares.ts';
+import { codisSlotsOf } from './key-shares.ts';
 import { FaultSubjects } from './fault-subjects.ts';
 import { Gates } from './gates.ts';
 import { countHeartbeatKeys } from './heartbeat-keys.ts';
@@ -45,6 +44,8 @@ import { checkKeyOwnership } from './key-ownership.ts';
 import { instanceNamed, primariesOf, whereaboutsOf } from './locate.ts';
 import { Phases } from './phases.ts';
 import { describeInstances } from './results.ts';
+import { seedInstances } from './seed.ts';
+import { workloadPlacesOf } from './workload-places.ts';
 import type { RunFolder } from './run-folder.ts';
 import { checkStart, refuseBlocked } from './start-check.ts';
 import { Witness } from './witness/witness.ts';
@@ -315,22 +316,17 @@ export class Rehearsal implements AsyncDisposable {
 
   async #seed(): Promise<string> {
     const { plan, history, show } = this.#options;
-    let total = 0;
-    // One dataset after another per instance: the same seed gives the same data.
-    for (const [index, dataset] of plan.data.entries()) {
-      for (const instance of dataset.into) {
-        const { keys, bytes, durationMs } = await seedDataset(this.#endpointOf(instance), dataset, {
-          seed: plan.seed + index,
-          ...shareOf(instance, dataset.into, this.#slots),
-          signal: this.#signal,
-          onProgress: (now) =>
-            show(`  seed ${instance}: ${formatCount(now.keys)} of ${formatCount(now.total)} keys`),
-        });
-        total += keys;
-        history.emit({ kind: 'seeded', instance, keys, bytes, durationMs });
-      }
-    }
-    return `${formatCount(total)} keys`;
+    const keys = await seedInstances({
+      datasets: plan.data,
+      seed: plan.seed,
+      instanceNamed: (name) => instanceNamed(this.#instances, name),
+      endpointOf: (name) => this.#endpointOf(name),
+      slots: this.#slots,
+      signal: this.#signal,
+      show,
+      emit: (event) => history.emit(event),
+    });
+    return `${formatCount(keys)} keys`;
   }
 
   async #replicate(): Promise<void> {
@@ -444,16 +440,16 @@ export class Rehearsal implements AsyncDisposable {
     const { plan, history } = this.#options;
     for (const [index, workload] of plan.workload.entries()) {
       if (workload.start !== start) continue;
-      const places = workload.into.map((name) => ({
-        instance: name,
-        whereabouts: whereaboutsOf(instanceNamed(this.#instances, name)),
-      }));
+      const { places, placement = this.#slots?.place } = await workloadPlacesOf(
+        workload.into.map((name) => instanceNamed(this.#instances, name)),
+        this.#signal,
+      );
       this.#workloads.set(
         workload.name,
         await startWorkload(places, workload, {
           seed: plan.seed + 1000 + index,
           ledger: this.#witness.ledgerOf(workload),
-          ...(this.#slots ? { placement: this.#slots.place } : {}),
+          ...(placement ? { placement } : {}),
         }),
       );
       history.emit({ kind: 'workload', name: workload.name, stage: 'started' });

@@ -25,6 +25,8 @@ export interface OperationScriptOptions {
   payloads: DumpPayloads;
   /** Whether a key may be written by this client. Default: any. */
   owns?: (key: string) => boolean;
+  /** Of a shard of a cluster: hash tags of its slots, used in turn. The keys of one operation share one. */
+  slotTags?: readonly string[];
   /** Commands of several keys are sent as a Codis proxy would: key by key. */
   splits?: boolean;
 }
@@ -62,6 +64,8 @@ export class OperationScript implements OperationContext {
   #database: number;
   #commands: Argument[][] = [];
   #serial = 0;
+  /** Operations built so far. */
+  #turn = 0;
 
   constructor(options: OperationScriptOptions) {
     this.#options = options;
@@ -95,12 +99,13 @@ export class OperationScript implements OperationContext {
   }
 
   key(tag: Tag): string {
-    const { prefix, keyspace, client, clients, owns = () => true } = this.#options;
+    const { prefix, keyspace, client, clients, slotTags, owns = () => true } = this.#options;
+    const start = slotTags === undefined ? prefix : `${prefix}{${slotTags[this.#turn % slotTags.length]}}`;
     const share = Math.max(1, Math.ceil((keyspace - client) / clients));
     const number = this.random.below(share) * clients + client;
     // The same number is the same key as long as it belongs here.
     for (let attempt = 0; ; attempt++) {
-      const key = keyName(`${prefix}${tag}`, number, attempt);
+      const key = keyName(`${start}${tag}`, number, attempt);
       if (owns(key)) return key;
       assert(attempt < NAME_ATTEMPTS, 'a client has an instance with slots');
     }
@@ -164,6 +169,7 @@ export class OperationScript implements OperationContext {
   take(): Argument[][] {
     const commands = this.#commands;
     this.#commands = [];
+    this.#turn++;
     return commands;
   }
 

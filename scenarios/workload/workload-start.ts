@@ -33,6 +33,8 @@ export interface WorkloadPlace {
   instance: string;
   /** Asked on every connect: the clients follow it through a failover. */
   whereabouts: Whereabouts;
+  /** It is one shard of a cluster: what placement calls it, and hash tags of its slots. */
+  part?: { name: string; tags: readonly string[] };
 }
 
 /** How long the arrivals of a stalled server are kept. */
@@ -76,7 +78,7 @@ export async function startWorkload(
     );
     for (let client = 0; client < count; client++) {
       const { name: workload, prefix, keyspace, databases } = plan;
-      const { instance, whereabouts } = at(where, client);
+      const { instance, whereabouts, part } = at(where, client);
       const { placement } = options;
       const script = new OperationScript({
         seed: options.seed,
@@ -90,7 +92,10 @@ export async function startWorkload(
         startedMs,
         payloads,
         splits: plan.client === 'codis-proxy',
-        ...(placement ? { owns: (key: string) => placement(Buffer.from(key)) === instance } : {}),
+        ...(placement
+          ? { owns: (key: string) => placement(Buffer.from(key)) === (part?.name ?? instance) }
+          : {}),
+        ...(part ? { slotTags: part.tags } : {}),
       });
       clients.push(
         await WorkloadClient.open({
@@ -134,12 +139,15 @@ async function probe(
   const unsupported = new Set<string>();
   // RESTORE payloads of the oldest server would do for all; of the first one is enough while versions are equal.
   let payloads: DumpPayloads = { string: Buffer.alloc(0), hash: Buffer.alloc(0) };
-  for (const [index, { whereabouts }] of places.entries()) {
+  for (const [index, { whereabouts, part }] of places.entries()) {
     await using connection = await openWhere(whereabouts, { name: 'redis-sync-workload-probe' });
     const supported = await supportedOperations(connection, operations, plan.databases.length);
     operations = supported.operations;
     for (const name of supported.unsupported) unsupported.add(name);
-    if (index === 0) payloads = await makePayloads(connection, plan.prefix);
+    if (index === 0) {
+      const tag = part?.tags[0];
+      payloads = await makePayloads(connection, tag === undefined ? plan.prefix : `${plan.prefix}{${tag}}`);
+    }
   }
   if (operations.length === 0) {
     throw new SyncError('SPEC_INVALID', `The server has no command of the mix of workload ${plan.name}.`, {

@@ -23,6 +23,7 @@ import { findLeftovers } from './leftovers.ts';
 import { scanLogs } from './log-scan.ts';
 import { readRemains, type WatchedProcess } from './remains.ts';
 import { watchRings } from './ring-watch.ts';
+import { scanSlots } from './slot-scan.ts';
 import { readServerFacts } from './server-facts.ts';
 import { WITNESS_NAME } from './witness-name.ts';
 
@@ -89,10 +90,15 @@ export class Witness implements AsyncDisposable {
   }
 
   async account(): Promise<void> {
+    const { record, signal } = this.#options;
+    await this.#forEachInstance('slots', async (instance) => {
+      const where = this.#whereaboutsOf(instance);
+      if (!('kind' in where) || where.kind !== 'cluster') return;
+      for (const row of await scanSlots(instance, where, signal)) record(row);
+    });
     const ledgers = [...this.#ledgers.values()].filter((ledger) => ledger.lanes.length > 0);
     if (ledgers.length === 0) return;
     await this.#forEachInstance('ledger', async (instance) => {
-      const { signal } = this.#options;
       await using connection = await openCaller(this.#whereaboutsOf(instance), {
         name: WITNESS_NAME,
         signal,
