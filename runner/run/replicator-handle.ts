@@ -10,6 +10,10 @@ import { COMMAND_FILE } from './command-file.ts';
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 20_000;
 const STATUS_TIMEOUT_MS = 2000;
+/** Most of what the engine allocates lives for microseconds: a nursery of 48 MB (the default) only holds more of it. */
+const REPLICATOR_FLAGS = ['--max-semi-space-size=4'];
+/** Buffers come and go in several threads; glibc would keep what was freed in an arena for each. */
+const REPLICATOR_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 
 export interface ReplicatorHandleOptions {
   /** Source instance, for messages. */
@@ -39,6 +43,8 @@ export class ReplicatorHandle {
     this.#log = createWriteStream(options.logFile, { flags: 'a' });
     // A process group of its own would outlive us on a hard kill; over IPC it notices that we are gone and finishes.
     this.#child = fork(COMMAND_FILE, ['replicator'], {
+      execArgv: [...process.execArgv, ...REPLICATOR_FLAGS],
+      env: { ...REPLICATOR_ENVIRONMENT, ...process.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'json',
     });

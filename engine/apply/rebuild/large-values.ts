@@ -61,7 +61,7 @@ export interface LargeValuesOptions {
 
 type Step =
   | { kind: 'start'; entry: RawEntry; flavor: Flavor }
-  | { kind: 'part'; bytes: Buffer }
+  | { kind: 'part'; bytes: Buffer | undefined }
   | { kind: 'end' };
 
 /** What became of a few commands. */
@@ -108,9 +108,11 @@ export class LargeValues {
     this.#steps.push({ kind: 'start', entry: copy, flavor });
   }
 
-  /** The bytes are copied. */
+  /** The bytes are copied: at once to where they are decoded, when nothing waits before them. */
   part(bytes: Buffer): void {
-    this.#steps.push({ kind: 'part', bytes: Buffer.from(bytes) });
+    const decoder = this.#steps.length === 0 ? this.#building?.decoder : undefined;
+    decoder?.push(bytes);
+    this.#steps.push({ kind: 'part', bytes: decoder === undefined ? Buffer.from(bytes) : undefined });
   }
 
   end(): void {
@@ -174,15 +176,16 @@ export class LargeValues {
     });
   }
 
-  async #take(bytes: Buffer): Promise<void> {
+  /** `bytes` is undefined when the decoder has them. */
+  async #take(bytes: Buffer | undefined): Promise<void> {
     const building = this.#building;
     if (building === undefined || building.refusal !== undefined) return;
     const { decoder, collected } = building;
     if (decoder === undefined) {
-      collected.push(bytes);
+      if (bytes !== undefined) collected.push(bytes);
       return;
     }
-    decoder.push(bytes);
+    if (bytes !== undefined) decoder.push(bytes);
     const { line } = this.#options;
     while (decoder.run() === 'paused') {
       if (building.begun) await line.room();

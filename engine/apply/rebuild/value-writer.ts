@@ -9,6 +9,7 @@
  * itself back to what it had before each chunk; a stream's repeated ids are refused by the target, which is an answer too.
  */
 import type { ElementSink, PendingEntry, StreamCounters } from '../../rdb/stream-decode/element-sink.ts';
+import { encodeCommand, type Argument } from '../../resp/encode.ts';
 import { CommandChunk, writeCommand, type CommandOutput } from './command-chunk.ts';
 import type { LossKind } from './losses.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -16,6 +17,7 @@ import type { WriteFeatures } from './write-features.ts';
 
 /** Bytes of one SETRANGE. */
 const STRING_PART_BYTES = 120 * 1024;
+const CRLF = Buffer.from('\r\n');
 
 export type OnLoss = (kind: LossKind, count: number) => void;
 
@@ -185,10 +187,23 @@ export class ValueWriter implements ElementSink {
   #flushString(): void {
     const part = this.#stringPart?.subarray(0, this.#stringPartBytes);
     if (part === undefined) return;
-    if (this.#stringBytes <= STRING_PART_BYTES) writeCommand(this.#output, ['SET', this.#key, part]);
-    else if (part.length > 0) writeCommand(this.#output, ['SETRANGE', this.#key, this.#stringAt, part]);
+    if (this.#stringBytes <= STRING_PART_BYTES) this.#endWith(['SET', this.#key], part);
+    else if (part.length > 0) this.#endWith(['SETRANGE', this.#key, this.#stringAt], part);
     this.#stringAt += part.length;
     this.#stringPartBytes = 0;
+  }
+
+  /** One command whose last word is not copied before it is written. */
+  #endWith(words: readonly Argument[], last: Buffer): void {
+    const front = encodeCommand(words);
+    const head = Buffer.from(`*${words.length + 1}\r\n`);
+    const length = Buffer.from(`$${last.length}\r\n`);
+    this.#output.write(head, 0, head.length);
+    this.#output.write(front, front.indexOf(10) + 1, front.length);
+    this.#output.write(length, 0, length.length);
+    this.#output.write(last, 0, last.length);
+    this.#output.write(CRLF, 0, CRLF.length);
+    this.#output.endCommand();
   }
 }
 
