@@ -3,7 +3,8 @@
  * order, watched and drained. Turns what the replicators say into events of the history.
  */
 import { join } from 'node:path';
-import { openWhere } from '../../engine/connect/discover.ts';
+import { Connection } from '../../engine/connect/connection.ts';
+import { locateSoon } from '../../engine/connect/discover.ts';
 import { describeShards } from '../../engine/connect/cluster-shard.ts';
 import type { ClusterShard, Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Routes } from '../../engine/connect/routes.ts';
@@ -525,7 +526,7 @@ function shardOf(source: Whereabouts, shard: Host['shard']): Whereabouts {
 
 /** The source's own replication offset now. */
 async function readOffset(source: Whereabouts): Promise<bigint> {
-  await using connection = await openWhere(source, { name: 'redis-sync' });
+  await using connection = await Connection.open(await locateSoon(source), { name: 'redis-sync' });
   const offset = parseInfo(await connection.call('INFO', 'replication'))['master_repl_offset'];
   if (offset === undefined) {
     throw new SyncError('PROTOCOL', 'The source does not tell its replication offset.', {

@@ -1,6 +1,6 @@
 /** Where an instance is at this moment: the servers that can be written to and hold its keys together. */
 import { askTopology } from '../../engine/connect/cluster-topology.ts';
-import { discoveryOf } from '../../engine/connect/discover.ts';
+import { locateSoon } from '../../engine/connect/discover.ts';
 import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
@@ -11,14 +11,14 @@ export function whereaboutsOf(instance: ProvisionedInstance): Whereabouts {
   return instance.whereabouts ?? instance.primary();
 }
 
-/** Its primaries now: after a failover others than at the beginning. @throws SyncError as Discovery.locate. */
+/** Its primaries now: after a failover others than at the beginning. @throws SyncError as Discovery.locate, after a while. */
 export async function primariesOf(instance: ProvisionedInstance, signal?: AbortSignal): Promise<Endpoint[]> {
   const where = whereaboutsOf(instance);
   if ('kind' in where && where.kind === 'cluster') {
     const { shards } = await askTopology(where.seeds, signal === undefined ? {} : { signal });
     return shards.filter(({ slots }) => slots.length > 0).map(({ primary }) => primary.endpoint);
   }
-  return [await discoveryOf(where).locate(signal === undefined ? {} : { signal })];
+  return [await locateSoon(where, signal)];
 }
 
 /** @throws SyncError INTERNAL when there is none of that name. */
