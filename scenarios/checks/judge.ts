@@ -3,6 +3,7 @@ import { formatCount, plural } from '../../reports/display.ts';
 import { eventsOf } from '../../reports/history.ts';
 import type { CheckResult, LinkFigure, Verdict } from '../../reports/results.ts';
 import { result, sum, type CheckContext, type CheckDefinition } from './check.ts';
+import { cutOffLinks, NEED_ARRIVAL } from './cut-off.ts';
 import { exitCodeOfError, exitCodeOfSignal, exitCodeOfVerdict } from './exit-code.ts';
 import { CHECKS } from './registry.ts';
 import { runCompleted } from './run-completed.ts';
@@ -29,11 +30,20 @@ export function judge(context: CheckContext, definitions: readonly CheckDefiniti
 
 function runCheck(definition: CheckDefinition, context: CheckContext): CheckResult[] {
   try {
-    return definition.judge(context);
+    return definition.judge(context).map((each) => withoutBlame(each, context));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return [result(definition.name, 'unknown', `The check itself failed: ${why}`)];
   }
+}
+
+/** What a target lacks whose link was cut off may only not have arrived: nobody can tell. */
+function withoutBlame(check: CheckResult, context: CheckContext): CheckResult {
+  if (check.verdict !== 'fail' || !NEED_ARRIVAL.has(check.check)) return check;
+  const [link] = cutOffLinks(context);
+  if (link === undefined) return check;
+  const summary = `${check.summary} But link ${link} was cut off before everything had arrived.`;
+  return { ...check, verdict: 'unknown', summary };
 }
 
 /** fail > unknown > pass; skipped checks do not count, and nothing at all is unknown. */

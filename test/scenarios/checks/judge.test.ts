@@ -39,6 +39,20 @@ describe('judge', () => {
     expect(judgement).toMatchObject({ verdict: 'fail', exitCode: 1 });
   });
 
+  test('what is missing behind a link that was cut off is unknown; behind one that had everything it fails', () => {
+    const comparison = differing(difference());
+    const error = { code: 'INTERNAL', message: 'The replicator died.' };
+    const cutOff = judge(goodContext({ comparison, error, events: historyOf() }));
+    expect(cutOff.checks.find(({ check }) => check === 'data-equal')).toMatchObject({
+      verdict: 'unknown',
+      summary: expect.stringContaining('was cut off before everything had arrived'),
+    });
+    expect(cutOff).toMatchObject({ verdict: 'unknown', exitCode: 5 });
+    expect(judge(goodContext({ comparison, error })).verdict).toBe('fail');
+    const refused = { code: 'POLICY', message: 'The link stopped.' };
+    expect(judge(goodContext({ comparison, error: refused, events: historyOf() })).verdict).toBe('fail');
+  });
+
   test('what could not be told is unknown, with 4', () => {
     const judgement = judge(goodContext({ comparison: { ...COMPARISON, unverified: { timeout: 2 } } }));
     expect(judgement).toMatchObject({ verdict: 'unknown', exitCode: 4 });
