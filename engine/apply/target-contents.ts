@@ -68,6 +68,17 @@ export async function otherLinks(connection: Connection, link: string): Promise<
   return [...found.values()].map(({ key }) => key);
 }
 
+/** Ids of the links whose full sync runs on this target now, ours among them. */
+export async function loadingLinks(connection: Connection): Promise<string[]> {
+  const prefix = loadingKey('');
+  const found = new Set<string>();
+  for await (const { database, keys } of scanKeys(connection, `${prefix}*`)) {
+    if (database !== 0) continue;
+    for (const key of keys) found.add(key.toString().slice(prefix.length));
+  }
+  return [...found];
+}
+
 /** The error among the replies to a command of our own, worded. */
 export function wordFirstError(
   command: string,

@@ -2,7 +2,6 @@
  * Watches one target for writes of others, from the moment it has the snapshot: listens to its stream, compares what was
  * deleted there with what the target counts, and tells what is left.
  */
-import { loadingKey } from '../apply/checkpoint.ts';
 import type { Connection } from '../connect/connection.ts';
 import { openWhere } from '../connect/discover.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
@@ -15,8 +14,6 @@ import type { TargetSample } from './target-sample.ts';
 import { findWriters } from './writers.ts';
 
 export interface ForeignWatchOptions {
-  /** Id of the link that is watched over. */
-  link: string;
   policy: 'report' | 'fail';
   /** Asked before every connection: the target may have moved. */
   target: () => Whereabouts;
@@ -57,10 +54,9 @@ export class ForeignWatch {
       idleTimeoutMs,
       // Until it is known, nobody may be counted on.
       hasReplicas: () => (this.#sample?.replicas.length ?? 1) > 0,
-      loadingKey: loadingKey(options.link),
-      onBegin: (sample, isLoading) => {
-        // A full sync may run again by the time the target lets us listen.
-        if (isLoading) this.#writes.loading(options.link);
+      onBegin: (sample, loading) => {
+        // Of another link, or our own again by the time the target lets us listen.
+        for (const link of loading) this.#writes.loading(link);
         this.#writes.settle(sample);
       },
       onCommand: (outline, offset) => this.#writes.take(outline, offset),

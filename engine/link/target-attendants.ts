@@ -88,7 +88,6 @@ export class TargetAttendants {
     const isShared = link.origins !== undefined;
     if (this.#foreign !== undefined || this.#closed !== undefined || policy === 'ignore' || isShared) return;
     this.#foreign = new ForeignWatch({
-      link: link.id,
       policy,
       target,
       heartbeatPrefix: engine.heartbeatPrefix,

@@ -11,6 +11,7 @@
  * what it read: a SHUTDOWN waits for replicas that are behind.)
  */
 import type { Socket } from 'node:net';
+import { loadingLinks } from '../apply/target-contents.ts';
 import { Connection } from '../connect/connection.ts';
 import { openWhere } from '../connect/discover.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
@@ -31,9 +32,8 @@ export interface TargetTapOptions {
   /** The target has replicas that could be promoted. */
   hasReplicas: () => boolean;
   /** What is told from now on begins here, with what the target said about itself at that moment (or just before). */
-  onBegin: (sample: TargetSample, isLoading: boolean) => void;
-  /** This key is on the target while a full sync of the link runs there. */
-  loadingKey: string;
+  /** `loading`: the links whose full sync runs there. */
+  onBegin: (sample: TargetSample, loading: readonly string[]) => void;
   /** A command, with the target's offset behind it. */
   onCommand: (outline: Outline, offset: bigint) => void;
   /** Everything up to this offset was told. */
@@ -102,9 +102,9 @@ export class TargetTap {
       const asked = this.#position;
       const begins = answer.kind === 'full' || asked === undefined;
       // Asked behind the place where the stream begins: what ends later says so in it.
-      const isLoading = begins && (await this.#isLoading(endpoint, signal));
-      if (answer.kind === 'full') this.#begin(answer, sample, isLoading);
-      else if (asked === undefined) this.#begin({ replid: answer.replid, offset }, sample, isLoading);
+      const loading = begins ? await this.#findLoading(endpoint, signal) : [];
+      if (answer.kind === 'full') this.#begin(answer, sample, loading);
+      else if (asked === undefined) this.#begin({ replid: answer.replid, offset }, sample, loading);
       else this.#position = { replid: answer.replid, offset: asked.offset };
       await this.#listen(session, signal);
     } finally {
@@ -131,19 +131,20 @@ export class TargetTap {
     return { endpoint: connection.endpoint, sample: await sampleTarget(connection) };
   }
 
-  async #isLoading(endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
+  async #findLoading(endpoint: Endpoint, signal: AbortSignal): Promise<string[]> {
     await using connection = await Connection.open(endpoint, {
       name: 'redis-sync:tap',
       replyTimeoutMs: TIMEOUT_MS,
       signal,
     });
-    return (await connection.tryCall('EXISTS', this.#options.loadingKey)) === 1;
+    // Awaited here: the connection ends with this block.
+    return await loadingLinks(connection);
   }
 
-  #begin({ replid, offset }: ReplicationPosition, sample: TargetSample, isLoading: boolean): void {
+  #begin({ replid, offset }: ReplicationPosition, sample: TargetSample, loading: readonly string[]): void {
     if (this.#position !== undefined) this.#options.onGap();
     this.#position = { replid, offset };
-    this.#options.onBegin(sample, isLoading);
+    this.#options.onBegin(sample, loading);
     const base = offset;
     this.#outline = new CommandOutline((outline) =>
       this.#options.onCommand(outline, base + BigInt(outline.end)),
