@@ -120,6 +120,19 @@ export class Side implements AsyncDisposable {
     return `{${tagOfSlot(slot)}}`;
   }
 
+  /** The other primaries with slots of the same cluster, opened for the caller to close; none outside of a cluster. @throws Unmeasured. */
+  async otherShards(): Promise<Side[]> {
+    if (!this.isCluster) return [];
+    const { shards, self } = parseTopology(textOf(await this.need('CLUSTER', 'NODES')), this.endpoint);
+    const others = shards.filter(({ primary, slots }) => primary.id !== self && slots.length > 0);
+    const { name, mayProbe, provisioned, isCluster } = this;
+    return Promise.all(
+      others.map(({ primary: { endpoint } }) =>
+        Side.open({ name, endpoint, mayProbe, provisioned, isCluster }),
+      ),
+    );
+  }
+
   /** The value of a directive. @throws Unmeasured when CONFIG is refused or does not know it. */
   async config(name: string): Promise<string> {
     const reply = await this.need('CONFIG', 'GET', name);

@@ -14,9 +14,10 @@ export function mayHaveLost(context: CheckContext): boolean {
   return effectiveFaults(context).some((fault) => losing.has(fault.step));
 }
 
-/** When the first fault took effect; Infinity when none did. */
+/** When the first fault began that took effect (it may have bitten before that was seen); Infinity when none did. */
 export function firstFaultMs(context: CheckContext): number {
-  return Math.min(Infinity, ...effectiveFaults(context).map((fault) => fault.effectiveMs ?? Infinity));
+  const moments = effectiveFaults(context).map((fault) => fault.requestedMs ?? fault.effectiveMs ?? Infinity);
+  return Math.min(Infinity, ...moments);
 }
 
 /** Its link had been in sync before. What is tried again until the first copy is complete is still the start. */

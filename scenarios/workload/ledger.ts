@@ -72,9 +72,9 @@ export class Lane {
   }
 }
 
-/** The keys of a ring, all in one slot of a cluster. */
+/** The keys of a ring, all in the slot of its lane, and beginning like it: who owns keys by their prefix owns them. */
 export function ringKeys(lane: string): string[] {
-  return Array.from({ length: RING_KEYS }, (_, index) => `{${lane}}:${index}`);
+  return Array.from({ length: RING_KEYS }, (_, index) => `${lane}:${index}:{${lane}}`);
 }
 
 export class Ledger {

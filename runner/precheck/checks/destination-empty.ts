@@ -9,7 +9,7 @@ import { checkpointKey, loadingKey } from '../../../engine/apply/checkpoint.ts';
 import { textOf } from '../../../engine/resp/reply-text.ts';
 import { ownershipOf } from '../../plan/ownership.ts';
 import type { LinkPlan } from '../../plan/plan.ts';
-import type { DestinationSubject, Outcome, Precheck } from '../precheck.ts';
+import type { DestinationSubject, Outcome, Precheck, PrecheckPolicy } from '../precheck.ts';
 import type { Side } from '../side.ts';
 
 const SCAN_COUNT = '500';
@@ -18,33 +18,52 @@ export const destinationEmpty: Precheck = {
   id: 'destination.empty',
   about: 'destination',
   expected: 'no keys in any database, or a link that resumes',
-  async measure(subject, { allowExisting, heartbeatPrefix }) {
-    const { target } = subject;
-    const keyspace = await target.info('keyspace');
-    const databases = Object.entries(keyspace).flatMap(([name, text]) => {
-      const [, keys] = /^keys=(\d+)/.exec(text) ?? [];
-      return /^db\d+$/.test(name) && keys !== undefined
-        ? [{ database: name.slice(2), keys: Number(keys) }]
-        : [];
-    });
-    const isOwn = (key: Buffer): boolean => {
-      const name = key.toString('latin1');
-      return name.startsWith(OWN_KEY_PREFIX) || name.startsWith(heartbeatPrefix);
-    };
-    const find = (fits: (key: Buffer) => boolean) =>
-      findKey(target, databases, (key) => !isOwn(key) && fits(key));
-    const foreign = await find(() => true);
-    if (foreign === undefined) {
-      return {
-        verdict: 'PASS',
-        measured:
-          databases.length === 0 ? 'INFO keyspace → no database has keys' : 'SCAN → only our own keys',
-      };
+  async measure(subject, policy) {
+    const others = await subject.target.otherShards();
+    try {
+      const shards = [subject.target, ...others];
+      const outcomes = await Promise.all(
+        shards.map((target) => measureServer({ ...subject, target }, policy)),
+      );
+      // Of a cluster the worst shard tells.
+      const worst = WORST_FIRST.flatMap((verdict) => outcomes.find((each) => each.verdict === verdict) ?? []);
+      return worst[0] ?? { verdict: 'UNKNOWN', measured: 'nobody was asked' };
+    } finally {
+      await Promise.all(others.map((other) => other[Symbol.asyncDispose]()));
     }
-    const counts = databases.map((entry) => `db${entry.database} ${entry.keys} keys`).join(', ');
-    return judgeFilled(subject, { counts: `INFO keyspace → ${counts}`, foreign, find }, allowExisting);
   },
 };
+
+const WORST_FIRST: readonly Outcome['verdict'][] = ['FAIL', 'UNKNOWN', 'WARN', 'SKIP', 'PASS'];
+
+async function measureServer(
+  subject: DestinationSubject,
+  { allowExisting, heartbeatPrefix }: PrecheckPolicy,
+): Promise<Outcome> {
+  const { target } = subject;
+  const keyspace = await target.info('keyspace');
+  const databases = Object.entries(keyspace).flatMap(([name, text]) => {
+    const [, keys] = /^keys=(\d+)/.exec(text) ?? [];
+    return /^db\d+$/.test(name) && keys !== undefined
+      ? [{ database: name.slice(2), keys: Number(keys) }]
+      : [];
+  });
+  const isOwn = (key: Buffer): boolean => {
+    const name = key.toString('latin1');
+    return name.startsWith(OWN_KEY_PREFIX) || name.startsWith(heartbeatPrefix);
+  };
+  const find = (fits: (key: Buffer) => boolean) =>
+    findKey(target, databases, (key) => !isOwn(key) && fits(key));
+  const foreign = await find(() => true);
+  if (foreign === undefined) {
+    return {
+      verdict: 'PASS',
+      measured: databases.length === 0 ? 'INFO keyspace → no database has keys' : 'SCAN → only our own keys',
+    };
+  }
+  const counts = databases.map((entry) => `db${entry.database} ${entry.keys} keys`).join(', ');
+  return judgeFilled(subject, { counts: `INFO keyspace → ${counts}`, foreign, find }, allowExisting);
+}
 
 interface FoundKey {
   database: string;

@@ -175,3 +175,16 @@ describe('groups of a Codis cluster', () => {
     expect(exitCode).not.toBe(0);
   });
 });
+
+test('a cluster into a cluster: its shards are one link, and keys are compared as a whole', async () => {
+  const { results, exitCode } = await rehearse({
+    instances: { a: { kind: 'cluster', shards: 2 }, b: { kind: 'cluster', shards: 3 } },
+    topology: { kind: 'one-way', source: 'a', target: 'b' },
+    data: [{ keys: 400, corners: true }],
+    expect: [{ finding: 'FULL_RESYNC', link: 'a-to-b', count: 0 }],
+  });
+  expect([results.verdict, exitCode]).toEqual(['pass', 0]);
+  expect(results.links.map(({ link, state }) => [link, state])).toEqual([['a-to-b', 'Finished']]);
+  expect(results.links[0]?.fullSync?.keys).toBeGreaterThanOrEqual(400);
+  expect(results.comparison?.counts).toMatchObject([{ link: 'a-to-b', database: 0 }]);
+});
