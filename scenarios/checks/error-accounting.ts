@@ -55,9 +55,11 @@ function judgeErrors(context: CheckContext) {
   return result(NAME, 'fail', summary, counts);
 }
 
-/** A fault at work there has its own writes refused, to prove that it bites. */
+/** A fault at work there has its own writes refused, to prove that it bites; one on the way there takes answers with it. */
 function isFaulty(context: CheckContext, instance: string): boolean {
-  return effectiveFaults(context).some(({ where }) => where?.split('.')[0] === instance);
+  const links = context.links.filter(({ target }) => target === instance);
+  const places = [instance, ...links.map(({ link }) => `link:${link}`)];
+  return effectiveFaults(context).some(({ where }) => places.includes(where?.split('.')[0] ?? ''));
 }
 
 function accountOf(

@@ -372,6 +372,16 @@ const ORACLE_CASES: Record<string, Case[]> = {
       },
     ],
     [
+      'a refusal whose answer was lost on a disturbed way',
+      'pass',
+      exchanged(
+        (body) => body.kind === 'drained' || isAbout('server', 'target', 'quiet')(body),
+        { kind: 'fault', step: 'cut', fault: 'reset-peer', stage: 'requested', where: 'link:main.target' },
+        { kind: 'fault', step: 'cut', fault: 'reset-peer', stage: 'effective', where: 'link:main.target' },
+        server('target', 'quiet', { failures: { lpush: 3 } }),
+      ),
+    ],
+    [
       'the writes with which a fault proves that it bites',
       'pass',
       exchanged(
