@@ -4,6 +4,7 @@ import { Lane, type LaneEvents, type LaneOptions } from '../apply/lane.ts';
 import type { LinkLane } from '../apply/link-lane.ts';
 import { count } from '../apply/counters.ts';
 import type { LinkFinding } from '../apply/finding.ts';
+import { GrowingFindings } from '../apply/growing-findings.ts';
 import type { ClusterEntry, Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { MovableReader } from '../log/movable-reader.ts';
@@ -42,6 +43,8 @@ export class HostedLink {
   readonly seat: DeskSeat | undefined;
   readonly #options: Omit<LaneOptions, 'events'>;
   readonly #emit: Emit;
+  /** Moves of slots at the source: many small ones are one fact. */
+  readonly #moved = new GrowingFindings((finding) => this.report(finding));
   #state: LinkState = 'NotStarted';
   /** Set while the receiver, the target, or both are being waited for: the newest reason. */
   readonly waitingFor = new Map<'source' | 'target', string>();
@@ -151,13 +154,17 @@ export class HostedLink {
     if (this.isOver) return;
     const { link, engine } = this.#options;
     const follows = isCluster(link.target) && engine.topologyChange !== 'fail';
+    this.#moved.add(
+      {
+        code: 'TOPOLOGY_CHANGED',
+        severity: follows ? 'warning' : 'error',
+        message: `Slots have left the source shard or come to it. ${follows ? 'The link follows.' : 'The link stops.'}`,
+        evidence: { side: 'source', policy: engine.topologyChange ?? 'follow' },
+      },
+      { came, went },
+      came + went,
+    );
     const message = `${went} slots have left the source shard, ${came} have come to it.`;
-    this.report({
-      code: 'TOPOLOGY_CHANGED',
-      severity: follows ? 'warning' : 'error',
-      message: `${message} ${follows ? 'The link follows.' : 'The link stops.'}`,
-      evidence: { side: 'source', came, went, policy: engine.topologyChange ?? 'follow' },
-    });
     if (!follows) this.ending.abort(topologyStop(message, isCluster(link.target)));
   }
 

@@ -15,14 +15,16 @@ export interface SecretSources {
 
 /**
  * Where an existing instance may be found: at its `url` (`redis://[user@]host[:port]`, or `rediss://` for TLS), at one of its
- * `urls`, or where its Sentinels say. A password from a file stays a file: it is read at every login.
+ * `urls`, or where its Sentinels say; a cluster with all of its nodes, which these know. A password from a file stays a file: it is read at every login.
  *
  * @throws SyncError SPEC_INVALID (not such a url), AUTH (the secret is not where the spec says).
  */
 export function whereaboutsOf(plan: InstancePlan, secrets: SecretSources): Whereabouts {
   if (plan.sentinel !== undefined) return sentinelWatch(plan, plan.sentinel, secrets);
-  if (plan.urls === undefined) return endpointOf(plan, secrets);
-  return { kind: 'list', endpoints: plan.urls.map((url) => endpointOf({ ...plan, url }, secrets)) };
+  const endpoints = plan.urls?.map((url) => endpointOf({ ...plan, url }, secrets));
+  // Any node tells where the others are.
+  if (plan.kind === 'cluster') return { kind: 'cluster', seeds: endpoints ?? [endpointOf(plan, secrets)] };
+  return endpoints === undefined ? endpointOf(plan, secrets) : { kind: 'list', endpoints };
 }
 
 /** The endpoint of an instance with a `url`. @throws SyncError as whereaboutsOf. */

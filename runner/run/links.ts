@@ -8,7 +8,7 @@ import { locateSoon } from '../../engine/connect/discover.ts';
 import { describeShards } from '../../engine/connect/cluster-shard.ts';
 import type { ClusterShard, Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Routes } from '../../engine/connect/routes.ts';
-import { ERROR_CODES, SyncError } from '../../engine/errors.ts';
+import { asError, ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
 import type { EngineOptions, LinkOptions, ReplicatorOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/hosted-link.ts';
@@ -67,6 +67,8 @@ export class Links implements EngineDriver, EngineControls {
   readonly #handles: ReplicatorHandle[] = [];
   /** Which replicators a link is in, by the link's id: several when its source is a cluster. */
   readonly #hosts = new Map<string, Host[]>();
+  /** Sources whose new shards are being looked for. */
+  readonly #adopting = new Set<string>();
   #stopped: Promise<void> | undefined;
 
   constructor(options: LinksOptions) {
@@ -287,6 +289,35 @@ export class Links implements EngineDriver, EngineControls {
     );
   }
 
+  /** Slots have moved at a source: a shard that is new gets a replicator of its own. */
+  #adoptShards(monitors: readonly LinkMonitor[]): void {
+    const plans = monitors.map(({ plan }) => plan);
+    const [first] = plans;
+    if (first === undefined || this.#adopting.has(first.source) || this.#stopped !== undefined) return;
+    this.#adopting.add(first.source);
+    void this.#startNewShards(first.source, plans)
+      .catch((error: unknown) => {
+        const message = `A new shard of ${first.source} could not be followed: ${asError(error).message}`;
+        this.#options.emit({ kind: 'error', code: 'CONNECT', message, where: `link ${first.id}` });
+      })
+      .finally(() => this.#adopting.delete(first.source));
+  }
+
+  async #startNewShards(source: string, links: readonly LinkPlan[]): Promise<void> {
+    const where = this.#options.whereaboutsOf(source);
+    if (!('kind' in where) || where.kind !== 'cluster') return;
+    const hosts = this.#hosts.get(links[0]?.id ?? '') ?? [];
+    const known = new Set(hosts.flatMap(({ shard }) => shard?.whereabouts.members ?? []));
+    const shards = await describeShards(where.seeds, { signal: this.#options.signal });
+    const added = shards.filter(({ members }) => !members.some((member) => known.has(member)));
+    for (const [index, shard] of added.entries()) {
+      const number = hosts.length + index;
+      for (const monitor of this.monitors.filter(({ plan }) => links.includes(plan)))
+        monitor.consistOf([partId(monitor.plan.id, number)]);
+      await this.#startReplicator(source, links, shard, { number, whereabouts: shard });
+    }
+  }
+
   async #startReplicator(
     source: string,
     links: readonly LinkPlan[],
@@ -396,6 +427,8 @@ export class Links implements EngineDriver, EngineControls {
         return;
       case 'status':
         for (const monitor of monitors) this.#emitProgress(monitor);
+        // Slots that wait for their new owner: it may be a shard that nobody reads yet.
+        if (message.links.some(({ deferred = 0 }) => deferred > 0)) this.#adoptShards(monitors);
         return;
       case 'ready':
       case 'log':

@@ -106,6 +106,11 @@ export class TestCluster implements AsyncDisposable {
     );
   }
 
+  /** Empties every shard. */
+  async clear(): Promise<void> {
+    for (const { connection } of this.primaries) await connection.call('FLUSHALL');
+  }
+
   /** Moves slots with their keys, one by one, as redis-cli --cluster reshard does. */
   async move(slots: Iterable<number>, from: TestNode, to: TestNode): Promise<void> {
     for (const slot of slots) {

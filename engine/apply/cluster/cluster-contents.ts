@@ -1,5 +1,6 @@
 /** What is on a cluster target: whether the link's slots are empty, which other links write there, what a killed engine left. */
-import { checkpointKey, ownerKey } from '../checkpoint.ts';
+import { textOf } from '../../resp/reply-text.ts';
+import { checkpointKey, loadingKey, ownerKey } from '../checkpoint.ts';
 import { TEMPORARY_PREFIX } from '../rebuild/temporary-key.ts';
 import { isOwnKey, scanKeys } from '../target-contents.ts';
 import { unlinkEach } from './barriers.ts';
@@ -34,6 +35,28 @@ export class ClusterContents {
       }
     });
     return !found;
+  }
+
+  /**
+   * All data in the link's slots is its own source's: there is none, or links of other shards of that source have brought it,
+   * before the slots came to this one. @throws SyncError.
+   */
+  async isOwn(signal: AbortSignal): Promise<boolean> {
+    return (await this.isEmpty(signal)) || (await this.#hasSiblings(signal));
+  }
+
+  /** Links of other shards of the same source are there, and were alone when they began. */
+  async #hasSiblings(signal: AbortSignal): Promise<boolean> {
+    const { cluster, siblings } = this.#options;
+    for (const link of siblings) {
+      for (const key of [checkpointKey(taggedLink(link)), loadingKey(taggedLink(link))]) {
+        const alone = await cluster.useKey(key, signal, (connection) =>
+          connection.call('HGET', key, 'alone'),
+        );
+        if (alone !== null) return textOf(alone) === '1';
+      }
+    }
+    return false;
   }
 
   /**

@@ -277,7 +277,7 @@ export class ClusterLane implements LinkLane {
       snapshotDone: false,
     });
     counters.snapshotStartedMs = now();
-    const isEmpty = before.alone ?? (await this.#contents.isEmpty(signal));
+    const isEmpty = before.alone ?? (await this.#contents.isOwn(signal));
     const hasOthers =
       before.alone === undefined && !isEmpty && (await this.#contents.otherLinks(signal)).length > 0;
     const isExisting = before.alone === undefined && !isEmpty && !hasOthers;

@@ -42,7 +42,7 @@ const LAG_SAMPLES_MAX = 4096;
 const RECORD_INTERVAL_MS = 200;
 const RECORD_LAG_BYTES = 64 * 1024;
 /** … and this often when only protocol lines came: others wait for it (slot-healer.ts). */
-const RECORD_IDLE_MS = 1000;
+const RECORD_IDLE_MS = 300;
 /** How often, how far apart, a source is asked for its slots before what it has sent is applied as it is. */
 const LOOKS_MAX = 20;
 const LOOK_PAUSE_MS = 250;

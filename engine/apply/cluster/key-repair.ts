@@ -64,6 +64,32 @@ export async function repairKeys(repair: KeyRepair): Promise<number | undefined>
   return undefined;
 }
 
+/**
+ * Looks at the keys of many slots at once: which of them are right? The moments of the source are next to each other, so that
+ * one is waited for.
+ *
+ * @returns by slot: whether nothing differs. All false when one of the keys was touched meanwhile: then nothing is known.
+ * @throws SyncError.
+ */
+export async function confirmKeys(
+  slots: readonly (readonly Buffer[])[],
+  { source, target, isApplied }: Pick<KeyRepair, 'source' | 'target' | 'isApplied'>,
+): Promise<boolean[]> {
+  const filled = slots.filter((keys) => keys.length > 0);
+  await target.pipeline(filled.map((keys) => ['WATCH', ...keys]));
+  const wanted = await Promise.all(filled.map((keys) => readAt(source, keys)));
+  const last = wanted.at(-1);
+  const isKnown = last === undefined || (await isApplied(last));
+  const there = isKnown ? await Promise.all(filled.map((keys) => readState(target, keys))) : [];
+  const isSame = filled.map((keys, at) =>
+    keys.every((key, index) => writesFor(key, wanted[at]?.states[index], there[at]?.[index]).length === 0),
+  );
+  // Answers nil when a watched key was touched.
+  const replies = await target.pipeline([['MULTI'], ['EXEC']]);
+  const isUntouched = isKnown && Array.isArray(replies.at(-1));
+  return slots.map((keys) => keys.length === 0 || (isUntouched && isSame[filled.indexOf(keys)] === true));
+}
+
 /** A key's payload and deadline. */
 interface KeyState {
   payload: Buffer | null;

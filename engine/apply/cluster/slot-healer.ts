@@ -14,11 +14,12 @@ import { textOf } from '../../resp/reply-text.ts';
 import { checkpointKey } from '../checkpoint.ts';
 import { isOwnKey } from '../target-contents.ts';
 import type { ClusterTarget } from './cluster-target.ts';
-import { repairKeys, type StreamMoment } from './key-repair.ts';
+import { confirmKeys, repairKeys, type StreamMoment } from './key-repair.ts';
 import { taggedLink } from './slot-checkpoints.ts';
 
 const TURN_MS = 100;
 const KEYS_AT_ONCE = 64;
+const SLOTS_AT_ONCE = 64;
 const POLL_MS = 5;
 const APPLIED_TIMEOUT_MS = 5000;
 const REPLY_TIMEOUT_MS = 10_000;
@@ -68,11 +69,46 @@ export class SlotHealer {
     await cluster.refresh(signal);
     for (const { endpoint, slots: wanted } of owners) {
       await using source = await Connection.open(endpoint, { replyTimeoutMs: REPLY_TIMEOUT_MS, signal });
-      for (const slot of wanted) {
+      for (const slot of await this.#confirm(wanted, source, signal)) {
         signal.throwIfAborted();
         if (await this.#heal(slot, source, signal)) unsettled.delete(slot);
       }
     }
+  }
+
+  /** Takes out the slots that are right, many at a time. @returns those that differ, or are being written to. */
+  async #confirm(wanted: readonly number[], source: Connection, signal: AbortSignal): Promise<number[]> {
+    const { cluster, unsettled } = this.#options;
+    const left: number[] = [];
+    for (const { facts } of cluster.shards) {
+      if (facts === undefined) continue;
+      const here = wanted.filter((slot) => cluster.shardOfSlot(slot)?.facts === facts);
+      if (here.length === 0) continue;
+      await using target = await Connection.open(facts.primary.endpoint, {
+        replyTimeoutMs: REPLY_TIMEOUT_MS,
+        signal,
+      });
+      for (let from = 0; from < here.length; from += SLOTS_AT_ONCE) {
+        const some = here.slice(from, from + SLOTS_AT_ONCE);
+        const keys = await Promise.all(some.map((slot) => this.#keysOn([source, target], slot)));
+        const right = await confirmKeys(keys, {
+          source,
+          target,
+          isApplied: (moment) => this.#isApplied(moment, target, signal),
+        });
+        for (const [index, slot] of some.entries()) {
+          if (right[index] === true) unsettled.delete(slot);
+          else left.push(slot);
+        }
+      }
+    }
+    return left;
+  }
+
+  async #keysOn(connections: readonly Connection[], slot: number): Promise<Buffer[]> {
+    const found = await Promise.all(connections.map((connection) => keysIn(connection, slot)));
+    const byName = found.flat().map((key) => [key.toString('latin1'), key] as const);
+    return [...new Map(byName).values()].filter((key) => this.#isData(key));
   }
 
   /** Of unsettled slots those that stand still, by the node that has them. One that is ours again is in our stream. */
@@ -108,10 +144,7 @@ export class SlotHealer {
     const endpoint = shard?.facts?.primary.endpoint;
     if (endpoint === undefined) return false;
     await using target = await Connection.open(endpoint, { replyTimeoutMs: REPLY_TIMEOUT_MS, signal });
-    const keys = new Map<string, Buffer>();
-    for (const key of [...(await keysIn(source, slot)), ...(await keysIn(target, slot))])
-      if (this.#isData(key)) keys.set(key.toString('latin1'), key);
-    const all = [...keys.values()];
+    const all = await this.#keysOn([source, target], slot);
     for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
       const some = all.slice(from, from + KEYS_AT_ONCE);
       const written = await repairKeys({
@@ -156,7 +189,8 @@ export class SlotHealer {
 
   async #ask(at: Endpoint, key: string, signal: AbortSignal): Promise<{ replid: string; offset: number }> {
     await using connection = await Connection.open(at, { replyTimeoutMs: REPLY_TIMEOUT_MS, signal });
-    return readRecord(connection, key);
+    // Awaited before the connection is closed.
+    return await readRecord(connection, key);
   }
 }
 

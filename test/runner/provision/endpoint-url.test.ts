@@ -107,3 +107,15 @@ test('TLS files are taken from the folder of the spec', () => {
     tls: { caFile: join(folder, 'ca.pem'), insecure: true },
   });
 });
+
+test('a cluster is found through any of its nodes', () => {
+  const [a, b] = [
+    { host: 'a', port: 6379 },
+    { host: 'b', port: 7000 },
+  ];
+  expect(whereabouts({ kind: 'cluster', url: 'redis://a' })).toEqual({ kind: 'cluster', seeds: [a] });
+  expect(whereabouts({ kind: 'cluster', urls: ['redis://a', 'redis://b:7000'] })).toEqual({
+    kind: 'cluster',
+    seeds: [a, b],
+  });
+});

@@ -90,4 +90,24 @@ describe('a cluster as source', () => {
     const healed = links.statuses.map(({ handled }) => handled?.['keys of moved slots put right'] ?? 0);
     expect(healed.reduce((sum, each) => sum + each, 0)).toBe(3);
   });
+
+  it('adopts a shard that is new, and what it got from the others', async () => {
+    await using growing = await TestCluster.form(2, { idle: 1 });
+    const [first, , third] = growing.primaries;
+    if (first === undefined || third === undefined) throw new Error('no primaries');
+    await target.clear();
+    await growing.pipeline(Array.from({ length: 1000 }, (_, index) => ['SET', `key:${index}`, index]));
+    await using links = await ShardLinks.start(growing, { kind: 'cluster', seeds: target.seeds });
+    await links.synchronized();
+    await growing.move([...Array(60).keys()], first, third);
+    await growing.agrees();
+    await links.adopt(growing);
+    await links.synchronized();
+    for (let index = 0; index < 1000; index += 7) await growing.call(['INCR', `key:${index}`]);
+    await growing.move([60, 61], first, third);
+    await links.drained();
+    await links.stop();
+    expect(links.statuses).toHaveLength(3);
+    expect(differences(await growing.contents(), await target.contents())).toEqual([]);
+  });
 });

@@ -25,32 +25,46 @@ export class ShardLinks implements AsyncDisposable {
   readonly #folder: string;
   readonly #links: ShardLink[] = [];
 
-  private constructor(folder: string) {
+  private constructor(folder: string, target: Whereabouts, engine: Partial<EngineOptions>) {
     this.#folder = folder;
+    this.#target = target;
+    this.#engine = engine;
   }
+
+  readonly #target: Whereabouts;
+  readonly #engine: Partial<EngineOptions>;
 
   static async start(
     source: TestCluster,
     target: Whereabouts,
     engine: Partial<EngineOptions> = {},
   ): Promise<ShardLinks> {
-    const links = new ShardLinks(await mkdtemp(join(tmpdir(), 'redis-sync-shards-')));
-    const shards = await describeShards(source.seeds);
-    const ids = shards.map((_, index) => `shard-${index}`);
-    for (const [index, shard] of shards.entries()) {
-      const id = ids[index] ?? '';
+    const folder = await mkdtemp(join(tmpdir(), 'redis-sync-shards-'));
+    const links = new ShardLinks(folder, target, engine);
+    await links.adopt(source);
+    return links;
+  }
+
+  /** Starts a link for every shard that has none. */
+  async adopt(source: TestCluster): Promise<void> {
+    const known = new Set(this.#links.flatMap((link) => link.source.members));
+    for (const shard of await describeShards(source.seeds)) {
+      if (shard.members.some((member) => known.has(member))) continue;
+      const id = `shard-${this.#links.length}`;
+      const siblings = Array.from({ length: 8 }, (_, number) => `shard-${number}`).filter(
+        (each) => each !== id,
+      );
       const replicator = new Replicator(
         {
           source: shard,
-          links: [{ id, target, siblings: ids.filter((each) => each !== id) }],
-          engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 100, retryMs: 50_000, ...engine },
-          spoolFolder: join(links.#folder, id),
+          links: [{ id, target: this.#target, siblings }],
+          engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 100, retryMs: 50_000, ...this.#engine },
+          spoolFolder: join(this.#folder, id),
         },
-        (message) => links.messages.push(message),
+        (message) => this.messages.push(message),
       );
-      links.#links.push({ id, source: shard, replicator, running: replicator.run() });
+      this.#links.push({ id, source: shard, replicator, running: replicator.run() });
     }
-    return links;
   }
 
   get statuses(): LinkStatus[] {
