@@ -5,7 +5,7 @@ import { count, type LinkCounters } from './counters.ts';
 import type { Envelope } from './envelope.ts';
 import { firstRefused, overtaken, tornError } from './exec-failures.ts';
 import type { LinkFinding } from './finding.ts';
-import { findCommands, wordRefusal } from './refusals.ts';
+import { findCommands, wordRefusal, type SentCommand } from './refusals.ts';
 import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
 import { isScript, type StreamReports } from './stream-reports.ts';
 import type { Target } from './target.ts';
@@ -22,6 +22,8 @@ export interface ExecAnswersOptions {
   onFinding: (finding: LinkFinding) => void;
   target: Pick<Target, 'describe'>;
   reports: StreamReports;
+  /** The refusal of this command is to be expected, and will be put right; the target has executed what stood around it. */
+  forgives?: ((command: SentCommand) => boolean) | undefined;
 }
 
 export class ExecAnswers {
@@ -75,6 +77,7 @@ export class ExecAnswers {
         reports.scriptFailed(command, error);
         continue;
       }
+      if (!leftOut && this.#options.forgives?.(command) === true) continue;
       count(counters.errors, error.kind);
       const { hint } = reactionTo(error);
       if (leftOut) failure ??= tornError(command.name, error, target.describe());

@@ -142,7 +142,13 @@ export class StreamApplier {
     this.#growing = options.growing ?? new GrowingFindings(options.onFinding);
     const { onFinding, target, signal } = options;
     this.#reports = new StreamReports({ engine, onFinding, growing: this.#growing });
-    this.#answers = new ExecAnswers({ counters, onFinding, target, reports: this.#reports });
+    this.#answers = new ExecAnswers({
+      counters,
+      onFinding,
+      target,
+      reports: this.#reports,
+      forgives: ({ database, bytes }) => options.conflicts?.refused(database, bytes) === true,
+    });
     this.#guard = new EnvelopeGuard({
       link,
       target,

@@ -21,6 +21,8 @@ export interface ConflictWatch {
   marked(mark: OriginMark): void;
   /** A command that the other direction has applied to the source. */
   applied(frame: CommandFrame, database: number): OwnCommands | undefined;
+  /** The target refused an encoded command: true when that is to be expected, and will be put right. */
+  refused(database: number, command: Buffer): boolean;
   /** A command on a key of our own: a value to be copied at this place, as RESTORE or DEL for the selected database. */
   copied(frame: CommandFrame, database: number, offset: bigint): Buffer | undefined;
 }

@@ -37,6 +37,14 @@ export interface DeskMember {
   onCount: (what: string, by: number) => void;
 }
 
+export interface KeyPlace {
+  /** `database:key` */
+  id: string;
+  database: number;
+  /** Not a view: it is kept. */
+  key: Buffer;
+}
+
 export interface Contest {
   id: string;
   database: number;
@@ -63,10 +71,16 @@ export class ConflictDesk {
   /** There are contested keys on the targets that memory does not hold. */
   incomplete = true;
   #forgotten = 0;
+  readonly #resolves: boolean;
   readonly #token = `${randomBytes(6).toString('hex')}-`;
   #named = 0;
   /** Speaks for both directions, also at the end when both have left. */
   #spokesman: DeskMember | undefined;
+
+  /** @param resolves whether the policy makes both sides equal. */
+  constructor(resolves: boolean) {
+    this.#resolves = resolves;
+  }
 
   /** A direction begins, or begins again. */
   join(member: DeskMember): ConflictSide {
@@ -96,14 +110,34 @@ export class ConflictDesk {
     return undefined;
   }
 
+  /** One that may differ because of another one. @returns as `collided`. */
+  suspect({ id, key, database }: KeyPlace): Buffer | undefined {
+    const known = this.contests.get(id);
+    if (known !== undefined) {
+      known.version++;
+      return undefined;
+    }
+    const member = this.#nameMember(id);
+    this.#contest(id, database, key)?.members.push(member);
+    return member;
+  }
+
+  /** A target refused a command at these keys. True when that comes of a conflict, and will be put right. */
+  refused(places: readonly KeyPlace[]): boolean {
+    if (!this.#resolves || this.members === undefined) return false;
+    for (const place of places) this.suspect(place);
+    this.count('conflicts refused', 1);
+    return true;
+  }
+
   /** @returns what is to be kept in mind on the target: undefined when the key was contested before. */
   collided(
-    { id, key, database }: { id: string; key: Buffer; database: number },
+    { id, key, database }: KeyPlace,
     [side, write]: [ConflictSide, LocalWrite],
     [other, theirs]: [ConflictSide, LocalWrite | undefined],
   ): Buffer | undefined {
     const known = this.contests.get(id);
-    const contest = known ?? this.#contest(id, database, Buffer.from(key));
+    const contest = known ?? this.#contest(id, database, key);
     // No room: it will be fetched.
     if (contest === undefined) return this.#nameMember(id);
     const member = known === undefined ? this.#nameMember(id) : undefined;
@@ -112,6 +146,8 @@ export class ConflictDesk {
     contest.writes.set(side.options.name, write);
     // A copy of ours is nobody's write: the other side's was overtaken by it, that is all.
     if (theirs?.kind === 'copy') return member;
+    // Seen by what was applied, and by what was told before: once is enough.
+    if (theirs === undefined && known !== undefined) return member;
     if (theirs !== undefined) contest.writes.set(other.options.name, theirs);
     contest.count++;
     this.count('conflicts', 1);

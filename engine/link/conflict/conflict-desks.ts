@@ -45,6 +45,6 @@ export class ConflictDesks {
 }
 
 function open(options: ResolverOptions): Pair {
-  const desk = new ConflictDesk();
+  const desk = new ConflictDesk(options.policy !== 'overwrite');
   return { desk, resolver: new ConflictResolver(desk, options), seats: 0 };
 }

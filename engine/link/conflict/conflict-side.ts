@@ -10,11 +10,12 @@
 import type { ConflictWatch, OwnCommands } from '../../apply/origin/conflict-watch.ts';
 import type { OriginMark } from '../../apply/origin/origin-filter.ts';
 import { checkpointKey, contestKey } from '../../apply/checkpoint.ts';
+import { traitsOf } from '../../keys/command-traits.ts';
 import { findKeys } from '../../keys/key-positions.ts';
-import type { CommandFrame } from '../../resp/command-framer.ts';
+import { CommandFramer, type CommandFrame } from '../../resp/command-framer.ts';
 import { encodeCommand } from '../../resp/encode.ts';
 import { isOwnKey } from '../../apply/target-contents.ts';
-import type { ConflictDesk } from './conflict-desk.ts';
+import type { ConflictDesk, KeyPlace } from './conflict-desk.ts';
 import { readCopy } from './copy-command.ts';
 import { WriteClock, type WriteTime } from './write-clock.ts';
 import { commute, kindOf, type WriteKind } from './write-kind.ts';
@@ -26,6 +27,8 @@ const EARLY_MAX = 50_000;
 export interface LocalWrite extends WriteTime {
   offset: bigint;
   kind: WriteKind;
+  /** All keys of its command, when there are several: what it made of one may depend on the others. */
+  others?: readonly KeyPlace[] | undefined;
 }
 
 export interface ConflictSideOptions {
@@ -100,19 +103,17 @@ export class ConflictSide implements ConflictWatch {
     const other = this.#desk.otherOf(this);
     const kind = kindOf(frame);
     const time = this.#clock.now();
-    if (other === undefined || !other.isRead) {
+    const places = this.#placesOf(frame, database);
+    const others = places.length > 1 && !isSplit(frame) ? places : undefined;
+    const kept: Buffer[] = [];
+    for (const place of places) {
+      const write = { ...time, offset, kind, others };
       // The other direction may have run before, and come soon.
-      return this.#forEachKey(frame, database, (id) => this.#rememberEarly(id, { ...time, offset, kind }));
+      if (other === undefined || !other.isRead) this.#rememberEarly(place.id, write);
+      else this.#meet(place, this.#remember(place.id, write), other, kept);
     }
-    return this.#forEachKey(frame, database, (id, key) => {
-      const before = this.#unseen.get(id);
-      const merged = before === undefined || before.kind === kind ? kind : 'write';
-      const write = { ...time, offset, kind: merged };
-      this.#remember(id, write);
-      const theirs = other.#unseen.get(id);
-      if (theirs === undefined || commute(theirs.kind, merged)) return undefined;
-      return this.#desk.collided({ id, key, database }, [this, write], [other, theirs]);
-    });
+    if (others?.some(({ id }) => this.#desk.contests.has(id)) === true) this.#join(others, kept);
+    return this.#keep(kept);
   }
 
   marked({ key, offset }: OriginMark): void {
@@ -128,11 +129,16 @@ export class ConflictSide implements ConflictWatch {
     const other = this.#desk.otherOf(this);
     const early = this.#early;
     if (early === undefined || early.size === 0 || other === undefined) return undefined;
-    return this.#forEachKey(frame, database, (id, key) => {
-      const ours = early.get(id);
-      if (ours === undefined || commute(ours.kind, kindOf(frame))) return undefined;
-      return this.#desk.collided({ id, key, database }, [this, ours], [other, undefined]);
-    });
+    const kept: Buffer[] = [];
+    const places = this.#placesOf(frame, database);
+    for (const place of places) {
+      const ours = early.get(place.id);
+      if (ours === undefined || commute(ours.kind, kindOf(frame))) continue;
+      push(kept, this.#desk.collided(place, [this, ours], [other, undefined]));
+      if (ours.others) this.#join(ours.others, kept);
+      if (places.length > 1 && !isSplit(frame)) this.#join(places, kept);
+    }
+    return this.#keep(kept);
   }
 
   copied(frame: CommandFrame, database: number, offset: bigint): Buffer | undefined {
@@ -145,6 +151,33 @@ export class ConflictSide implements ConflictWatch {
     return copy.command;
   }
 
+  /** A write of ours and what of the other side it may meet. */
+  #meet(place: KeyPlace, write: LocalWrite, other: ConflictSide, kept: Buffer[]): void {
+    const theirs = other.#unseen.get(place.id);
+    if (theirs === undefined || commute(theirs.kind, write.kind)) return;
+    push(kept, this.#desk.collided(place, [this, write], [other, theirs]));
+    for (const { others } of [write, theirs]) if (others) this.#join(others, kept);
+  }
+
+  /** A command that reads or moves one of them may have made different things of the others, and the next one of these. */
+  #join(places: readonly KeyPlace[], kept: Buffer[]): void {
+    const other = this.#desk.otherOf(this);
+    const sides: ConflictSide[] = other === undefined ? [this] : [this, other];
+    const seen = new Set<string>();
+    const waiting = [...places];
+    for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+      if (seen.has(place.id)) continue;
+      seen.add(place.id);
+      push(kept, this.#desk.suspect(place));
+      for (const side of sides) waiting.push(...(side.#unseen.get(place.id)?.others ?? []));
+    }
+  }
+
+  #keep(members: readonly Buffer[]): OwnCommands | undefined {
+    if (members.length === 0) return undefined;
+    return { bytes: encodeCommand(['SADD', contestKey(this.options.link), ...members]), count: 1 };
+  }
+
   #seenUpTo(offset: bigint): void {
     for (const [id, write] of this.#unseen) {
       if (write.offset > offset) return;
@@ -152,47 +185,67 @@ export class ConflictSide implements ConflictWatch {
     }
   }
 
-  #remember(id: string, write: LocalWrite): void {
+  /** With what is on its way already. */
+  #remember(id: string, write: LocalWrite): LocalWrite {
+    const before = this.#unseen.get(id);
+    const merged = before === undefined ? write : merge(before, write);
     this.#unseen.delete(id);
-    this.#unseen.set(id, write);
-    this.#rememberEarly(id, write);
-    if (this.#unseen.size <= WRITES_MAX) return;
-    forgetOldest(this.#unseen);
-    this.#desk.forgotten();
+    this.#unseen.set(id, merged);
+    this.#rememberEarly(id, merged);
+    if (this.#unseen.size > WRITES_MAX) {
+      forgetOldest(this.#unseen);
+      this.#desk.forgotten();
+    }
+    return merged;
   }
 
-  #rememberEarly(id: string, write: LocalWrite): undefined {
+  #rememberEarly(id: string, write: LocalWrite): void {
     this.#early?.set(id, write);
     // The oldest are most likely to be known to the other side.
     if (this.#early !== undefined && this.#early.size > EARLY_MAX) forgetOldest(this.#early);
-    return undefined;
   }
 
-  /** Calls `look` for each key of a client; what it returns is to be kept in mind on the target. */
-  #forEachKey(
-    frame: CommandFrame,
-    database: number,
-    look: (id: string, key: Buffer) => Buffer | undefined,
-  ): OwnCommands | undefined {
+  /** The keys of a client in a command. */
+  #placesOf(frame: CommandFrame, database: number): KeyPlace[] {
     const { buffer, argc, argStart, argEnd } = frame;
     const positions = this.#positions;
     positions.length = 0;
     if (!findKeys(frame, positions) && argc > 1) positions.push(1);
-    const kept: Buffer[] = [];
+    const places: KeyPlace[] = [];
     for (const position of positions) {
       const key = buffer.subarray(argStart[position], argEnd[position]);
       if (isOwnKey(key) || this.#isHeartbeat(key)) continue;
-      const member = look(idOf(database, key), key);
-      if (member !== undefined) kept.push(member);
+      places.push({ id: idOf(database, key), database, key: Buffer.from(key) });
     }
-    if (kept.length === 0) return undefined;
-    return { bytes: encodeCommand(['SADD', contestKey(this.options.link), ...kept]), count: 1 };
+    return places;
+  }
+
+  refused(database: number, command: Buffer): boolean {
+    const places: KeyPlace[] = [];
+    new CommandFramer((frame) => void places.push(...this.#placesOf(frame, database))).push(command);
+    return this.#desk.refused(places);
   }
 
   #isHeartbeat(key: Buffer): boolean {
     const { heartbeatPrefix } = this.options;
     return key.toString('latin1', 0, heartbeatPrefix.length) === heartbeatPrefix;
   }
+}
+
+/** Both are on their way: what the one commutes with, and what depends on it, the other one may not. */
+function merge(before: LocalWrite, write: LocalWrite): LocalWrite {
+  const kind = before.kind === write.kind ? write.kind : 'write';
+  const others = before.others && write.others ? [...before.others, ...write.others] : undefined;
+  return { ...write, kind, others: others ?? before.others ?? write.others };
+}
+
+/** It is the same as one command per key. */
+function isSplit({ buffer, argStart, argEnd }: CommandFrame): boolean {
+  return traitsOf(buffer, argStart[0]!, argEnd[0]!)?.splits === true;
+}
+
+function push(list: Buffer[], item: Buffer | undefined): void {
+  if (item !== undefined) list.push(item);
 }
 
 function forgetOldest(writes: Map<string, LocalWrite>): void {

@@ -60,7 +60,8 @@ export class Witness implements AsyncDisposable {
     const known = this.#ledgers.get(name);
     if (known !== undefined) return known;
     const kinds = LANE_KINDS.filter((kind) => kind !== 'ring' || client !== 'codis-proxy');
-    const ledger = new Ledger(name, this.#options.token, kinds);
+    // Workloads may share the names of their keys; ledgers may not.
+    const ledger = new Ledger(name, `${this.#options.token}:${name}`, kinds);
     this.#ledgers.set(name, ledger);
     return ledger;
   }

@@ -11,7 +11,7 @@ let a: ConflictSide;
 let b: ConflictSide;
 
 beforeEach(() => {
-  desk = new ConflictDesk();
+  desk = new ConflictDesk(true);
   [a, b] = [sit('a', 'a-b'), sit('b', 'b-a')];
   a.begins(100n);
   b.begins(100n);
@@ -80,6 +80,24 @@ describe('ConflictSide', () => {
     wrote(a, 200, 'MSET', 'x', '1', 'y', '1', 'redis-sync:fence:z', '1', 'HEARTBEAT:a', '1');
     wrote(b, 300, 'DEL', 'y', 'redis-sync:fence:z', 'HEARTBEAT:a', 'z');
     expect(contested()).toEqual(['0:y']);
+  });
+
+  it('suspects what a command has made of a key that both sides wrote', () => {
+    wrote(b, 300, 'SADD', 'from', 'x');
+    wrote(b, 310, 'SREM', 'from', 'x');
+    expect(wrote(a, 200, 'SUNIONSTORE', 'to', 'from', 'other')).toBe(1);
+    expect(contested().toSorted()).toEqual(['0:from', '0:other', '0:to']);
+    expect(desk.contests.get('0:to')).toMatchObject({ count: 0 });
+    wrote(a, 210, 'RENAME', 'to', 'next');
+    expect(contested()).toContain('0:next');
+  });
+
+  it('suspects that too when the key was written again before the other side was heard', () => {
+    wrote(a, 200, 'LMOVE', 'from', 'to', 'LEFT', 'LEFT');
+    wrote(a, 210, 'RPUSH', 'from', 'y');
+    wrote(a, 220, 'COPY', 'to', 'third');
+    wrote(b, 300, 'LPUSH', 'from', 'x');
+    expect(contested().toSorted()).toEqual(['0:from', '0:third', '0:to']);
   });
 
   it('after a restart sees what was applied over a write, though nobody told of it', () => {
