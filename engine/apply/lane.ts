@@ -203,11 +203,6 @@ export class Lane implements LinkLane {
     return { where: this.#target.describe(), appliedOffset, snapshotKeys: counters.snapshotKeys };
   }
 
-  /** The snapshot is applied (or was not needed): commands flow. */
-  get streaming(): boolean {
-    return this.#stream !== undefined;
-  }
-
   /** Deadlines that are later on the target than at the source for now. */
   get deferred(): number {
     return this.#expiry.keeper.count;

@@ -9,8 +9,6 @@ export interface LinkLane {
   readonly counters: LinkCounters;
   /** Source offset up to which everything is on the target; -1 while the stream has not begun. */
   readonly appliedOffset: bigint;
-  /** The snapshot is applied (or was not needed): commands flow. */
-  readonly streaming: boolean;
   /** What is still to be put right on the target once the source is quiet. */
   readonly deferred: number;
   readonly paused: boolean;

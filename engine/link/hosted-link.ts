@@ -46,6 +46,8 @@ export class HostedLink {
   /** Moves of slots at the source: many small ones are one fact. */
   readonly #moved = new GrowingFindings((finding) => this.report(finding));
   #state: LinkState = 'NotStarted';
+  /** The snapshot is applied, or was not needed. A link that is paused right then has no stream yet. */
+  #isSynchronized = false;
   /** Set while the receiver, the target, or both are being waited for: the newest reason. */
   readonly waitingFor = new Map<'source' | 'target', string>();
 
@@ -202,7 +204,10 @@ export class HostedLink {
 
   #events(): LaneEvents {
     return {
-      snapshotStarted: () => this.transition('Initializing', 'snapshot received'),
+      snapshotStarted: () => {
+        this.#isSynchronized = false;
+        this.transition('Initializing', 'snapshot received');
+      },
       synchronized: (mode) => this.#synchronized(mode),
       waiting: (error) => this.wait('target', error.message),
       working: () => this.#working('target'),
@@ -227,6 +232,7 @@ export class HostedLink {
   }
 
   #synchronized(mode: 'full' | 'partial'): void {
+    this.#isSynchronized = true;
     const { counters } = this.lane;
     this.#emit({
       kind: 'sync-finished',
@@ -255,7 +261,7 @@ export class HostedLink {
   get #stateNow(): LinkState {
     if (this.lane.paused) return 'Suspending';
     if (this.waitingFor.size > 0) return 'Retrying';
-    return this.lane.streaming ? 'Synchronizing' : 'Initializing';
+    return this.#isSynchronized ? 'Synchronizing' : 'Initializing';
   }
 }
 

@@ -136,10 +136,6 @@ export class ClusterLane implements LinkLane {
     return this.#stream?.appliedOffset ?? -1n;
   }
 
-  get streaming(): boolean {
-    return this.#stream !== undefined;
-  }
-
   /** Slots that are still to be compared with the source, and keys to be read again. */
   get deferred(): number {
     return this.#unsettled.size + this.#refetch.pending;

@@ -65,6 +65,23 @@ describe('pause and resume', () => {
     expect(await rehearsal.differences()).toEqual([]);
   });
 
+  it('a link that is paused at the very end of its full sync is in sync when it is resumed', async () => {
+    await using rehearsal = await Rehearsal.open();
+    await rehearsal.source.call('SET', 'k', 'v');
+    const life = rehearsal.start();
+    const hear = life.messages.push.bind(life.messages);
+    life.messages.push = (...heard) => {
+      if (heard.some(({ kind }) => kind === 'sync-finished')) life.replicator.pause(LINK);
+      return hear(...heard);
+    };
+    await life.reaches('Suspending');
+    life.replicator.resume(LINK);
+    expect(life.status.state).toBe('Synchronizing');
+    await rehearsal.source.call('INCR', 'n');
+    await rehearsal.drained(life);
+    expect(await rehearsal.differences()).toEqual([]);
+  });
+
   it('a paused link ends when the source is lost for good, instead of holding up the end', async () => {
     await using rehearsal = await Rehearsal.open();
     const life = rehearsal.start({ retryMs: 100 });
