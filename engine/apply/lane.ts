@@ -570,6 +570,7 @@ export class Lane implements LinkLane {
       start: { ...checkpoint, replid, ...(origins && { path: ownPath(origins), alone: false }) },
       origins,
       conflicts: this.#options.conflicts,
+      foreignKeys: link.foreignKeys,
       onAckRequested: () => events.ackRequested(),
       onAdvanced: () => events.advanced?.(),
       durableOffset: () => this.#options.durableOffset?.(),

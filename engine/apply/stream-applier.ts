@@ -25,6 +25,7 @@ import type { LaneExpiry } from './expiry/lane-expiry.ts';
 import { StreamExpiry } from './expiry/stream-expiry.ts';
 import { ExecAnswers } from './exec-answers.ts';
 import type { LinkFinding } from './finding.ts';
+import { KeyOwners, type ForeignKeys } from './key-owners.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import { Losses } from './rebuild/losses.ts';
 import { ScriptBook } from './script-book.ts';
@@ -70,6 +71,8 @@ export interface StreamApplierOptions {
   sourceOffsetMs: () => number | undefined;
   /** Tells what links have applied to the source; without it everything is what clients wrote. */
   origins?: Origins | undefined;
+  /** Keys that clients of the source must not write. */
+  foreignKeys?: readonly ForeignKeys[] | undefined;
   /** Sees writes of both sides of a pair to one key. */
   conflicts?: ConflictWatch | undefined;
   /** Without it the target expires keys as it likes. */
@@ -191,6 +194,7 @@ export class StreamApplier {
       },
       expiry: this.#expiry,
       ...this.#watchOrigins(),
+      owners: options.foreignKeys && new KeyOwners(options.foreignKeys, this.#growing),
       translation: {
         commands: new CommandTranslator({
           facts: options.facts,

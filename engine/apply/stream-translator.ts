@@ -19,6 +19,7 @@ import { encodeCommand, encodeCommands, type Argument } from '../resp/encode.ts'
 import type { EnvelopeSink } from './envelope-sink.ts';
 import { StreamExpiry, wordsOf } from './expiry/stream-expiry.ts';
 import type { LossKind } from './rebuild/losses.ts';
+import type { KeyOwners } from './key-owners.ts';
 import type { ConflictWatch, OwnCommands } from './origin/conflict-watch.ts';
 import type { OriginFilter } from './origin/origin-filter.ts';
 import { flushStop, scriptStop, swapdbStop, unsupportedStop, type StreamPlace } from './policy-stops.ts';
@@ -67,6 +68,8 @@ export interface TranslatorOptions {
     /** Sees writes of both sides to one key. */
     conflicts?: ConflictWatch | undefined;
   };
+  /** Told of what clients of the source write. */
+  owners?: KeyOwners | undefined;
   /** For a target that may not take the source's forms; without it everything is forwarded as it is. */
   translation?: {
     commands: CommandTranslator;
@@ -218,6 +221,8 @@ export class StreamTranslator {
 
   /** Data: in the form the target takes, unconditional. */
   #translate(frame: CommandFrame, treatment: Treatment): void {
+    const { owners, origins } = this.#options;
+    if (owners !== undefined && origins?.filter.isLocal !== false) owners.look(frame, this.#database);
     const commands = this.#options.translation?.commands;
     if (treatment !== 'forward') this.#options.expiry?.observe(frame, treatment, this.#database, this.offset);
     if (commands === undefined) return this.#rewrite(frame, treatment);

@@ -1,4 +1,5 @@
 /** What a replicator is told: one source shard, the links that start there, the limits. Plain JSON: crosses IPC. */
+import type { ForeignKeys } from '../apply/key-owners.ts';
 import type { Origins } from '../apply/origin/origin-path.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import type { ConflictPolicy } from './conflict/conflict-desk.ts';
@@ -186,6 +187,8 @@ export interface LinkOptions {
   origins?: Origins;
   /** The target has the source's data already: the snapshot is received and discarded, only what follows is applied. */
   incrementalOnly?: boolean;
+  /** Keys that clients of the source must not write: those of others. */
+  foreignKeys?: ForeignKeys[];
   /** One direction of a pair whose other direction runs in the same process: writes of both sides to one key are seen. */
   pair?: PairOptions;
 }

@@ -387,6 +387,7 @@ export class Links implements EngineDriver, EngineControls {
       disposable: isDisposable(link),
       ...(incrementalOnly ? { incrementalOnly } : {}),
       ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
+      ...foreignKeys(links, link),
       ...(partner && { pair: { priority: forward.source, listFile: join(runFolder, CONFLICT_FILE) } }),
     };
   }
@@ -529,6 +530,16 @@ interface DrainedPart {
 }
 
 /** Everything is applied, with the deadlines that the source has set. */
+/** What other sources own of the data that the link's source shares with them: over one target, or as the two of a pair. */
+function foreignKeys(links: readonly LinkPlan[], link: LinkPlan): Pick<LinkOptions, 'foreignKeys'> {
+  const isBeside = (other: LinkPlan): boolean =>
+    other.source !== link.source && (other.target === link.target || other.target === link.source);
+  const others = links.filter(isBeside).flatMap(({ source, owns }) => {
+    return owns === undefined ? [] : [{ owner: source, patterns: owns }];
+  });
+  return others.length === 0 ? {} : { foreignKeys: others };
+}
+
 /** Of links, each once; of a pair that of the forward link first. */
 function sourcesOf(plans: readonly LinkPlan[]): string[] {
   const forwardFirst = plans.toSorted(

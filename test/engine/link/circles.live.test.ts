@@ -81,6 +81,30 @@ describe('circles of links', () => {
     expect([await field.offset('a'), await field.offset('b')]).toEqual(before);
   });
 
+  it('writes to keys that the other side owns are found, with their keys; those that links apply are none', async () => {
+    await using field = await Field.open(['a', 'b']);
+    const forward = between(field, 'a', 'b', { foreignKeys: [{ owner: 'b', patterns: ['b:*'] }] });
+    await reaches(forward.life, 'a-b', 'Synchronizing');
+    const reverse = between(field, 'b', 'a', {
+      ...REVERSE,
+      foreignKeys: [{ owner: 'a', patterns: ['a:*'] }],
+    });
+    await reaches(reverse.life, 'b-a', 'Synchronizing');
+    await field.at.a.call('SET', 'a:fine', '1');
+    await field.at.b.pipeline([
+      ['SET', 'b:fine', '1'],
+      ['MSET', 'nobody:x', '1', 'a:taken', '2'],
+    ]);
+    await settle(field, [forward, reverse]);
+    expect(forward.life.findings('FOREIGN_WRITE')).toEqual([]);
+    expect(reverse.life.findings('FOREIGN_WRITE')).toMatchObject([
+      {
+        evidence: { owner: 'a', pattern: 'a:*', count: 1, samples: [{ command: 'MSET', key: '"a:taken"' }] },
+      },
+    ]);
+    expect(await field.differences('a', 'b')).toEqual([]);
+  });
+
   it('a second full sync of the forward link brings nothing back to its source', async () => {
     await using field = await Field.open(['a', 'b'], { 'proto-max-bulk-len': '512mb' });
     await field.at.a.pipeline([
