@@ -1,6 +1,7 @@
 /** Every default of the spec language, in one place. The schema shows them, the plan contains them. */
 import { DEFAULT_ENGINE_OPTIONS } from '../../engine/link/options.ts';
 import type { DatasetPlan } from '../../scenarios/data/dataset.ts';
+import { isExisting, type PlaceKey } from './existing.ts';
 
 export const DEFAULT_PROFILE = 'open';
 /** A fixed seed, not a random one: the same spec rehearses the same data until somebody asks for other data. */
@@ -14,6 +15,16 @@ export const DEFAULT_REPORT_FORMATS = ['json', 'markdown'];
 
 /** Of an instance that says nothing, by kind. `sentinels` and `shards` belong to one kind each. */
 export const DEFAULT_REPLICAS = { standalone: 0, sentinel: 1, cluster: 0, 'codis-group': 1 } as const;
+/** Of each primary of an instance as it is written; none is known of an existing one. */
+export function replicasOf(
+  instance: { readonly [Key in PlaceKey]?: unknown } & {
+    readonly kind?: keyof typeof DEFAULT_REPLICAS | undefined;
+    readonly replicas?: number | undefined;
+  },
+): number {
+  return instance.replicas ?? (isExisting(instance) ? 0 : DEFAULT_REPLICAS[instance.kind ?? 'standalone']);
+}
+
 export const DEFAULT_SENTINELS = 3;
 export const DEFAULT_SHARDS = 3;
 

@@ -4,7 +4,7 @@ import type { TlsOptions } from '../../engine/connect/endpoint.ts';
 import { parseEndpointUrl, SENTINEL_PORT, type EndpointUrl } from '../spec/endpoint-url.ts';
 import { parseSecretReference } from '../spec/secrets.ts';
 import type { Instance } from '../spec/spec.generated.ts';
-import { DEFAULT_REPLICAS, DEFAULT_SENTINELS, DEFAULT_SHARDS } from './defaults.ts';
+import { DEFAULT_SENTINELS, DEFAULT_SHARDS, replicasOf } from './defaults.ts';
 import { isExisting } from './existing.ts';
 import type { InstancePlan, SentinelPlan } from './plan.ts';
 import { read } from './written.ts';
@@ -20,7 +20,7 @@ export function expandInstance(name: string, instance: Instance): InstancePlan {
     version: instance.version === undefined ? '' : String(instance.version),
     ...(instance.provider === 'container' && { image: instance.image ?? '' }),
     binary: instance.binary ?? '',
-    replicas: instance.replicas ?? (isExisting(instance) ? 0 : DEFAULT_REPLICAS[kind]),
+    replicas: replicasOf(instance),
     shards: kind === 'cluster' ? (instance.shards ?? DEFAULT_SHARDS) : 1,
     sentinels: kind === 'sentinel' ? (instance.sentinels ?? DEFAULT_SENTINELS) : 0,
     config: Object.fromEntries(config),

@@ -38,7 +38,8 @@ export class FaultSubjects implements Subjects {
       const link = this.#link(address.link);
       return address.side === undefined ? { kind: 'link', link } : { kind: 'link', link, side: address.side };
     }
-    const instance = this.instance(address.instance);
+    const whole = this.instance(address.instance);
+    const instance = address.shard === undefined ? whole : shardOf(whole, address.shard);
     return address.role === 'primary'
       ? { kind: 'node', instance, role: 'primary' }
       : { kind: 'node', instance, role: 'replica', index: address.index };
@@ -91,6 +92,17 @@ export class FaultSubjects implements Subjects {
       gate: (side) => gates()?.gateOf(id, side),
     };
   }
+}
+
+/** The servers of one shard as an instance of their own; as provisioned, wherever slots went since. */
+function shardOf(instance: FaultInstance, shard: number): FaultInstance {
+  const { name, kind } = instance;
+  const own = new RegExp(`^shard-${shard}(-replica-\\d+)?$`);
+  return {
+    name: `${name}.shard(${shard})`,
+    kind,
+    nodes: () => instance.nodes().filter((node) => own.test(node.name)),
+  };
 }
 
 /** Of a link whose engine nobody here started. The spec's rules keep faults from getting here. */

@@ -511,7 +511,7 @@ export class Rehearsal implements AsyncDisposable {
     return instance.primary();
   }
 
-  /** Names a fault may use: `source`, `source.primary`, `source.replica(0)`. */
+  /** Names a fault may use: `source`, `source.primary`, `source.replica(0)`, `target.shard(0)`. */
   #endpoints(): ReadonlyMap<string, Endpoint> {
     const endpoints = new Map<string, Endpoint>();
     for (const [name, instance] of this.#instances) {
@@ -520,6 +520,10 @@ export class Rehearsal implements AsyncDisposable {
       const replicas = instance.nodes.filter((node) => node.role === 'replica');
       for (const [index, node] of replicas.entries())
         endpoints.set(`${name}.replica(${index})`, node.endpoint);
+      for (const node of instance.nodes) {
+        const [, shard] = /^shard-(\d+)$/.exec(node.name) ?? [];
+        if (shard !== undefined) endpoints.set(`${name}.shard(${shard})`, node.endpoint);
+      }
     }
     return endpoints;
   }

@@ -173,7 +173,7 @@ export type Step =
        */
       fault: 'script';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -272,7 +272,7 @@ export type Step =
        */
       fault: 'latency';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -384,7 +384,7 @@ export type Step =
        */
       fault: 'bandwidth';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -492,7 +492,7 @@ export type Step =
        */
       fault: 'slicer';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -604,7 +604,7 @@ export type Step =
        */
       fault: 'timeout';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -708,7 +708,7 @@ export type Step =
        */
       fault: 'reset-peer';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -812,7 +812,7 @@ export type Step =
        */
       fault: 'slow-close';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -916,7 +916,7 @@ export type Step =
        */
       fault: 'limit-data';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1024,7 +1024,7 @@ export type Step =
        */
       fault: 'half-open';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1128,7 +1128,7 @@ export type Step =
        */
       fault: 'blackhole';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1227,7 +1227,7 @@ export type Step =
        */
       fault: 'corrupt';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1339,7 +1339,7 @@ export type Step =
        */
       fault: 'silent-drop';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1451,7 +1451,7 @@ export type Step =
        */
       fault: 'failover';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1555,7 +1555,7 @@ export type Step =
        */
       fault: 'endpoint-move';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1654,7 +1654,7 @@ export type Step =
        */
       fault: 'split-brain';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1753,7 +1753,7 @@ export type Step =
        */
       fault: 'replid-change';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1852,7 +1852,7 @@ export type Step =
        */
       fault: 'kill';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -1951,7 +1951,7 @@ export type Step =
        */
       fault: 'stop';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2050,7 +2050,7 @@ export type Step =
        */
       fault: 'pause';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2149,7 +2149,7 @@ export type Step =
        */
       fault: 'crash-loop';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2257,7 +2257,7 @@ export type Step =
        */
       fault: 'restart-old-snapshot';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2361,7 +2361,7 @@ export type Step =
        */
       fault: 'bgsave-fail';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2460,7 +2460,7 @@ export type Step =
        */
       fault: 'connection-kill';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2564,7 +2564,7 @@ export type Step =
        */
       fault: 'backlog-overflow';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2663,7 +2663,7 @@ export type Step =
        */
       fault: 'output-buffer-overflow';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2762,7 +2762,7 @@ export type Step =
        */
       fault: 'repl-timeout';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2861,7 +2861,7 @@ export type Step =
        */
       fault: 'max-clients';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -2965,7 +2965,7 @@ export type Step =
        */
       fault: 'target-oom';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3064,7 +3064,7 @@ export type Step =
        */
       fault: 'target-evict';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3168,7 +3168,7 @@ export type Step =
        */
       fault: 'read-only';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3267,7 +3267,7 @@ export type Step =
        */
       fault: 'no-replicas';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3366,7 +3366,7 @@ export type Step =
        */
       fault: 'loading';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3470,7 +3470,7 @@ export type Step =
        */
       fault: 'busy-script';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3569,7 +3569,7 @@ export type Step =
        */
       fault: 'slow-command';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3673,7 +3673,7 @@ export type Step =
        */
       fault: 'client-pause';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3772,7 +3772,7 @@ export type Step =
        */
       fault: 'acl-revoke';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3882,7 +3882,7 @@ export type Step =
        */
       fault: 'password-rotate';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -3986,7 +3986,7 @@ export type Step =
        */
       fault: 'rogue-writer';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4098,7 +4098,7 @@ export type Step =
        */
       fault: 'flush';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4206,7 +4206,7 @@ export type Step =
        */
       fault: 'swapdb';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4314,7 +4314,7 @@ export type Step =
        */
       fault: 'crossslot';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4418,7 +4418,7 @@ export type Step =
        */
       fault: 'stale-expiry';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4522,7 +4522,7 @@ export type Step =
        */
       fault: 'heartbeat-delete';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4626,7 +4626,7 @@ export type Step =
        */
       fault: 'config-set';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4732,7 +4732,7 @@ export type Step =
        */
       fault: 'engine-kill';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4831,7 +4831,7 @@ export type Step =
        */
       fault: 'engine-pause';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**
@@ -4930,7 +4930,7 @@ export type Step =
        */
       fault: 'link-suspend';
       /**
-       * What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
        */
       where?: string;
       /**

@@ -1,4 +1,5 @@
 /** A fault aims at the right kind of thing, and what it aims at has the abilities the fault needs: told before anything starts. */
+import { replicasOf } from '../../plan/defaults.ts';
 import { isExisting } from '../../plan/existing.ts';
 import { parseAddress, type Address } from '../address.ts';
 import type { Path } from '../document.ts';
@@ -63,7 +64,7 @@ const ABILITIES: Readonly<
     remedy: 'disposable: true, or an instance without url',
   },
   replica: {
-    has: (instance) => isExisting(instance) || (instance.replicas ?? 0) > 0,
+    has: (instance) => isExisting(instance) || replicasOf(instance) > 0,
     lack: 'it has no replica',
     remedy: 'replicas: 1',
   },

@@ -1,4 +1,5 @@
 /** Steps: each has one trigger, an id of its own, and aims at something that exists and may be touched. */
+import { DEFAULT_SHARDS, replicasOf } from '../../plan/defaults.ts';
 import { defaultStepId } from '../../plan/expand-step.ts';
 import { parseAddress, type Address } from '../address.ts';
 import type { Path } from '../document.ts';
@@ -142,7 +143,9 @@ function checkAddress(context: RuleContext, address: Address, path: Path): void 
       expected: 'disposable: true beside its url, if everything in it may be lost',
     });
   }
-  const replicas = context.spec.instances?.[address.instance]?.replicas ?? 0;
+  checkShard(context, address, path);
+  const instance = context.spec.instances?.[address.instance];
+  const replicas = instance === undefined ? 0 : replicasOf(instance);
   if (address.role === 'replica' && address.index >= replicas) {
     const has = replicas === 0 ? 'no replicas' : `${replicas} replicas, counted from 0`;
     context.report(path, 'value', {
@@ -150,4 +153,18 @@ function checkAddress(context: RuleContext, address: Address, path: Path): void 
       expected: `replicas: ${address.index + 1} in ${address.instance}`,
     });
   }
+}
+
+function checkShard(context: RuleContext, address: Address & { kind: 'instance' }, path: Path): void {
+  const instance = context.spec.instances?.[address.instance];
+  if (address.shard === undefined || instance === undefined) return;
+  const shards = instance.kind === 'cluster' ? (instance.shards ?? DEFAULT_SHARDS) : 0;
+  if (address.shard < shards) return;
+  context.report(path, 'value', {
+    message:
+      shards === 0
+        ? `"${address.instance}" is no cluster and has no shards`
+        : `"${address.instance}" has ${shards} shards, counted from 0`,
+    expected: shards === 0 ? address.instance : `${address.instance}.shard(${shards - 1})`,
+  });
 }

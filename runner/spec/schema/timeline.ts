@@ -92,7 +92,9 @@ function faultStep(fault: FaultEntry): JsonSchema {
     {
       id: name('Name of this step. Default: step-1, step-2 and so on, by position.'),
       fault: { description: fault.summary, type: 'string', const: fault.name },
-      where: text('What it happens to: source, group-1.primary, group-1.replica(0), link:forward.source.'),
+      where: text(
+        'What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.',
+      ),
       with: { description: `Settings of ${fault.name}.`, ...fault.schema },
       ...TRIGGER_AND_LIFE,
     },

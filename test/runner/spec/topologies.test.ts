@@ -302,3 +302,25 @@ test('clients of the other side wait until the way back is open', () => {
     ]
   `);
 });
+
+const aim = (where: string): string[] =>
+  linesOf(
+    `name: x\ninstances:\n  a: { kind: codis-group }\n  d: { kind: cluster, shards: 2 }\ntopology: { kind: one-way, source: a, target: d }\ndata: []\nworkload: []\ntimeline:\n  - { fault: pause, where: ${where}, at: 1s }\n`,
+  );
+
+test('steps aim at shards that are there, and at the replicas that a kind has by itself', () => {
+  expect([aim('d.shard(1)'), aim('"d.shard(0).primary"'), aim('a.replica(0)')]).toEqual([[], [], []]);
+  expect([aim('d.shard(2)'), aim('a.shard(0)'), aim('a.replica(1)')]).toMatchInlineSnapshot(`
+    [
+      [
+        "9:28 "d" has 2 shards, counted from 0",
+      ],
+      [
+        "9:28 "a" is no cluster and has no shards",
+      ],
+      [
+        "9:28 "a" has 1 replicas, counted from 0",
+      ],
+    ]
+  `);
+});

@@ -128,6 +128,8 @@ describe('addresses of steps', () => {
     ['a.replica(2)', { kind: 'instance', instance: 'a', role: 'replica', index: 2 }],
     ['link:forward', { kind: 'link', link: 'forward' }],
     ['link:forward.source', { kind: 'link', link: 'forward', side: 'source' }],
+    ['c.shard(2)', { kind: 'instance', instance: 'c', shard: 2, role: 'primary' }],
+    ['c.shard(2).replica(1)', { kind: 'instance', instance: 'c', shard: 2, role: 'replica', index: 1 }],
   ])('%s', (text, value) => expect(parseAddress(text)).toEqual({ kind: 'ok', value }));
 
   test.each(['a.replica', 'a.replica(x)', 'a b', 'link:', '', 'a.master'])('%j is refused', (text) =>
