@@ -147,7 +147,10 @@ async function compare(from: TestServer, to: TestServer, result: PairResult): Pr
     result.problems.push(`${kind} ${key} in database ${database}: ${detail}`);
   }
   for (const [reason, count] of Object.entries(comparison.unverified)) {
-    if (count > 0) result.problems.push(`${count} keys could not be compared: ${reason}`);
+    if (count === 0) continue;
+    // A vector set that gets its elements one by one draws random numbers on each side: equal contents, other bytes.
+    if (reason.includes('module value')) result.losses.push(`not compared: ${reason} (VADD in the stream).`);
+    else result.problems.push(`${count} keys could not be compared: ${reason}`);
   }
   await using connection = await Connection.open(to.endpoint);
   const left = await connection.tryCall('KEYS', 'redis-sync:tmp:*');

@@ -28,7 +28,11 @@ export function renderMatrix(
     ...results.map((result) => row(result, losses)),
     '',
   ];
-  if (losses.length > 0) lines.push('What the target cannot hold, each told by a finding of the link:', '');
+  if (losses.length > 0)
+    lines.push(
+      'What the target cannot hold, each told by a finding of the link, and what nobody can compare:',
+      '',
+    );
   for (const [index, loss] of losses.entries()) lines.push(`${index + 1}. ${loss}`);
   for (const { what, why } of missing) lines.push('', `Not run: ${what} (${why}).`);
   for (const { source, target, problems } of results.filter(({ verdict }) => verdict === 'fail')) {
