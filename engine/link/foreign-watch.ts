@@ -38,7 +38,7 @@ export class ForeignWatch {
   #where: string | undefined;
   /** The same, until the tap has got there. */
   #unsettled: TargetSample | undefined;
-  #isGuessing = false;
+  #guessing: Promise<void> | undefined;
   #writers: readonly string[] = [];
 
   constructor(options: ForeignWatchOptions) {
@@ -79,6 +79,9 @@ export class ForeignWatch {
     const deadlineMs = performance.now() + (isHasty ? 0 : LAST_WORDS_MS);
     while (this.#tap.offset >= 0n && this.#unsettled !== undefined && performance.now() < deadlineMs)
       await delay(5);
+    const over = new AbortController();
+    if (!isHasty) await Promise.race([this.#guessing, delay(LAST_WORDS_MS, over.signal)]);
+    over.abort();
     await this.#tap.close();
   }
 
@@ -98,7 +101,7 @@ export class ForeignWatch {
   #tell(what: string, sample: Record<string, unknown> | undefined, writes: number): void {
     this.#options.growing.add(this.#fact(), sample, writes);
     this.#options.onForeign(writes, what);
-    if (!this.#isGuessing) void this.#guessWriters();
+    this.#guessing ??= this.#guessWriters();
   }
 
   #fact(): GrowingFact {
@@ -116,7 +119,6 @@ export class ForeignWatch {
 
   /** Who it was can only be guessed, from who is connected and did such a thing last. Told with what comes next. */
   async #guessWriters(): Promise<void> {
-    this.#isGuessing = true;
     try {
       const { target } = this.#options;
       await using connection: Connection = await openWhere(target(), { name: 'redis-sync:writers' });

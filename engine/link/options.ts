@@ -87,6 +87,8 @@ export interface ExpiryOptions {
   /** Deadlines closer than this are near while the link keeps up, ms. */
   guardMs: number;
   importMode: ImportModePolicy;
+  /** Deadlines remembered in memory until they are given back; more go to disk. Default 100,000. */
+  rememberedMax?: number;
 }
 
 export const DEFAULT_EXPIRY_OPTIONS: ExpiryOptions = {

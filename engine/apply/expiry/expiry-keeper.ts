@@ -46,11 +46,11 @@ import { LagGuard } from './lag-guard.ts';
 import { MovedKeys } from './moved-keys.ts';
 import type { SourceTimeline } from './source-timeline.ts';
 
-/** In memory; what comes beyond goes to disk. */
+/** In memory, unless said otherwise; what comes beyond goes to disk. */
 const ENTRIES_MAX = 100_000;
 const ENTRY_BYTES_MAX = 32 * 1024 * 1024;
-/** So many come back from disk at a time. */
-const REFILL_BELOW = ENTRIES_MAX / 2;
+/** Of them that must be left when some come back from disk. */
+const REFILL_SHARE = 0.5;
 /** What is given back because it is not near must not become near in the same second. */
 const REARM_MARGIN_MS = 1000;
 const SKEW_REPORTED_MS = 1000;
@@ -62,6 +62,8 @@ export interface ExpiryLimits {
   graceMs: number;
   /** Deadlines closer than this are near while the link keeps up, ms. */
   guardMs: number;
+  /** Deadlines remembered in memory; more go to disk. Default 100,000. */
+  rememberedMax?: number | undefined;
 }
 
 export interface ExpiryKeeperOptions {
@@ -86,6 +88,7 @@ export class ExpiryKeeper {
   readonly #moved = new MovedKeys();
   readonly #guard: LagGuard;
   #graceMs: number;
+  readonly #entriesMax: number;
   /** Keys that had expired when the snapshot was taken, by the source's clock. */
   #deadBeforeMs = -Infinity;
   /** Taken out to be given back, and not answered yet. */
@@ -107,6 +110,7 @@ export class ExpiryKeeper {
     this.#options = options;
     const { limits, spoolPath, diskBytesMax } = options;
     this.#graceMs = limits.graceMs;
+    this.#entriesMax = limits.rememberedMax ?? ENTRIES_MAX;
     this.#guard = new LagGuard(limits.guardMs);
     this.#spool = new DeferredSpool({ path: spoolPath, diskBytesMax });
   }
@@ -253,7 +257,7 @@ export class ExpiryKeeper {
   /** A deferred deadline on the target. */
   remember(deferred: Deferred): void {
     const isKnown = this.#table.has(deferred.database, deferred.key, deferred.field);
-    const hasRoom = this.#table.size < ENTRIES_MAX && this.#table.bytes < ENTRY_BYTES_MAX;
+    const hasRoom = this.#table.size < this.#entriesMax && this.#table.bytes < ENTRY_BYTES_MAX;
     if (isKnown || hasRoom) this.#table.add(deferred);
     else if (!this.#spool.write(deferred)) this.#losses++;
   }
@@ -317,7 +321,7 @@ export class ExpiryKeeper {
     );
     this.#reportSkew();
     const tells = this.#settled || this.#appliedMs !== undefined;
-    const mayRefill = tells && this.#spool.size > 0 && this.#table.size < REFILL_BELOW;
+    const mayRefill = tells && this.#spool.size > 0 && this.#table.size < this.#entriesMax * REFILL_SHARE;
     this.#due = mayRefill || this.#table.hasDue((deadlineMs) => this.#isDue(deadlineMs));
   }
 
@@ -382,7 +386,7 @@ export class ExpiryKeeper {
 
   async #refill(): Promise<void> {
     try {
-      while (this.#spool.size > 0 && this.#table.size < REFILL_BELOW) {
+      while (this.#spool.size > 0 && this.#table.size < this.#entriesMax * REFILL_SHARE) {
         for (const record of await this.#spool.read()) {
           this.#table.addOlder(record);
           for (const to of this.#moved.from(record)) this.#table.addOlder({ ...record, ...to });

@@ -26,10 +26,10 @@ export interface LaneExpiry {
 
 export function openLaneExpiry(lane: LaneExpiryOptions): LaneExpiry {
   const { options, timeline, wallClock, sourceOffsetMs, onFinding, diskBytesMax } = lane;
-  const { graceMs, guardMs, importMode } = options;
+  const { graceMs, guardMs, importMode, rememberedMax } = options;
   const watch = new TargetClock({ importMode, wallClock, onFinding });
   const keeper = new ExpiryKeeper({
-    limits: { graceMs, guardMs },
+    limits: { graceMs, guardMs, rememberedMax },
     spoolPath: join(lane.spoolFolder, `deferred-${randomBytes(6).toString('hex')}`),
     diskBytesMax,
     timeline,

@@ -9,8 +9,7 @@ import type { Deferred } from '../../../../engine/apply/expiry/deferred-table.ts
 
 const GRACE_MS = 3_600_000;
 const NOW_MS = 1_800_000_000_000;
-/** What memory holds, see ENTRIES_MAX. */
-const MEMORY = 100_000;
+const MEMORY = 1000;
 let folder = '';
 
 beforeEach(async () => {
@@ -20,7 +19,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function openKeeper(): ExpiryKeeper {
   const keeper = new ExpiryKeeper({
-    limits: { graceMs: GRACE_MS, guardMs: 10_000 },
+    limits: { graceMs: GRACE_MS, guardMs: 10_000, rememberedMax: MEMORY },
     spoolPath: join(folder, 'deferred'),
     diskBytesMax: 1e9,
     timeline: new SourceTimeline(() => 0),
