@@ -18,6 +18,8 @@ export interface RunOptions {
   keep: boolean;
   /** Aborted by Ctrl-C and SIGTERM: heal, stop, judge what there is, tear down. */
   signal: AbortSignal;
+  /** A known-bad engine instead of the replicator, for a selftest. */
+  engineCommand?: readonly string[];
 }
 
 export function runOptions(context: CommandContext, signal: AbortSignal): RunOptions {

@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './context.ts';
 import { withFlags, type Io } from './io.ts';
 import type { RunFlags } from './run.ts';
+import type { SelftestFlags } from './selftest.ts';
 import type { VerifyFlags } from './verify.ts';
 
 export interface Program {
@@ -62,6 +63,7 @@ export function createProgram(io: Io, version: string): Program {
     exitCode = await run(contextOf(io, chosen.optsWithGlobals<GlobalOptions>()));
   };
   addRunningCommands(command, start);
+  addSelftest(command, start);
   addReadingCommands(command, start);
   addInternalCommands(command, start);
   for (const child of command.commands) child.showHelpAfterError(`hint: redis-sync ${child.name()} --help`);
@@ -137,6 +139,21 @@ function addRunningCommands(program: Command, start: Start): void {
     );
 }
 
+function addSelftest(program: Command, start: Start): void {
+  program
+    .command('selftest')
+    .summary('prove that the checks catch known-bad engines')
+    .description(
+      'Runs short rehearsals with engines that are known to be bad, each in its way. Each must be caught by the check that is there for it, and an engine without a fault must pass.',
+    )
+    .option('--without <check...>', 'judge without these checks: which bad engines would get away?')
+    .option('--only <name...>', 'only these bad engines')
+    .option('--jobs <number>', 'rehearsals at the same time', parseJobs)
+    .action((options: SelftestFlags, chosen: Command) =>
+      start(chosen, async (context) => (await import('./selftest.ts')).selftest(options, context)),
+    );
+}
+
 function addReadingCommands(program: Command, start: Start): void {
   program
     .command('validate')
@@ -197,6 +214,15 @@ function addReadingCommands(program: Command, start: Start): void {
 
 function addInternalCommands(program: Command, start: Start): void {
   program
+    .command('bad-engine')
+    .helpGroup('Used by redis-sync itself:')
+    .summary('a known-bad engine, for selftest; driven over IPC')
+    .description('Stands in for the engine in a selftest. Started with an IPC channel; of no use by hand.')
+    .argument('<name>', 'which one')
+    .action((name: string, _: unknown, chosen: Command) =>
+      start(chosen, async () => (await import('./bad-engine.ts')).badEngine(name)),
+    );
+  program
     .command('replicator')
     .helpGroup('Used by redis-sync itself:')
     .summary('host the links of one source shard; driven over IPC')
@@ -220,6 +246,11 @@ function contextOf(io: Io, options: GlobalOptions): CommandContext {
     keep: options.keep ?? false,
   };
   return options.seed === undefined ? context : { ...context, seed: options.seed };
+}
+
+function parseJobs(text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError('Jobs are a whole number from 1 to 99.');
+  return Number(text);
 }
 
 function parsePort(text: string): number {

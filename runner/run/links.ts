@@ -43,6 +43,8 @@ export interface LinksOptions {
   /** Nobody minds what watching the link's target costs. */
   isDisposable: (link: LinkPlan) => boolean;
   runFolder: string;
+  /** Instead of the replicator; see ReplicatorHandleOptions. */
+  engineCommand?: readonly string[];
   emit: (event: RunEventBody) => void;
   phase: () => RunPhase;
   onProcess: (pid: number, what: string, logFile: string) => void;
@@ -324,7 +326,7 @@ export class Links implements EngineDriver, EngineControls {
     whereabouts: Whereabouts,
     shard: Host['shard'],
   ): Promise<void> {
-    const { engine, routesOf, runFolder, onProcess } = this.#options;
+    const { engine, routesOf, runFolder, onProcess, engineCommand } = this.#options;
     const name = `${this.#nameOf(source, links)}${shard === undefined ? '' : `-shard-${shard.number}`}`;
     const logFile = join(runFolder, `replicator-${name}.log`);
     const options: ReplicatorOptions = {
@@ -347,6 +349,7 @@ export class Links implements EngineDriver, EngineControls {
       name,
       logFile,
       options,
+      ...(engineCommand === undefined ? {} : { command: engineCommand }),
       onStarted: (pid) => onProcess(pid, `replicator ${name}`, logFile),
       onMessage: (message) => this.#onMessage(monitors(), message),
       onDied: (error) => this.#onDied(monitors(), error),

@@ -62,6 +62,8 @@ export interface RehearsalOptions {
   baseFolder: string;
   /** Where PATH and the secrets named by the spec come from. */
   env: NodeJS.ProcessEnv;
+  /** See DriverOptions. */
+  engineCommand?: readonly string[];
   /** Shows how far a long phase is; the next line replaces it. */
   show: (line: string) => void;
 }
@@ -113,6 +115,7 @@ export class Rehearsal implements AsyncDisposable {
       routesOf: (source) => this.#gates?.routesOf(source) ?? {},
       isDisposable: (link) => isDisposableTarget(plan, link),
       runFolder: folder.path,
+      ...(options.engineCommand === undefined ? {} : { engineCommand: options.engineCommand }),
       emit,
       phase: () => this.#phases.current,
       signal: options.signal,

@@ -20,6 +20,8 @@ export interface ReplicatorHandleOptions {
   name: string;
   options: ReplicatorOptions;
   logFile: string;
+  /** What the built command is to be, when it is not the replicator: a known-bad engine. */
+  command?: readonly string[];
   /** Called in the tick the process starts. */
   onStarted: (pid: number) => void;
   onMessage: (message: FromReplicator) => void;
@@ -42,7 +44,7 @@ export class ReplicatorHandle {
     this.#options = options;
     this.#log = createWriteStream(options.logFile, { flags: 'a' });
     // A process group of its own would outlive us on a hard kill; over IPC it notices that we are gone and finishes.
-    this.#child = fork(COMMAND_FILE, ['replicator'], {
+    this.#child = fork(COMMAND_FILE, options.command ?? ['replicator'], {
       execArgv: [...process.execArgv, ...REPLICATOR_FLAGS],
       env: { ...REPLICATOR_ENVIRONMENT, ...process.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

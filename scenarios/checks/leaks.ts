@@ -12,9 +12,10 @@ export const leaks: CheckDefinition = {
 };
 
 function judgeLeaks(context: CheckContext) {
-  const { events, links, ended } = context;
+  const { events, links } = context;
   if (links.length === 0) return result(NAME, 'skipped', 'There were no links.');
-  if (!ended) return result(NAME, 'unknown', 'Nobody looked what was left.');
+  if (evidenceAbout(events, 'remains').length === 0)
+    return result(NAME, 'unknown', 'Nobody looked what was left.');
   const left = [
     ...evidenceAbout(events, 'leftovers').flatMap(({ instance, clients, keys }) => [
       ...clients.map((name) => `connection ${name} to ${instance}`),

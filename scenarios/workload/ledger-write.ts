@@ -12,7 +12,9 @@ export function writeLedgerEntry(
   origin?: string,
 ): (outcome: Outcome) => void {
   const kind = context.random.pick(ledger.kinds);
-  const key = context.ownName(`${prefix}ledger:${ledger.token}:${kind}:${context.client}`);
+  // With the database in its name, a key that turns up in another one is known as such.
+  const name = `${prefix}ledger:${ledger.token}:${kind}:${context.client}.${context.database}`;
+  const key = context.ownName(name);
   const lane = ledger.lane(kind, context.database, key, origin);
   const number = lane.next();
   if (kind === 'ring') emitRing(context, lane.key, number);

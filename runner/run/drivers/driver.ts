@@ -68,6 +68,8 @@ export interface DriverOptions {
   /** The primary of an instance, for what only looks. */
   endpointOf: (instance: string) => Endpoint;
   runFolder: string;
+  /** redis-sync's own engine: what is started in place of the replicator, for a selftest. */
+  engineCommand?: readonly string[];
   /** Relative file names of the plan begin here. */
   baseFolder: string;
   /** Environment of programs that are started. */

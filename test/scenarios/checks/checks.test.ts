@@ -470,7 +470,8 @@ const ORACLE_CASES: Record<string, Case[]> = {
         evidence({ about: 'log-lines', file: 'servers/source/primary/server.log', lines: ['crashed'] }),
       ),
     ],
-    ['not looked through', 'unknown', { ended: false }],
+    ['not looked through', 'unknown', exchanged(isAbout('log-lines'))],
+    ['could not be looked through', 'unknown', added(unread('log-lines'))],
   ],
   leaks: [
     ['nothing', 'pass', {}],
@@ -486,7 +487,7 @@ const ORACLE_CASES: Record<string, Case[]> = {
     ],
     ['a file', 'fail', added(evidence({ about: 'remains', processes: [], files: ['segment'] }))],
     ['a process', 'fail', added(evidence({ about: 'remains', processes: ['replicator source'], files: [] }))],
-    ['nobody looked', 'unknown', { ended: false }],
+    ['nobody looked', 'unknown', exchanged(isAbout('remains'))],
     ['could not be asked', 'unknown', added(unread('leftovers'))],
     ['a fault took the server away', 'pass', added(fault('effective'), unread('leftovers'))],
   ],

@@ -95,6 +95,7 @@ export const EVIDENCE: readonly RunEventBody[] = [
     offset: '20010',
   },
   evidence({ about: 'remains', processes: [], files: [] }),
+  evidence({ about: 'log-lines', file: '.', lines: [] }),
   evidence({ about: 'leftovers', instance: 'source', clients: [], keys: [] }),
   evidence({ about: 'leftovers', instance: 'target', clients: [], keys: [] }),
 ];
