@@ -2,6 +2,7 @@
  * Engines that do something to the servers that is none of their business. Where it is done at the source it comes to the
  * target by itself: both sides are equal then, and only who remembers what was written can tell.
  */
+import { textOf } from '../../engine/resp/reply-text.ts';
 import type { LaneKind } from '../../reports/evidence.ts';
 import type { Meddling, Misbehaviour } from './misbehaviour.ts';
 
@@ -51,6 +52,6 @@ export const leaksKey = atTarget('SET', 'redis-sync:tmp:leaked', '1');
 
 export const forksSource = meddling(async ({ source, pause, signal }) => {
   // Only one child at a time: that of the full sync may not be gone yet.
-  while (!signal.aborted && String(await source.tryCall('BGSAVE')) !== 'Background saving started')
+  while (!signal.aborted && textOf(await source.tryCall('BGSAVE')) !== 'Background saving started')
     await pause(50);
 });

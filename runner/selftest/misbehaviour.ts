@@ -32,9 +32,9 @@ export interface Meddling {
   source: Connection;
   target: Connection;
   /** Key and database of a ledger lane of that kind with at least a few writes; both connections have selected it. */
-  findLane(kind: LaneKind): Promise<string>;
+  findLane: (kind: LaneKind) => Promise<string>;
   /** Resolves after so long, or when the engine is told to stop. */
-  pause(ms: number): Promise<void>;
+  pause: (ms: number) => Promise<void>;
   signal: AbortSignal;
 }
 

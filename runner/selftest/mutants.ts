@@ -37,6 +37,8 @@ export const CONTROL = 'control';
 /** Long ones first, so that they do not come last. */
 export const MUTANTS: readonly Mutant[] = [
   engine('falls-silent', 'says nothing for six seconds', 'liveness', 'long'),
+  engine('tears-transactions', 'applies transactions in parts', 'transaction-ring', 'long'),
+  engine('goes-back', 'applies old transactions again for a moment', 'monotone', 'long'),
   control(CONTROL, 'plain'),
   control('control-troubled', 'troubled'),
   control('control-two-targets', 'two targets'),
@@ -47,8 +49,6 @@ export const MUTANTS: readonly Mutant[] = [
   engine('truncates-values', 'cuts values short', 'data-equal'),
   engine('forgets-deletes', 'leaves out DEL and UNLINK', 'counts'),
   engine('reorders-pushes', 'exchanges neighbouring writes', 'ledger-reordered'),
-  engine('tears-transactions', 'applies transactions in parts', 'transaction-ring'),
-  engine('goes-back', 'applies old transactions again for a moment', 'monotone'),
   engine('loses-connection', 'starts over without a reason', 'resync'),
   engine('is-slow', 'is seconds behind', 'metrics'),
   engine('claims-early', 'claims to be done while it still writes', 'traffic-quiet'),

@@ -56,6 +56,7 @@ export const SPECS = {
     instances: { source: {}, target: {}, second: {} },
     topology: { kind: 'one-to-many', source: 'source', targets: ['target', 'second'] },
   },
+  /** For what takes time, or is to be seen by who looks now and then. */
   long: { ...BASE, incremental: '6500ms', workload: [{ ...WRITERS, rate: '300/s' }] },
   /** Without an effect. */
   'idle fault': {

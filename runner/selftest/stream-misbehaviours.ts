@@ -64,43 +64,45 @@ export const truncatesValues = replacing(({ name, words, raw }) => {
   return Buffer.concat([rest, filler(raw.length - rest.length)]);
 });
 
-/** Two neighbouring writes to one list change places. */
+/** Writes to one list change places, a few times: the first waits for the next one to the same list. */
 export const reordersPushes: Misbehaviour = {
   stream: () => {
     let held: StreamCommand | undefined;
+    let exchanges = 0;
     return (command, out) => {
-      const pushes = isPush(command);
-      if (held === undefined && pushes) {
-        held = command;
-        return;
-      }
-      if (held !== undefined && (pushes || command.name === 'select' || command.name === 'multi')) {
-        const isSame = pushes && String(held.words[1]) === String(command.words[1]);
-        for (const each of isSame ? [command, held] : [held, command]) out.send(each.raw);
+      if (!isPush(command) || exchanges === EXCHANGES) return out.send(command.raw);
+      if (held === undefined) held = command;
+      else if (String(held.words[1]) === String(command.words[1])) {
+        out.send(command.raw);
+        out.send(held.raw);
         held = undefined;
-        return;
-      }
-      out.send(command.raw);
-    };
-  },
-};
-
-/** Transactions are applied one command at a time. One of them stops in the middle for long enough to be seen. */
-export const tearsTransactions: Misbehaviour = {
-  stream: () => {
-    let turns = 0;
-    return ({ name, words, raw }, out) => {
-      if (name === 'multi' || name === 'exec') out.send(filler(raw.length));
-      else out.send(raw);
-      const isTurn = name === 'set' && LEDGER.test(String(words[1])) && String(words[1]).endsWith(':1');
-      if (isTurn && ++turns % 6 === 0) out.hold(250);
+        exchanges++;
+      } else out.send(command.raw);
     };
   },
 };
 
 /** After so many commands the first copy is long complete. */
 const LATE = 400;
-const REPLAYS = 4;
+const REPLAYS = 8;
+const EXCHANGES = 3;
+/** Long enough to be seen by somebody who looks ten times a second on a busy machine. */
+const HOLD_MS = 500;
+
+/** Transactions are applied one command at a time. A few stop in the middle for long enough to be seen. */
+export const tearsTransactions: Misbehaviour = {
+  stream: () => {
+    let commands = 0;
+    let holds = 0;
+    return ({ name, words, raw }, out) => {
+      commands++;
+      if (name === 'multi' || name === 'exec') out.send(filler(raw.length));
+      else out.send(raw);
+      const isInside = name === 'set' && isRing(words[1]) && String(words[1]).endsWith(':1');
+      if (isInside && commands > LATE && ++holds <= REPLAYS) out.hold(HOLD_MS);
+    };
+  },
+};
 
 /** What was applied before is applied again, and taken back a moment later. A few times. */
 export const goesBack: Misbehaviour = {
@@ -128,7 +130,7 @@ export const goesBack: Misbehaviour = {
       const [first] = turns;
       if (commands < LATE || turns.length < 2 || first === undefined || ++replays > REPLAYS) return;
       out.send(first);
-      out.hold(250);
+      out.hold(HOLD_MS);
       out.send(Buffer.concat(open));
     };
   },

@@ -7,10 +7,10 @@ export function describeSelftest(report: SelftestReport): string {
     mutant.ok ? '✓' : '✗',
     mutant.name,
     mutant.what,
-    outcomeOf(mutant),
     `${mutant.seconds} s`,
+    outcomeOf(mutant),
   ]);
-  const lines = table([['', 'bad engine', 'what is wrong', 'caught by', ''], ...rows]);
+  const lines = table([['', 'bad engine', 'what is wrong', '', 'caught by'], ...rows]);
   const needed = Object.entries(report.needed).map(([check, mutants]) => [
     check,
     mutants.length === 0 ? '– (others catch the same)' : mutants.join(', '),
