@@ -6,7 +6,13 @@ import { collectFindings } from '../../reports/derived-findings.ts';
 import type { RunEvent } from '../../reports/events.ts';
 import { evidenceAbout } from '../../reports/evidence.ts';
 import { eventsOf, linkStatesOf, syncsOf } from '../../reports/history.ts';
-import type { LinkResult, Results, WorkloadResult } from '../../reports/results.ts';
+import {
+  LINK_FIGURES,
+  type LinkFigure,
+  type LinkResult,
+  type Results,
+  type WorkloadResult,
+} from '../../reports/results.ts';
 import { findFault } from '../faults/registry.ts';
 import type { CheckContext } from './check.ts';
 import type { Expectation } from './expectation.ts';
@@ -57,6 +63,9 @@ function linksOf(plan: JudgedPlan, events: readonly RunEvent[], ended: boolean):
   );
 }
 
+/** What the events of a link say of it as they happen. */
+const RECORDED: readonly LinkFigure[] = ['resyncs'];
+
 function lastSeen(
   { id, source, target }: JudgedPlan['links'][number],
   events: readonly RunEvent[],
@@ -87,6 +96,7 @@ function lastSeen(
     lagMs: null,
     peakRssBytes: 0,
     cpuSeconds: 0,
+    unmeasured: LINK_FIGURES.filter((figure) => !RECORDED.includes(figure)),
   };
 }
 
