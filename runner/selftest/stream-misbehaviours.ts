@@ -3,7 +3,7 @@ import { encodeCommand } from '../../engine/resp/encode.ts';
 import { filler } from './filler.ts';
 import type { Misbehaviour, StreamCommand, StreamMutation, StreamOutput } from './misbehaviour.ts';
 
-const LEDGER = /:ledger:[^:]+:/;
+const LEDGER = /:ledger:/;
 
 function isPush({ name, words }: StreamCommand): boolean {
   return name === 'rpush' && LEDGER.test(String(words[1]));
@@ -98,7 +98,7 @@ export const tearsTransactions: Misbehaviour = {
       commands++;
       if (name === 'multi' || name === 'exec') out.send(filler(raw.length));
       else out.send(raw);
-      const isInside = name === 'set' && isRing(words[1]) && String(words[1]).endsWith(':1');
+      const isInside = name === 'set' && isRing(words[1]) && /:ring:[^:]*:1:/.test(String(words[1]));
       if (isInside && commands > LATE && ++holds <= REPLAYS) out.hold(HOLD_MS);
     };
   },
@@ -137,7 +137,7 @@ export const goesBack: Misbehaviour = {
 };
 
 function isRing(key: Buffer | undefined): boolean {
-  return /:ledger:[^:]+:ring:/.test(String(key));
+  return /:ledger:.*:ring:/.test(String(key));
 }
 
 /** Its connection breaks once, without a reason. */

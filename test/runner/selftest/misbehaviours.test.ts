@@ -4,9 +4,11 @@ import { CommandFramer } from '../../../engine/resp/command-framer.ts';
 import { encodeCommand } from '../../../engine/resp/encode.ts';
 import { filler } from '../../../runner/selftest/filler.ts';
 import type { Misbehaviour, StreamCommand } from '../../../runner/selftest/misbehaviour.ts';
+import { ringKeys } from '../../../scenarios/workload/ledger.ts';
 import { MISBEHAVIOURS } from '../../../runner/selftest/misbehaviours.ts';
 
-const LIST = 'w:ledger:ab:list:0.0';
+const LIST = 'w:ledger:ab:w:list:0.0';
+const RING = ringKeys('w:ledger:ab:w:ring:0.0');
 
 function command(...words: (string | number)[]): StreamCommand {
   const buffers = words.map((word) => Buffer.from(String(word)));
@@ -49,7 +51,7 @@ const pushes = (count: number): StreamCommand[] =>
   Array.from({ length: count }, (_, number) => command('RPUSH', LIST, number));
 const turn = (number: number): StreamCommand[] => [
   command('multi'),
-  ...[0, 1, 2].map((key) => command('SET', `{w:ledger:ab:ring:0.0}:${key}`, number)),
+  ...RING.map((key) => command('SET', key, number)),
   command('exec'),
 ];
 
@@ -118,7 +120,7 @@ describe('a stream that is read wrongly', () => {
   test('an older turn again, then the newest', () => {
     const { commands, holds } = run(MISBEHAVIOURS['goes-back'], [...pushes(400), ...turn(1), ...turn(2)]);
     expect(commands.slice(405).filter((text) => text.startsWith('SET'))).toEqual(
-      [2, 1, 2].flatMap((number) => [0, 1, 2].map((key) => `SET {w:ledger:ab:ring:0.0}:${key} ${number}`)),
+      [2, 1, 2].flatMap((number) => RING.map((key) => `SET ${key} ${number}`)),
     );
     expect(holds).toBe(1);
   });
