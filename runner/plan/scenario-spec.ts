@@ -21,6 +21,7 @@ export function scenarioSubject({ links, instances, topology }: Plan): ScenarioS
     source: source.name,
     target: target.name,
     sourceKind: source.kind,
+    others: [...new Set(links.map((each) => each.source))].filter((name) => name !== source.name),
     targetKind: target.kind,
     sourceVersion: source.version,
     targetVersion: target.version,

@@ -8,6 +8,7 @@ import type {
   FaultNode,
   Subjects,
 } from '../../scenarios/faults/subjects.ts';
+import type { CodisSlotTable } from '../../scenarios/data/placement.ts';
 import type { LinkPlan } from '../plan/plan.ts';
 import type { ProvisionedInstance, ProvisionedNode } from '../provision/provisioner.ts';
 import { parseAddress } from '../spec/address.ts';
@@ -19,6 +20,8 @@ export interface FaultSubjectsOptions {
   instances: () => ReadonlyMap<string, ProvisionedInstance>;
   /** Of whoever replicates; undefined when that is no process of ours. */
   engine: EngineControls | undefined;
+  /** Where clients find the keys of Codis groups. */
+  slots?: () => CodisSlotTable | undefined;
   /** Not there before the servers are. */
   gates: () => Gates | undefined;
 }
@@ -38,20 +41,25 @@ export class FaultSubjects implements Subjects {
       const link = this.#link(address.link);
       return address.side === undefined ? { kind: 'link', link } : { kind: 'link', link, side: address.side };
     }
-    const whole = this.instance(address.instance);
-    const instance = address.shard === undefined ? whole : shardOf(whole, address.shard);
+    const instance = this.instance(address.instance);
+    const shard = address.shard === undefined ? {} : { shard: address.shard };
     return address.role === 'primary'
-      ? { kind: 'node', instance, role: 'primary' }
-      : { kind: 'node', instance, role: 'replica', index: address.index };
+      ? { kind: 'node', instance, ...shard, role: 'primary' }
+      : { kind: 'node', instance, ...shard, role: 'replica', index: address.index };
   }
 
   instance(name: string): FaultInstance {
     const instance = this.#options.instances().get(name);
     if (instance === undefined)
       throw new SyncError('SPEC_INVALID', `There is no instance called ${name}.`, { where: name });
-    const nodes = (): readonly ProvisionedNode[] => instance.nodes;
-    if (instance.addReplica === undefined) return { name, kind: instance.kind, nodes };
-    return { name, kind: instance.kind, nodes, addReplica: (of) => this.#addReplica(instance, of) };
+    const servers = {
+      name,
+      kind: instance.kind,
+      nodes: (): readonly ProvisionedNode[] => instance.nodes,
+      attendants: (): readonly ProvisionedNode[] => instance.attendants ?? [],
+    };
+    if (instance.addReplica === undefined) return servers;
+    return { ...servers, addReplica: (of) => this.#addReplica(instance, of) };
   }
 
   linksOf(instance: string): readonly FaultLink[] {
@@ -59,6 +67,10 @@ export class FaultSubjects implements Subjects {
     return plans
       .filter(({ source, target }) => source === instance || target === instance)
       .map(({ id }) => this.#link(id));
+  }
+
+  moveCodisSlot(slot: number, group: string): void {
+    this.#options.slots?.()?.move(slot, group);
   }
 
   relocate(): void {
@@ -92,17 +104,6 @@ export class FaultSubjects implements Subjects {
       gate: (side) => gates()?.gateOf(id, side),
     };
   }
-}
-
-/** The servers of one shard as an instance of their own; as provisioned, wherever slots went since. */
-function shardOf(instance: FaultInstance, shard: number): FaultInstance {
-  const { name, kind } = instance;
-  const own = new RegExp(`^shard-${shard}(-replica-\\d+)?$`);
-  return {
-    name: `${name}.shard(${shard})`,
-    kind,
-    nodes: () => instance.nodes().filter((node) => own.test(node.name)),
-  };
 }
 
 /** Of a link whose engine nobody here started. The spec's rules keep faults from getting here. */

@@ -504,11 +504,17 @@ export class Links implements EngineDriver, EngineControls {
   async #partOf(monitor: LinkMonitor, { handle, shard }: Host): Promise<DrainedPart> {
     const id = idIn(monitor.plan.id, shard);
     const source = this.#options.whereaboutsOf(monitor.plan.source);
+    const position = await readPosition(shardOf(source, shard));
     return {
       id,
       handle,
-      wanted: await readOffset(shardOf(source, shard)),
-      applied: () => BigInt(monitor.partStatus(id)?.appliedOffset ?? -1),
+      wanted: position.offset,
+      applied: () => {
+        const status = monitor.partStatus(id);
+        // After a failover the link may still be on a history that has ended: its offsets say nothing about the new one.
+        const isSame = position.replid === undefined || status?.replid === position.replid;
+        return isSame ? BigInt(status?.appliedOffset ?? -1) : -1n;
+      },
       deferred: () => monitor.partStatus(id)?.deferred ?? 0,
     };
   }
@@ -572,15 +578,17 @@ function shardOf(source: Whereabouts, shard: Host['shard']): Whereabouts {
 }
 
 /** The source's own replication offset now. */
-async function readOffset(source: Whereabouts): Promise<bigint> {
+async function readPosition(source: Whereabouts): Promise<{ offset: bigint; replid?: string }> {
   await using connection = await Connection.open(await locateSoon(source), { name: 'redis-sync' });
-  const offset = parseInfo(await connection.call('INFO', 'replication'))['master_repl_offset'];
+  const info = parseInfo(await connection.call('INFO', 'replication'));
+  const { master_repl_offset: offset, master_replid: replid } = info;
   if (offset === undefined) {
     throw new SyncError('PROTOCOL', 'The source does not tell its replication offset.', {
       hint: 'INFO replication must be allowed.',
     });
   }
-  return BigInt(offset);
+  // There is no replication id before 4.0.
+  return { offset: BigInt(offset), ...(replid === undefined ? {} : { replid }) };
 }
 
 /** The error with its link in front of where it was. */

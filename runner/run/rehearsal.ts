@@ -133,6 +133,7 @@ export class Rehearsal implements AsyncDisposable {
         plans: plan.links,
         instances: () => this.#instances,
         engine: this.#links.controls,
+        slots: () => this.#slots,
         gates: () => this.#gates,
       }),
       emit,

@@ -1,5 +1,7 @@
 /** From a step's `where` to the servers and ways it means, at this moment. */
+import { askTopology, type Shard } from '../../engine/connect/cluster-topology.ts';
 import { Connection } from '../../engine/connect/connection.ts';
+import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { GateControl } from '../proxy/gate-control.ts';
@@ -15,20 +17,23 @@ export function aimedInstance(context: FaultContext): FaultInstance {
   throw invalid(context, `${context.where ?? ''} is a link`, 'Aim at an instance.');
 }
 
-/** The server that is aimed at: the primary as it is now, or a replica by its number. */
+/** The server that is aimed at: the primary as it is now, or a replica by its number; of a cluster those of one shard. */
 export async function aimedNode(context: FaultContext): Promise<FaultNode> {
   const aim = aimOf(context);
   if (aim.kind !== 'node')
     throw invalid(context, `${context.where ?? ''} is a link`, 'Aim at an instance or one of its nodes.');
-  if (aim.role === 'primary') return primaryOf(aim.instance);
-  const replica = (await replicasOf(aim.instance))[aim.index];
+  const { instance, shard } = aim;
+  if (aim.role === 'primary') return primaryOf(instance, shard);
+  const replica = (await replicasOf(instance, shard))[aim.index];
   if (replica === undefined)
-    throw invalid(
-      context,
-      `${aim.instance.name} has no replica ${aim.index} now`,
-      'Give it more `replicas`.',
-    );
+    throw invalid(context, `${instance.name} has no replica ${aim.index} now`, 'Give it more `replicas`.');
   return replica;
+}
+
+/** Number of the shard that is aimed at; the first when none is named. */
+export function aimedShard(context: FaultContext): number {
+  const aim = aimOf(context);
+  return (aim.kind === 'node' ? aim.shard : undefined) ?? 0;
 }
 
 /** The link that is aimed at. */
@@ -82,8 +87,9 @@ export function controlOf(context: FaultContext, node: FaultNode): NodeControl {
   );
 }
 
-/** The node that says it is a primary; of several the one with most data behind it. */
-export async function primaryOf(instance: FaultInstance): Promise<FaultNode> {
+/** The node that says it is a primary; of several the one with most data behind it. Of a cluster: that of the shard. */
+export async function primaryOf(instance: FaultInstance, shard = 0): Promise<FaultNode> {
+  if (instance.kind === 'cluster') return nodeAt(instance, (await shardOf(instance, shard)).primary.endpoint);
   const roles = await rolesOf(instance);
   const [first] = roles
     .filter(({ role }) => role === 'master')
@@ -95,9 +101,31 @@ export async function primaryOf(instance: FaultInstance): Promise<FaultNode> {
   throw new SyncError('CONNECT', `No server of ${instance.name} is a primary.`, { where: instance.name });
 }
 
-/** The nodes that say they are replicas, in the order in which they were provisioned. */
-export async function replicasOf(instance: FaultInstance): Promise<FaultNode[]> {
+/** The nodes that say they are replicas, in the order in which they were provisioned. Of a cluster: those of the shard. */
+export async function replicasOf(instance: FaultInstance, shard = 0): Promise<FaultNode[]> {
+  if (instance.kind === 'cluster')
+    return (await shardOf(instance, shard)).replicas.map(({ endpoint }) => nodeAt(instance, endpoint));
   return (await rolesOf(instance)).filter(({ role }) => role === 'slave').map(({ node }) => node);
+}
+
+/** A shard of a cluster as its nodes see it now, by the order of first slots. */
+export async function shardOf(instance: FaultInstance, shard: number): Promise<Shard> {
+  const { shards } = await askTopology(
+    instance.nodes().map(({ endpoint }) => endpoint),
+    { connectTimeoutMs: ASK_MS, replyTimeoutMs: ASK_MS },
+  );
+  const found = shards[shard];
+  if (found !== undefined) return found;
+  throw new SyncError('SPEC_INVALID', `${instance.name} has ${shards.length} shards, counted from 0.`, {
+    where: `${instance.name}.shard(${shard})`,
+  });
+}
+
+function nodeAt(instance: FaultInstance, endpoint: Endpoint): FaultNode {
+  const address = describeEndpoint(endpoint);
+  const node = instance.nodes().find((each) => each.address === address);
+  if (node !== undefined) return node;
+  throw new SyncError('INTERNAL', `${address} is none of the servers of ${instance.name}.`);
 }
 
 interface NodeRole {

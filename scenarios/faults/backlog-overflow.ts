@@ -3,6 +3,7 @@ import { ReplyError } from '../../engine/resp/reply.ts';
 import { aimedNode, infoOf, openNode } from './aim.ts';
 import { defineFault, effective, ineffective } from './define-fault.ts';
 import { awaitEvidence } from './evidence.ts';
+import { ownKey } from './server-settings.ts';
 
 const FILLER_KEY = 'redis-sync:fault-filler';
 
@@ -21,12 +22,13 @@ export const backlogOverflow = defineFault({
     const filler = Buffer.alloc(Math.min(Number(size), 1024 * 1024), 'x');
     const writes = Math.ceil((Number(size) * 1.5) / filler.length) + 1;
     await using connection = await openNode(node);
+    const key = await ownKey(connection, FILLER_KEY);
     // Atomic: whoever is cut finds the bytes written when he comes back, however quick he is.
     const replies = await connection.pipeline([
       ['MULTI'],
       ['CLIENT', 'KILL', 'TYPE', 'replica'],
-      ...Array.from({ length: writes }, () => ['SET', FILLER_KEY, filler]),
-      ['DEL', FILLER_KEY],
+      ...Array.from({ length: writes }, () => ['SET', key, filler]),
+      ['DEL', key],
       ['EXEC'],
     ]);
     const result = replies.at(-1);

@@ -1,7 +1,7 @@
 /** The server holds back writes (CLIENT PAUSE): connections live, reads go on, writes wait. */
 import { aimedNode, openNode } from './aim.ts';
 import { defineFault, effective, ineffective } from './define-fault.ts';
-import { PROBE_KEY, tell } from './server-settings.ts';
+import { ownKey, PROBE_KEY, tell } from './server-settings.ts';
 
 /** Longer than any fault lasts: it is ended when it is healed. */
 const PAUSE_MS = 24 * 3600 * 1000;
@@ -19,7 +19,8 @@ export const clientPause = defineFault({
     onHeal(() => tell(node, 'CLIENT', 'UNPAUSE'));
     await tell(node, 'CLIENT', 'PAUSE', String(PAUSE_MS), 'WRITE');
     await using probe = await openNode(node, PROBE_MS);
-    const answered = await probe.tryCall('SET', PROBE_KEY, 'x', 'PX', '1000').then(
+    const key = await ownKey(probe, PROBE_KEY);
+    const answered = await probe.tryCall('SET', key, 'x', 'PX', '1000').then(
       () => true,
       () => false,
     );

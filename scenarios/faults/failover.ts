@@ -1,6 +1,6 @@
-/** Another server becomes the primary: by hand, by the servers' own agreement, with the old one alive, or after its death. */
+/** Another server becomes the primary: in agreement, by force, or after the death of the old one; by hand, in a cluster, by Sentinels. */
 import { awaitEvidence } from './evidence.ts';
-import { aimedInstance, controlOf, infoOf, invalid, primaryOf, replicasOf } from './aim.ts';
+import { aimedInstance, aimedShard, controlOf, infoOf, invalid, primaryOf, replicasOf } from './aim.ts';
 import { defineFault, effective, ineffective, type FaultWork } from './define-fault.ts';
 import { choiceOf } from './parameters.ts';
 import { tell } from './server-settings.ts';
@@ -15,7 +15,7 @@ export const failover = defineFault({
   aims: 'instance',
   properties: {
     method: choiceOf(
-      'command: FAILOVER, without loss; replicaof: a replica is promoted while clients write, what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed.',
+      'command: in agreement (FAILOVER, CLUSTER FAILOVER, SENTINEL FAILOVER), without loss; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed.',
       METHODS,
       'command',
     ),
@@ -23,28 +23,33 @@ export const failover = defineFault({
   dataLoss: 'source',
   reversible: true,
   async inject(work) {
-    const instance = aimedInstance(work.context);
-    const old = await primaryOf(instance);
-    const [heir] = await replicasOf(instance);
+    const { context } = work;
+    const instance = aimedInstance(context);
+    const shard = aimedShard(context);
+    const old = await primaryOf(instance, shard);
+    const [heir] = await replicasOf(instance, shard);
     if (heir === undefined)
-      throw invalid(work.context, `${instance.name} has no replica now`, 'Give it `replicas: 1`.');
+      throw invalid(context, `${instance.name} has no replica now`, 'Give it `replicas: 1`.');
     const method = work.given.choice('method', METHODS, 'command');
     const before = await infoOf(heir, 'replication');
-    await METHOD[method]({ work, instance, old, heir });
-    const after = await awaitEvidence(work.context, async () => {
-      const info = await infoOf(heir, 'replication');
-      return info['role'] === 'master' ? info : null;
+    await WAYS[wayOf(instance)][method]({ work, instance, old, heir });
+    const after = await awaitEvidence(context, async () => {
+      // Sentinels choose for themselves.
+      const nodes = instance.kind === 'sentinel' ? instance.nodes() : [heir];
+      for (const node of nodes.filter((each) => each !== old)) {
+        const info = await infoOf(node, 'replication').catch(() => ({ role: 'gone' }));
+        if (info['role'] === 'master') return { node, info };
+      }
+      return null;
     });
-    work.context.subjects.relocate();
-    if (after === null) return ineffective(`${heir.address} did not become the primary`);
+    context.subjects.relocate();
+    if (after === null) return ineffective('no other server became the primary');
     return effective({
       method,
       from: old.address,
-      to: heir.address,
+      to: after.node.address,
       replidBefore: before['master_replid'],
-      replidAfter: after['master_replid'],
-      secondReplid: after['master_replid2'],
-      secondOffset: after['second_repl_offset'],
+      ...describeHistory(after.info),
     });
   },
 });
@@ -56,7 +61,10 @@ interface Change {
   heir: FaultNode;
 }
 
-const METHOD: Readonly<Record<(typeof METHODS)[number], (change: Change) => Promise<void>>> = {
+type Way = Readonly<Record<(typeof METHODS)[number], (change: Change) => Promise<void>>>;
+
+/** Nobody but us decides who is the primary. */
+const BY_HAND: Way = {
   async command({ old, heir, work }) {
     const { host, port } = heir.endpoint;
     await tell(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
@@ -82,7 +90,55 @@ const METHOD: Readonly<Record<(typeof METHODS)[number], (change: Change) => Prom
   },
 };
 
+/** The shard agrees among itself, or the replica just takes over; a dead primary joins again as a replica by itself. */
+const OF_CLUSTER: Way = {
+  command: async ({ heir }) => void (await tell(heir, 'CLUSTER', 'FAILOVER')),
+  replicaof: async ({ heir }) => void (await tell(heir, 'CLUSTER', 'FAILOVER', 'TAKEOVER')),
+  async crash({ work, old, heir }) {
+    const control = controlOf(work.context, old);
+    work.onHeal(() => control.restart());
+    await control.kill();
+    await tell(heir, 'CLUSTER', 'FAILOVER', 'TAKEOVER');
+  },
+};
+
+/** The Sentinels are asked, or find out by themselves. */
+const BY_SENTINEL: Way = {
+  command: askSentinel,
+  replicaof: askSentinel,
+  async crash({ work, old }) {
+    const control = controlOf(work.context, old);
+    work.onHeal(() => control.restart());
+    await control.kill();
+  },
+};
+
+const WAYS = { hand: BY_HAND, cluster: OF_CLUSTER, sentinel: BY_SENTINEL };
+
+function wayOf({ kind }: FaultInstance): keyof typeof WAYS {
+  return kind === 'cluster' || kind === 'sentinel' ? kind : 'hand';
+}
+
+async function askSentinel({ instance, old, work }: Change): Promise<void> {
+  const [sentinel] = instance.attendants();
+  if (sentinel === undefined)
+    throw invalid(work.context, `${instance.name} has no Sentinels`, 'Use kind: sentinel without url.');
+  await tell(sentinel, 'SENTINEL', 'FAILOVER', instance.name);
+  // They leave the old primary alone for some seconds, and whoever is connected to it goes on: that is part of it.
+  await awaitEvidence(work.context, async () =>
+    (await infoOf(old, 'replication'))['role'] === 'slave' ? true : null,
+  );
+}
+
 async function follow(node: FaultNode, primary: FaultNode): Promise<void> {
   const { host, port } = primary.endpoint;
   await tell(node, 'REPLICAOF', host, String(port));
+}
+
+function describeHistory(info: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return {
+    replidAfter: info['master_replid'],
+    secondReplid: info['master_replid2'],
+    secondOffset: info['second_repl_offset'],
+  };
 }

@@ -2,7 +2,7 @@
 import { aimedEngines, aimedNode, infoOf, openNode } from './aim.ts';
 import { defineFault, effective, ineffective } from './define-fault.ts';
 import { awaitEvidence } from './evidence.ts';
-import { changeSettings } from './server-settings.ts';
+import { changeSettings, ownKey } from './server-settings.ts';
 import type { FaultNode } from './subjects.ts';
 
 const FILLER_KEY = 'redis-sync:fault-filler';
@@ -27,11 +27,12 @@ export const outputBufferOverflow = defineFault({
     for (const engine of engines) await engine.pause();
     const before = await replicasOf(node);
     await using connection = await openNode(node);
+    const key = await ownKey(connection, FILLER_KEY);
     const filler = Buffer.alloc(FILLER_BYTES, 'x');
     // The kernel's buffers take some megabytes first.
     for (let write = 0; write < WRITES_MAX && (await replicasOf(node)) >= before; write++)
-      await connection.call('SET', FILLER_KEY, filler);
-    await connection.call('DEL', FILLER_KEY);
+      await connection.call('SET', key, filler);
+    await connection.call('DEL', key);
     const after = await awaitEvidence(context, async () => {
       const now = await replicasOf(node);
       return now < before ? { now } : null;

@@ -5,6 +5,7 @@ import { bandwidth } from './bandwidth.ts';
 import { bgsaveFail } from './bgsave-fail.ts';
 import { blackhole } from './blackhole.ts';
 import { busyScript } from './busy-script.ts';
+import { codisRebalance } from './codis-rebalance.ts';
 import { clientPause } from './client-pause.ts';
 import { configSet } from './config-set.ts';
 import { connectionKill } from './connection-kill.ts';
@@ -32,6 +33,7 @@ import { pause } from './pause.ts';
 import { readOnly } from './read-only.ts';
 import { replTimeout } from './repl-timeout.ts';
 import { replidChange } from './replid-change.ts';
+import { reshard } from './reshard.ts';
 import { resetPeer } from './reset-peer.ts';
 import { restartOldSnapshot } from './restart-old-snapshot.ts';
 import { rogueWriter } from './rogue-writer.ts';
@@ -66,6 +68,8 @@ export const FAULTS: readonly FaultDefinition[] = [
   failover,
   endpointMove,
   splitBrain,
+  reshard,
+  codisRebalance,
   replidChange,
   // Processes and disks.
   kill,

@@ -1,7 +1,10 @@
 /** CONFIG SET that can be taken back, and the questions faults ask a server. */
+import { readTopology } from '../../engine/connect/cluster-topology.ts';
+import type { Connection } from '../../engine/connect/connection.ts';
 import { SyncError } from '../../engine/errors.ts';
+import { tagOfSlot } from '../../engine/keys/cluster-slot.ts';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
-import { textOf } from '../../engine/resp/reply-text.ts';
+import { parseInfo, textOf } from '../../engine/resp/reply-text.ts';
 import { openNode } from './aim.ts';
 import type { FaultWork } from './define-fault.ts';
 import { awaitEvidence } from './evidence.ts';
@@ -58,9 +61,19 @@ export async function saveNow(work: FaultWork, node: FaultNode): Promise<void> {
     throw new SyncError('PERMISSION', `The server cannot save: ${textOf(saved)}`, { where: node.address });
 }
 
+/** The key itself; on a node of a cluster with a tag that puts it into one of the node's own slots. */
+export async function ownKey(connection: Connection, key: string): Promise<string> {
+  const { cluster_enabled: isCluster } = parseInfo(await connection.tryCall('INFO', 'cluster'));
+  if (isCluster !== '1') return key;
+  const { shards, self } = await readTopology(connection);
+  const slot = shards.find(({ primary }) => primary.id === self)?.slots[0]?.[0];
+  return slot === undefined ? key : `${key}{${tagOfSlot(slot)}}`;
+}
+
 /** The text of the error that a write gets now, or null when it succeeds. */
 export async function refusal(node: FaultNode): Promise<string | null> {
   await using connection = await openNode(node, 2000);
-  const reply = await connection.tryCall('SET', PROBE_KEY, 'x', 'PX', '1000');
+  const key = await ownKey(connection, PROBE_KEY);
+  const reply = await connection.tryCall('SET', key, 'x', 'PX', '1000');
   return reply instanceof ReplyError ? reply.message : null;
 }

@@ -32,8 +32,10 @@ export interface FaultNode {
 export interface FaultInstance {
   readonly name: string;
   readonly kind: string;
-  /** Every server of it, whatever role it has now. */
+  /** Every server of it that holds data, whatever role it has now. */
   nodes(): readonly FaultNode[];
+  /** Those that watch it: Sentinels. */
+  attendants(): readonly FaultNode[];
   /** Starts one more replica of a node; in sync when it resolves. Absent: the instance is not ours. */
   addReplica?(of: FaultNode): Promise<FaultNode>;
 }
@@ -67,8 +69,8 @@ export interface FaultLink {
 
 /** What a step's `where` means. */
 export type Aim =
-  | { kind: 'node'; instance: FaultInstance; role: 'primary' }
-  | { kind: 'node'; instance: FaultInstance; role: 'replica'; index: number }
+  | { kind: 'node'; instance: FaultInstance; shard?: number; role: 'primary' }
+  | { kind: 'node'; instance: FaultInstance; shard?: number; role: 'replica'; index: number }
   | { kind: 'link'; link: FaultLink; side?: 'source' | 'target' };
 
 export interface Subjects {
@@ -77,6 +79,8 @@ export interface Subjects {
   instance(name: string): FaultInstance;
   /** The links that start or end at an instance. */
   linksOf(instance: string): readonly FaultLink[];
+  /** From now on clients find the keys of a Codis slot in this group. */
+  moveCodisSlot(slot: number, group: string): void;
   /** Servers have moved: links are told where everything is to be found now. */
   relocate(): void;
 }

@@ -6,6 +6,9 @@ import { backlogOverrun } from './backlog-overrun.ts';
 import { bgsaveFail } from './bgsave-fail.ts';
 import { busyScript } from './busy-script.ts';
 import { clientKill } from './client-kill.ts';
+import { clusterDown } from './cluster-down.ts';
+import { clusterRedirect } from './cluster-redirect.ts';
+import { codisRebalance } from './codis-rebalance.ts';
 import { commandsSweep } from './commands-sweep.ts';
 import { conditionalStale } from './conditional-stale.ts';
 import { crashLoopTarget } from './crash-loop-target.ts';
@@ -34,12 +37,15 @@ import { netDelay } from './net-delay.ts';
 import { netHalfclose } from './net-halfclose.ts';
 import { netThrottle } from './net-throttle.ts';
 import { noReplicas } from './no-replicas.ts';
+import { oomShard } from './oom-shard.ts';
 import { oomTarget } from './oom-target.ts';
 import { outputbufferOverrun } from './outputbuffer-overrun.ts';
 import { passwordRotate } from './password-rotate.ts';
 import { publish } from './publish.ts';
 import { replTimeout } from './repl-timeout.ts';
 import { retryExhaust } from './retry-exhaust.ts';
+import { scaleSource } from './scale-source.ts';
+import { scaleTarget } from './scale-target.ts';
 import { slowTarget } from './slow-target.ts';
 import { snapshotCorrupt } from './snapshot-corrupt.ts';
 import { sourceOldSnapshot } from './source-old-snapshot.ts';
@@ -61,6 +67,9 @@ export const SCENARIOS: readonly Scenario[] = [
   bgsaveFail,
   busyScript,
   clientKill,
+  clusterDown,
+  clusterRedirect,
+  codisRebalance,
   commandsSweep,
   conditionalStale,
   crashLoopTarget,
@@ -89,12 +98,15 @@ export const SCENARIOS: readonly Scenario[] = [
   netHalfclose,
   netThrottle,
   noReplicas,
+  oomShard,
   oomTarget,
   outputbufferOverrun,
   passwordRotate,
   publish,
   replTimeout,
   retryExhaust,
+  scaleSource,
+  scaleTarget,
   slowTarget,
   snapshotCorrupt,
   sourceOldSnapshot,

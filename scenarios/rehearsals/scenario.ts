@@ -15,6 +15,8 @@ export interface ScenarioSubject {
   source: string;
   target: string;
   sourceKind: string;
+  /** Sources of the other links. */
+  others: readonly string[];
   targetKind: string;
   /** Wanted versions; '' = whatever is found. */
   sourceVersion: string;

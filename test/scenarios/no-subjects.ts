@@ -10,5 +10,6 @@ export const NO_SUBJECTS: Subjects = {
   aim: nothing,
   instance: nothing,
   linksOf: () => [],
+  moveCodisSlot: () => undefined,
   relocate: () => undefined,
 };

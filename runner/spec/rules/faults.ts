@@ -63,6 +63,16 @@ const ABILITIES: Readonly<
     lack: 'nothing may be written to it',
     remedy: 'disposable: true, or an instance without url',
   },
+  cluster: {
+    has: (instance) => instance.kind === 'cluster' && !isExisting(instance),
+    lack: 'it is no cluster of ours',
+    remedy: 'kind: cluster, without url',
+  },
+  codis: {
+    has: (instance) => instance.kind === 'codis-group' && !isExisting(instance),
+    lack: 'it is no Codis group of ours',
+    remedy: 'kind: codis-group, without url',
+  },
   replica: {
     has: (instance) => isExisting(instance) || replicasOf(instance) > 0,
     lack: 'it has no replica',

@@ -573,12 +573,16 @@ describe('timeline', () => {
           '{ fault: failover, at: 1s, where: source }',
           '{ fault: repl-timeout, at: 1s, where: target }',
           '{ fault: kill, at: 1s, where: target }',
+          '{ fault: reshard, at: 1s, where: target }',
+          '{ fault: kill, at: 1s, where: target.shard(1) }',
         ),
       ),
     ).toMatchInlineSnapshot(`
       [
         "7:39 failover cannot happen to "source": it has no replica",
         "8:43 repl-timeout needs a link that starts at "target", and none does",
+        "10:38 reshard cannot happen to "target": it is no cluster of ours",
+        "11:35 "target" has no shards: it is no cluster",
       ]
     `));
   test('what is not ours is neither killed nor configured', () =>

@@ -124,6 +124,7 @@ const NOBODY = {
   source: '',
   target: '',
   sourceKind: '',
+  others: [],
   targetKind: '',
   sourceVersion: '',
   targetVersion: '',

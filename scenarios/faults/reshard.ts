@@ -1,0 +1,116 @@
+/** Slots of a cluster move from one shard to another with the keys in them, while clients write: MOVED and ASK for everybody. */
+import { describeEndpoint } from '../../engine/connect/endpoint.ts';
+import { askTopology, type Shard } from '../../engine/connect/cluster-topology.ts';
+import type { Connection } from '../../engine/connect/connection.ts';
+import { aimedInstance, invalid, openNode, primaryOf, shardOf } from './aim.ts';
+import { defineFault, effective, ineffective } from './define-fault.ts';
+import { countOf } from './parameters.ts';
+import type { FaultInstance } from './subjects.ts';
+
+const KEYS_AT_ONCE = 100;
+
+export const reshard = defineFault({
+  name: 'reshard',
+  summary: 'Slots of a cluster move from one shard to another with their keys, while clients write.',
+  requires: ['cluster', 'write'],
+  aims: 'instance',
+  properties: {
+    slots: countOf('How many.', 100),
+    from: countOf('Number of the shard that gives them.', 0, 0),
+    to: countOf('Number of the shard that gets them.', 1, 0),
+  },
+  dataLoss: 'none',
+  reversible: false,
+  async inject({ context, given }) {
+    const instance = aimedInstance(context);
+    if (instance.kind !== 'cluster')
+      throw invalid(context, `${instance.name} is no cluster`, 'Use kind: cluster.');
+    const [from, to] = [given.count('from', 0), given.count('to', 1)];
+    const giver = await shardOf(instance, from);
+    const slots = slotsOf(giver).slice(0, given.count('slots', 100));
+    await using move = await Move.open(instance, { from, to, giver });
+    let keys = 0;
+    for (const slot of slots) {
+      if (context.signal.aborted) break;
+      keys += await move.slot(slot);
+    }
+    const owners = new Set(await ownersOf(instance, slots));
+    return owners.size === 1
+      ? effective({ slots: slots.length, keys, from: move.from, to: move.to })
+      : ineffective('the slots are not all in one shard', { slots: slots.length, owners: [...owners] });
+  },
+});
+
+function slotsOf({ slots }: Shard): number[] {
+  return slots.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
+}
+
+async function ownersOf(instance: FaultInstance, slots: readonly number[]): Promise<(string | undefined)[]> {
+  const { shards, owners } = await askTopology(instance.nodes().map(({ endpoint }) => endpoint));
+  return slots.map((slot) => shards[owners[slot] ?? -1]?.primary.id);
+}
+
+/** The steps of redis-cli --cluster reshard (clusterManagerMoveSlot), for one slot after another. */
+class Move implements AsyncDisposable {
+  readonly from: string;
+  readonly to: string;
+  readonly #source: Connection;
+  readonly #target: Connection;
+  readonly #others: readonly Connection[];
+  readonly #ids: { source: string; target: string };
+
+  private constructor(
+    connections: { source: Connection; target: Connection; others: readonly Connection[] },
+    ids: { source: string; target: string },
+  ) {
+    this.#source = connections.source;
+    this.#target = connections.target;
+    this.#others = connections.others;
+    this.#ids = ids;
+    this.from = describeEndpoint(connections.source.endpoint);
+    this.to = describeEndpoint(connections.target.endpoint);
+  }
+
+  static async open(
+    instance: FaultInstance,
+    { from, to, giver }: { from: number; to: number; giver: Shard },
+  ): Promise<Move> {
+    const taker = await shardOf(instance, to);
+    const [source, target] = [await primaryOf(instance, from), await primaryOf(instance, to)];
+    const others = instance.nodes().filter((node) => node !== source && node !== target);
+    return new Move(
+      {
+        source: await openNode(source),
+        target: await openNode(target),
+        others: await Promise.all(others.map((node) => openNode(node))),
+      },
+      { source: giver.primary.id, target: taker.primary.id },
+    );
+  }
+
+  /** @returns how many keys were in it. */
+  async slot(slot: number): Promise<number> {
+    await this.#target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', this.#ids.source);
+    await this.#source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', this.#ids.target);
+    let moved = 0;
+    for (;;) {
+      const keys = await this.#source.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE);
+      // Also after Ctrl-C: a slot that is half moved is worse than one that is moved a little late.
+      if (!Array.isArray(keys) || keys.length === 0) break;
+      const names = keys.filter((key) => Buffer.isBuffer(key));
+      const { host, port } = this.#target.endpoint;
+      await this.#source.call('MIGRATE', host, port, '', 0, 10_000, 'REPLACE', 'KEYS', ...names);
+      moved += names.length;
+    }
+    // The new owner first: otherwise nobody would have it for a moment.
+    for (const connection of [this.#target, this.#source, ...this.#others])
+      await connection.tryCall('CLUSTER', 'SETSLOT', slot, 'NODE', this.#ids.target);
+    return moved;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of [this.#source, this.#target, ...this.#others]) await connection.close();
+  }
+}
