@@ -3,8 +3,6 @@
  * order, watched and drained. Turns what the replicators say into events of the history.
  */
 import { join } from 'node:path';
-import { Connection } from '../../engine/connect/connection.ts';
-import { locateSoon } from '../../engine/connect/discover.ts';
 import { describeShards } from '../../engine/connect/cluster-shard.ts';
 import type { ClusterShard, Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Routes } from '../../engine/connect/routes.ts';
@@ -12,7 +10,6 @@ import { asError, ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
 import type { EngineOptions, LinkOptions, ReplicatorOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/hosted-link.ts';
-import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
@@ -22,6 +19,7 @@ import { drainLevels } from './drain-levels.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { isPartOf, partId, possibleParts } from './link-parts.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
+import { readPosition } from './source-position.ts';
 
 const POLL_MS = 50;
 /** Time to end for a replicator all of whose links wait for a server. */
@@ -575,20 +573,6 @@ function shardOf(source: Whereabouts, shard: Host['shard']): Whereabouts {
   if (shard === undefined) return source;
   const seeds = 'kind' in source && source.kind === 'cluster' ? source.seeds : shard.whereabouts.seeds;
   return { ...shard.whereabouts, seeds };
-}
-
-/** The source's own replication offset now. */
-async function readPosition(source: Whereabouts): Promise<{ offset: bigint; replid?: string }> {
-  await using connection = await Connection.open(await locateSoon(source), { name: 'redis-sync' });
-  const info = parseInfo(await connection.call('INFO', 'replication'));
-  const { master_repl_offset: offset, master_replid: replid } = info;
-  if (offset === undefined) {
-    throw new SyncError('PROTOCOL', 'The source does not tell its replication offset.', {
-      hint: 'INFO replication must be allowed.',
-    });
-  }
-  // There is no replication id before 4.0.
-  return { offset: BigInt(offset), ...(replid === undefined ? {} : { replid }) };
 }
 
 /** The error with its link in front of where it was. */

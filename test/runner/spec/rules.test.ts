@@ -582,7 +582,7 @@ describe('timeline', () => {
         "7:39 failover cannot happen to "source": it has no replica",
         "8:43 repl-timeout needs a link that starts at "target", and none does",
         "10:38 reshard cannot happen to "target": it is no cluster of ours",
-        "11:35 "target" has no shards: it is no cluster",
+        "11:35 "target" is no cluster and has no shards",
       ]
     `));
   test('what is not ours is neither killed nor configured', () =>
