@@ -39,13 +39,16 @@ export const flushSource: Scenario = {
     {
       name: 'propagate',
       expects: 'The target is emptied as well, and is equal.',
-      rehearse: ({ source }) => ({
-        change: {
-          engine: { flush: 'propagate' },
-          timeline: [{ fault: 'flush', where: source, when: 'incremental' }],
-        },
-        outcome: survives('FLUSH'),
-      }),
+      rehearse: ({ source, others }) =>
+        others.length > 0
+          ? { unfit: 'the target has data of other links, which a flush must not reach' }
+          : {
+              change: {
+                engine: { flush: 'propagate' },
+                timeline: [{ fault: 'flush', where: source, when: 'incremental' }],
+              },
+              outcome: survives('FLUSH'),
+            },
     },
   ],
 };
