@@ -67,6 +67,8 @@ export class Links implements EngineDriver, EngineControls {
   readonly #handles: ReplicatorHandle[] = [];
   /** Which replicators a link is in, by the link's id: several when its source is a cluster. */
   readonly #hosts = new Map<string, Host[]>();
+  /** Replicators that come up again, by link. */
+  readonly #restarting = new Map<string, Promise<void>>();
   /** Sources whose new shards are being looked for. */
   readonly #adopting = new Set<string>();
   #stopped: Promise<void> | undefined;
@@ -208,6 +210,8 @@ export class Links implements EngineDriver, EngineControls {
         return running()[0]?.pid;
       },
       kill: async () => {
+        // Of those that are coming up some would be missed.
+        await this.#restarting.get(link);
         for (const handle of running()) await this.#killReplicator(handle);
       },
       restart: async () => {
