@@ -173,7 +173,8 @@ export function unwatchedCluster({ eviction, foreignWrites, durability }: Engine
   return {
     code: 'OUT_OF_SCOPE',
     severity: 'notice',
-    message: 'What the shards of a cluster target evict, and writes of others there, are not watched.',
+    message:
+      'What the shards of a cluster target evict, and writes of others there, are not watched; deadlines are written as they come.',
     evidence: { eviction, foreignWrites },
   };
 }

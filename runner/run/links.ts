@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { describeShards } from '../../engine/connect/cluster-shard.ts';
-import type { ClusterShard, Whereabouts } from '../../engine/connect/discovery.ts';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Routes } from '../../engine/connect/routes.ts';
 import { asError, ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
@@ -16,10 +16,12 @@ import type { LinkPlan } from '../plan/plan.ts';
 import { isInCircle, partnerOf } from '../plan/writers.ts';
 import type { EngineControls, EngineDriver } from './drivers/driver.ts';
 import { drainLevels } from './drain-levels.ts';
+import { drainParts, totalOf, type DrainedPart } from './link-drain.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { isPartOf, partId, possibleParts } from './link-parts.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
 import { readPosition } from './source-position.ts';
+import { idIn, shardOf, type SourceShard } from './source-shard.ts';
 
 const POLL_MS = 50;
 /** Time to end for a replicator all of whose links wait for a server. */
@@ -28,8 +30,6 @@ const STOP_WAITING_MS = 2000;
 const CIRCLE_ROUNDS = 3;
 /** Of the run: one line of JSON per conflict of a pair. */
 const CONFLICT_FILE = 'conflicts.ndjson';
-/** A drain that does not move for so long is given up. */
-const DRAIN_STALL_MS = 60_000;
 
 export interface LinksOptions {
   links: readonly LinkPlan[];
@@ -56,7 +56,7 @@ export interface LinksOptions {
 interface Host {
   handle: ReplicatorHandle;
   /** Number of the shard of its source; undefined when that is no cluster. */
-  shard: { number: number; whereabouts: ClusterShard } | undefined;
+  shard: SourceShard | undefined;
 }
 
 export class Links implements EngineDriver, EngineControls {
@@ -478,26 +478,14 @@ export class Links implements EngineDriver, EngineControls {
     const parts = await Promise.all(
       (this.#hosts.get(monitor.plan.id) ?? []).map((host) => this.#partOf(monitor, host)),
     );
-    let last = '';
-    let movedAt = began;
-    while (!parts.every(isDrained) && !monitor.isOver && !signal.aborted) {
-      for (const part of parts) if (part.applied() >= part.wanted) part.handle.settle(part.id);
-      await Promise.all(parts.map(({ handle }) => handle.status()));
-      const now = parts.map((part) => `${part.applied()} ${part.deferred()}`).join();
-      if (now !== last) {
-        last = now;
-        movedAt = performance.now();
-      }
-      if (performance.now() - movedAt > DRAIN_STALL_MS) break;
-      if (!parts.every(isDrained)) await sleep(POLL_MS);
-    }
+    await drainParts(parts, () => monitor.isOver || signal.aborted);
     // What came after the question (pings, heartbeats) is applied too; equal is what matters.
     const reached = parts.map(({ applied, wanted }) => (applied() > wanted ? wanted : applied()));
     emit({
       kind: 'drained',
       link: monitor.plan.id,
-      sourceOffset: String(total(parts.map(({ wanted }) => wanted))),
-      appliedOffset: String(total(reached)),
+      sourceOffset: String(totalOf(parts.map(({ wanted }) => wanted))),
+      appliedOffset: String(totalOf(reached)),
       durationMs: Math.round(performance.now() - began),
     });
     return parts.length > 0 && parts.every(({ applied, wanted }) => applied() >= wanted);
@@ -530,17 +518,6 @@ export class Links implements EngineDriver, EngineControls {
   }
 }
 
-/** What of a link one replicator does, and how far it is to come. */
-interface DrainedPart {
-  id: string;
-  handle: ReplicatorHandle;
-  /** Offset of its source. */
-  wanted: bigint;
-  applied: () => bigint;
-  deferred: () => number;
-}
-
-/** Everything is applied, with the deadlines that the source has set. */
 /** What other sources own of the data that the link's source shares with them: over one target, or as the two of a pair. */
 function foreignKeys(links: readonly LinkPlan[], link: LinkPlan): Pick<LinkOptions, 'foreignKeys'> {
   const isBeside = (other: LinkPlan): boolean =>
@@ -557,26 +534,6 @@ function sourcesOf(plans: readonly LinkPlan[]): string[] {
     (a, b) => Number(a.incrementalOnly === true) - Number(b.incrementalOnly === true),
   );
   return [...new Set(forwardFirst.map(({ source }) => source))];
-}
-
-function isDrained({ applied, wanted, deferred }: DrainedPart): boolean {
-  return applied() >= wanted && deferred() === 0;
-}
-
-function total(numbers: readonly bigint[]): bigint {
-  return numbers.reduce((sum, each) => sum + each, 0n);
-}
-
-/** What the link is called in the replicator of this shard. */
-function idIn(link: string, shard: Host['shard']): string {
-  return shard === undefined ? link : partId(link, shard.number);
-}
-
-/** Where the shard is, in a cluster that may have moved. */
-function shardOf(source: Whereabouts, shard: Host['shard']): Whereabouts {
-  if (shard === undefined) return source;
-  const seeds = 'kind' in source && source.kind === 'cluster' ? source.seeds : shard.whereabouts.seeds;
-  return { ...shard.whereabouts, seeds };
 }
 
 /** The error with its link in front of where it was. */

@@ -86,7 +86,7 @@ export class TestCluster implements AsyncDisposable {
       if (!(reply instanceof ReplyError)) return reply;
       asking = reply.kind === 'ASK';
       if (asking || reply.kind === 'MOVED') port = Number(reply.message.split(':').at(-1));
-      else if (reply.kind !== 'TRYAGAIN') throw new Error(reply.message);
+      else if (!/^(TRYAGAIN|CLUSTERDOWN)$/.test(reply.kind)) throw new Error(reply.message);
     }
   }
 
