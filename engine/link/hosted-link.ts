@@ -206,7 +206,8 @@ export class HostedLink {
     return {
       snapshotStarted: () => {
         this.#isSynchronized = false;
-        this.transition('Initializing', 'snapshot received');
+        // The source may have gone away since it sent the snapshot: then it is still waited for.
+        this.transition(this.waitingFor.size > 0 ? 'Retrying' : 'Initializing', 'snapshot received');
       },
       synchronized: (mode) => this.#synchronized(mode),
       waiting: (error) => this.wait('target', error.message),

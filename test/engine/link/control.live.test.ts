@@ -65,6 +65,29 @@ describe('pause and resume', () => {
     expect(await rehearsal.differences()).toEqual([]);
   });
 
+  it('a link whose source went away before its snapshot was applied is in sync when the source is there again', async () => {
+    await using rehearsal = await Rehearsal.open();
+    const { source } = rehearsal;
+    await source.call('SET', 'k', 'v');
+    const life = rehearsal.start();
+    life.replicator.pause(LINK);
+    await until('snapshot received', async () =>
+      /state=online/.test(await ask(source, 'INFO', 'replication')),
+    );
+    await source.pipeline([
+      ['ACL', 'SETUSER', 'default', '-psync'],
+      ['CLIENT', 'KILL', 'TYPE', 'replica'],
+    ]);
+    await until('the source is missed', () => life.status.waitingFor.source !== undefined);
+    life.replicator.resume(LINK);
+    await until('snapshot applied', () => life.status.snapshot.done);
+    expect(life.status.state).toBe('Retrying');
+    await source.call('ACL', 'SETUSER', 'default', '+psync');
+    await life.reaches('Synchronizing');
+    await rehearsal.drained(life);
+    expect(await rehearsal.differences()).toEqual([]);
+  });
+
   it('a link that is paused at the very end of its full sync is in sync when it is resumed', async () => {
     await using rehearsal = await Rehearsal.open();
     await rehearsal.source.call('SET', 'k', 'v');
