@@ -30,7 +30,6 @@ import { GrowingFindings } from './growing-findings.ts';
 import { Losses } from './rebuild/losses.ts';
 import { ScriptBook } from './script-book.ts';
 import type { ConflictWatch } from './origin/conflict-watch.ts';
-import { OwnExpiries } from './origin/own-expiries.ts';
 import { OriginFilter } from './origin/origin-filter.ts';
 import type { Origins } from './origin/origin-path.ts';
 import { StreamReports } from './stream-reports.ts';
@@ -265,7 +264,7 @@ export class StreamApplier {
   }
 
   #watchOrigins(): Partial<TranslatorOptions> {
-    const { origins, counters, conflicts, start, wallClock, sourceOffsetMs, expiry } = this.#options;
+    const { origins, counters, conflicts, start } = this.#options;
     if (origins === undefined) return {};
     const onEcho = (): void => {
       count(counters.handled, 'loop echoes');
@@ -273,10 +272,7 @@ export class StreamApplier {
     };
     conflicts?.begins(start.offset);
     const filter = new OriginFilter(origins, (mark) => conflicts?.marked(mark));
-    const expiries = new OwnExpiries(() => wallClock() + (sourceOffsetMs() ?? 0));
-    const isDeferred = (database: number, key: Buffer): boolean =>
-      expiry?.keeper.mayDefer(database, key) === true;
-    return { origins: { filter, onEcho, conflicts, expiries, isDeferred } };
+    return { origins: { filter, onEcho, conflicts } };
   }
 
   get #builderIsFull(): boolean {

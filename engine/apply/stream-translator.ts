@@ -21,7 +21,6 @@ import { StreamExpiry, wordsOf } from './expiry/stream-expiry.ts';
 import type { LossKind } from './rebuild/losses.ts';
 import type { KeyOwners } from './key-owners.ts';
 import type { ConflictWatch, OwnCommands } from './origin/conflict-watch.ts';
-import type { OwnExpiries } from './origin/own-expiries.ts';
 import type { OriginFilter } from './origin/origin-filter.ts';
 import { flushStop, scriptStop, swapdbStop, unsupportedStop, type StreamPlace } from './policy-stops.ts';
 import { rewriteCommand } from './rewrite.ts';
@@ -68,10 +67,6 @@ export interface TranslatorOptions {
     onEcho: () => void;
     /** Sees writes of both sides to one key. */
     conflicts?: ConflictWatch | undefined;
-    /** Knows a DEL that is the source's own expiry of a key. */
-    expiries: OwnExpiries;
-    /** The target waits for the source to say that this key is over. */
-    isDeferred: (database: number, key: Buffer) => boolean;
   };
   /** Told of what clients of the source write. */
   owners?: KeyOwners | undefined;
@@ -186,16 +181,10 @@ export class StreamTranslator {
     else if (treatment === 'exec') filter.end();
     else {
       const verdict = filter.judge(frame);
-      const isExpiry = verdict !== 'mark' && origins.expiries.observe(frame, treatment, this.#database);
       if (verdict === 'echo') origins.onEcho();
       if (verdict !== 'forward') {
         onDropped(verdict === 'mark' ? 'checkpoint' : 'own origin');
         if (verdict === 'visited') this.#keepInMind(origins.conflicts?.applied(frame, this.#database));
-        return true;
-      }
-      if (isExpiry && filter.isLocal && !origins.isDeferred(this.#database, word(frame, 1))) {
-        this.#keepInMind(origins.conflicts?.expired(frame, this.#database, this.offset));
-        onDropped('expired there');
         return true;
       }
       if (filter.path !== this.#path) {

@@ -115,11 +115,6 @@ export class ExpiryKeeper {
     this.#spool = new DeferredSpool({ path: spoolPath, diskBytesMax });
   }
 
-  /** The key is later on the target than at the source, or may be. */
-  mayDefer(database: number, key: Buffer): boolean {
-    return this.count > this.#table.size || this.#table.has(database, key);
-  }
-
   /** Deadlines on the target that are not the source's; while some have to be searched for, the keys not looked at yet. */
   get count(): number {
     return this.known + (this.hasUnknown ? Math.max(1, this.#unsearched) : 0);

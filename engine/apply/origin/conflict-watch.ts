@@ -17,8 +17,6 @@ export interface ConflictWatch {
   heartbeat(sentAtMs: number): void;
   /** A client's write, ending at this offset; what is to be kept on the target (database 0) because of it. */
   wrote(frame: CommandFrame, database: number, offset: bigint): OwnCommands | undefined;
-  /** The source has expired a key by itself, which the target is not told. */
-  expired(frame: CommandFrame, database: number, offset: bigint): OwnCommands | undefined;
   /** What links have applied up to here. */
   marked(mark: OriginMark): void;
   /** A command that the other direction has applied to the source. */

@@ -128,18 +128,11 @@ export class ConflictResolver {
     ]);
     const equal = isSame(states[0], states[1], graceMs);
     const decision = this.#decide(contest);
-    if (!equal && policy !== 'overwrite')
-      return this.#keptBy(members, contest) ?? this.#holder(members, decision.winner);
+    if (!equal && policy !== 'overwrite') return this.#holder(members, decision.winner);
     if (contest.count > 0) this.#list.add(contest, decision, equal);
     this.#desk.contests.delete(contest.id);
     if (decision.undecidable) this.#desk.count('conflicts undecidable', 1);
     return undefined;
-  }
-
-  /** A key that one side has expired while the other one renewed it: it is only on that one. */
-  #keptBy(members: readonly [Member, Member], { writes }: Contest): Member | undefined {
-    const expired = members.filter(({ member }) => writes.get(member.source)?.kind === 'expiry');
-    return expired.length === 1 ? members.find((member) => !expired.includes(member)) : undefined;
   }
 
   /** The winner's value is the last one applied on the other side. */

@@ -99,16 +99,9 @@ export class ConflictSide implements ConflictWatch {
   }
 
   wrote(frame: CommandFrame, database: number, offset: bigint): OwnCommands | undefined {
-    return this.#wrote(frame, database, offset, kindOf(frame));
-  }
-
-  expired(frame: CommandFrame, database: number, offset: bigint): OwnCommands | undefined {
-    return this.#wrote(frame, database, offset, 'expiry');
-  }
-
-  #wrote(frame: CommandFrame, database: number, offset: bigint, kind: WriteKind): OwnCommands | undefined {
     this.#readTo = offset;
     const other = this.#desk.otherOf(this);
+    const kind = kindOf(frame);
     const time = this.#clock.now();
     const places = this.#placesOf(frame, database);
     const others = places.length > 1 && !isSplit(frame) ? places : undefined;

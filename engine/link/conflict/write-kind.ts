@@ -2,10 +2,7 @@
 import { NameTable } from '../../apply/translate/name-table.ts';
 import type { CommandFrame } from '../../resp/command-framer.ts';
 
-/**
- * Two of one kind commute, but for `write`, and `copy`: a value that we bring from one side to the other. `expiry`: a side's
- * own, which is not applied on the other.
- */
+/** Two of one kind commute, but for `write`, and `copy`: a value that we bring from one side to the other. */
 export type WriteKind =
   | 'count'
   | 'count-field'
@@ -14,7 +11,6 @@ export type WriteKind =
   | 'observe'
   | 'delete'
   | 'write'
-  | 'expiry'
   | 'copy';
 
 const KINDS: readonly [WriteKind, string][] = [

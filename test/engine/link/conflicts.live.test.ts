@@ -140,28 +140,6 @@ describe('conflicts of a pair', () => {
     expect(pair.forward.findings('CONFLICT')).toMatchObject([{ severity: 'error' }]);
   });
 
-  it('a key that one side renews while the other one, not knowing it, expires it, stays; one that ends ends on both', async () => {
-    await using field = await Field.open(['a', 'b']);
-    const expiry = { graceMs: 60_000, guardMs: 20, importMode: 'use' } as const;
-    const pair = await openPair(field, { expiry });
-    const { a, b } = field.at;
-    await a.pipeline([
-      ['SET', 'session', 'v', 'PX', 600],
-      ['SET', 'ends', 'v', 'PX', 600],
-    ]);
-    await field.drained(pair.forward, 'a', 'a-b');
-    await crossing(pair, async () => {
-      await a.call('PEXPIRE', 'session', 100_000);
-      await until('b has expired both', async () => (await ask(b, 'EXISTS', 'session', 'ends')) === '0');
-    });
-    await settle(pair);
-    expect(await ask(a, 'GET', 'session')).toBe('v');
-    expect(await ask(b, 'GET', 'session')).toBe('v');
-    expect([await ask(a, 'EXISTS', 'ends'), await ask(b, 'EXISTS', 'ends')]).toEqual(['0', '0']);
-    expect(statusIn(pair.reverse, 'b-a').dropped['expired there']).toBeGreaterThan(0);
-    expect(await field.differences('a', 'b')).toEqual([]);
-  });
-
   it('writes in turn are no conflict', async () => {
     await using field = await Field.open(['a', 'b']);
     const pair = await openPair(field, {});
