@@ -71,7 +71,8 @@ export class ConflictDesk {
   /** There are contested keys on the targets that memory does not hold. */
   incomplete = true;
   #forgotten = 0;
-  readonly #resolves: boolean;
+  /** The policy makes both sides equal. */
+  readonly resolves: boolean;
   readonly #token = `${randomBytes(6).toString('hex')}-`;
   #named = 0;
   /** Speaks for both directions, also at the end when both have left. */
@@ -79,7 +80,7 @@ export class ConflictDesk {
 
   /** @param resolves whether the policy makes both sides equal. */
   constructor(resolves: boolean) {
-    this.#resolves = resolves;
+    this.resolves = resolves;
   }
 
   /** A direction begins, or begins again. */
@@ -110,6 +111,12 @@ export class ConflictDesk {
     return undefined;
   }
 
+  /** One that may differ; only in memory. */
+  look({ id, key, database }: KeyPlace): void {
+    const known = this.contests.get(id) ?? this.#contest(id, database, key);
+    if (known !== undefined) known.version++;
+  }
+
   /** One that may differ because of another one. @returns as `collided`. */
   suspect({ id, key, database }: KeyPlace): Buffer | undefined {
     const known = this.contests.get(id);
@@ -124,7 +131,7 @@ export class ConflictDesk {
 
   /** A target refused a command at these keys. True when that comes of a conflict, and will be put right. */
   refused(places: readonly KeyPlace[]): boolean {
-    if (!this.#resolves || this.members === undefined) return false;
+    if (!this.resolves || this.members === undefined) return false;
     for (const place of places) this.suspect(place);
     this.count('conflicts refused', 1);
     return true;

@@ -127,10 +127,15 @@ export class ConflictSide implements ConflictWatch {
 
   applied(frame: CommandFrame, database: number): OwnCommands | undefined {
     const other = this.#desk.otherOf(this);
-    const early = this.#early;
-    if (early === undefined || early.size === 0 || other === undefined) return undefined;
+    const early = this.#early?.size === 0 ? undefined : this.#early;
+    // A key that had expired here when the other side's command came leaves such a DEL, which the other side does not hear of.
+    const isDelete = this.#desk.resolves && kindOf(frame) === 'delete';
+    if (other === undefined || (early === undefined && !isDelete)) return undefined;
     const kept: Buffer[] = [];
     const places = this.#placesOf(frame, database);
+    // Not kept on the target: that would be a write for each of them, and a crash in this instant is not worth it.
+    if (isDelete) for (const place of places) this.#desk.look(place);
+    if (early === undefined) return this.#keep(kept);
     for (const place of places) {
       const ours = early.get(place.id);
       if (ours === undefined || commute(ours.kind, kindOf(frame))) continue;
