@@ -208,6 +208,10 @@ export class Lane implements LinkLane {
     return this.#expiry.keeper.count;
   }
 
+  deferredDeadlineMs(database: number, key: Buffer): number | undefined {
+    return this.#expiry.keeper.deferredDeadlineMs(database, key);
+  }
+
   /** The cutover: the source is quiet and everything is applied. The target gets its true deadlines. */
   settleExpiries(): void {
     this.#stream?.settleExpiries();

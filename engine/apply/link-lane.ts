@@ -12,6 +12,8 @@ export interface LinkLane {
   /** What is still to be put right on the target once the source is quiet. */
   readonly deferred: number;
   readonly paused: boolean;
+  /** What the source has set, ms since the epoch, when this key's deadline was written later on the target. */
+  deferredDeadlineMs(database: number, key: Buffer): number | undefined;
   /** The source is quiet and everything is applied: put right what is deferred. */
   settleExpiries(): void;
   /** @returns where the link can continue, or null. @throws SyncError; the signal's reason. Then the target is closed. */

@@ -101,6 +101,7 @@ export class HostedLink {
       heartbeatMs: engine.heartbeatMs,
       heartbeatPrefix: engine.heartbeatPrefix,
       sourceWhereabouts: source,
+      deferredDeadlineMs: (database, key) => this.lane.deferredDeadlineMs(database, key),
       onFinding: (finding) => this.report(finding),
       onCount: (what, by) => count(this.lane.counters.handled, what, by),
     };

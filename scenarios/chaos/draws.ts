@@ -151,6 +151,8 @@ export const NOT_DRAWN: Readonly<Record<string, string>> = {
   flush: 'the default policy stops the link',
   swapdb: 'the default policy depends on the target being the link’s alone',
   crossslot: 'is about clusters, and stops the link there',
+  reshard: 'is about clusters, and takes longer than a step of chaos',
+  'codis-rebalance': 'is about Codis groups: the workload would have to follow the slots',
   'rogue-writer': 'somebody else’s writes to the target stay there',
   'target-evict': 'evicted keys are lost on the target',
 };

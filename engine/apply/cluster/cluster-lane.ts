@@ -141,6 +141,11 @@ export class ClusterLane implements LinkLane {
     return this.#unsettled.size + this.#refetch.pending;
   }
 
+  /** Deadlines are written to clusters as they come. */
+  deferredDeadlineMs(): undefined {
+    return undefined;
+  }
+
   get paused(): boolean {
     return this.#paused !== undefined;
   }

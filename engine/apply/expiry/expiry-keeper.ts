@@ -254,6 +254,11 @@ export class ExpiryKeeper {
     return this.#options.wallClock() + (this.#options.targetOffsetMs() ?? 0);
   }
 
+  /** What the source has set, ms since the epoch, when this key's deadline is later on the target; fields apart. */
+  deferredDeadlineMs(database: number, key: Buffer): number | undefined {
+    return this.#table.get(database, key);
+  }
+
   /** A deferred deadline on the target. */
   remember(deferred: Deferred): void {
     const isKnown = this.#table.has(deferred.database, deferred.key, deferred.field);

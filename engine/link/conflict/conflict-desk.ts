@@ -33,6 +33,8 @@ export interface DeskMember {
   heartbeatMs: number;
   heartbeatPrefix: string;
   sourceWhereabouts: () => Whereabouts;
+  /** What the source has set, ms since the epoch, when the link has written a key's deadline later on its target. */
+  deferredDeadlineMs: (database: number, key: Buffer) => number | undefined;
   onFinding: (finding: LinkFinding) => void;
   onCount: (what: string, by: number) => void;
 }

@@ -110,7 +110,10 @@ export class ConflictResolver {
       if (from === undefined) settled.push(contest);
       else toCopy.get(from)?.push(contest);
     }
-    for (const [from, some] of toCopy) await this.#copy(from, some, signal);
+    for (const [from, some] of toCopy) {
+      const back = members.find((member) => member !== from);
+      await this.#copy(from, back, some, signal);
+    }
     await this.#forget(members, settled, signal);
   }
 
@@ -154,8 +157,16 @@ export class ConflictResolver {
     };
   }
 
-  /** @throws SyncError; then they are copied another time. */
-  async #copy(from: Member, contests: readonly Contest[], signal: AbortSignal): Promise<void> {
+  /**
+   * @param back the direction that writes to where it is copied from.
+   * @throws SyncError; then they are copied another time.
+   */
+  async #copy(
+    from: Member,
+    back: Member | undefined,
+    contests: readonly Contest[],
+    signal: AbortSignal,
+  ): Promise<void> {
     if (contests.length === 0) return;
     for (const contest of contests) contest.copying = true;
     try {
@@ -163,7 +174,7 @@ export class ConflictResolver {
       const replies = await connection.pipeline([
         ...contests.flatMap(({ database, key }) => [
           ['SELECT', database],
-          copyCommand(from.member.link, key),
+          copyCommand(from.member.link, key, this.#deferred(back, database, key)),
         ]),
         ['SELECT', 0],
       ]);
@@ -175,6 +186,15 @@ export class ConflictResolver {
     }
     for (const contest of contests) contest.copies++;
     this.#desk.count('conflicts copied', contests.length);
+  }
+
+  #deferred(
+    back: Member | undefined,
+    database: number,
+    key: Buffer,
+  ): { deadlineMs: number; graceMs: number } | undefined {
+    const deadlineMs = back?.member.deferredDeadlineMs(database, key);
+    return deadlineMs === undefined ? undefined : { deadlineMs, graceMs: this.#options.graceMs };
   }
 
   /** The sets on both targets are read when memory has room for what was not kept there. */

@@ -10,7 +10,10 @@ import { encodeCommand, type Argument } from '../../resp/encode.ts';
 
 const PREFIX = 'redis-sync:copy:';
 
-/** KEYS: the key, ours. The deadline is ms since the epoch, 0 = none. */
+/**
+ * KEYS: the key, ours. The deadline is ms since the epoch, 0 = none. ARGV: the true one, where the other direction has
+ * written it later by some times the grace, and the grace.
+ */
 const SCRIPT = `
 local value = redis.call('DUMP', KEYS[1])
 local deadline = redis.pcall('PEXPIRETIME', KEYS[1])
@@ -20,14 +23,26 @@ if type(deadline) ~= 'number' then
   if deadline > 0 then deadline = deadline + now[1] * 1000 + math.floor(now[2] / 1000) end
 end
 if deadline < 0 then deadline = 0 end
+if ARGV[1] and deadline > tonumber(ARGV[1]) and (deadline - tonumber(ARGV[1])) % tonumber(ARGV[2]) == 0 then
+  deadline = tonumber(ARGV[1])
+end
 redis.call('HSET', KEYS[2], 'key', KEYS[1], 'deadline', string.format('%.0f', deadline), 'value', value or '')
 redis.call('DEL', KEYS[2])
 return 1
 `;
 
-/** The command that puts the value of `key` into the stream, for `link`; on the database of the key. */
-export function copyCommand(link: string, key: Buffer): Argument[] {
-  return ['EVAL', SCRIPT, 2, key, `${PREFIX}${link}`];
+/**
+ * The command that puts the value of `key` into the stream, for `link`; on the database of the key.
+ *
+ * @param deferred the key's deadline as it was before the other direction wrote it later: that one is not to be copied.
+ */
+export function copyCommand(
+  link: string,
+  key: Buffer,
+  deferred?: { deadlineMs: number; graceMs: number },
+): Argument[] {
+  const late = deferred === undefined ? [] : [deferred.deadlineMs, deferred.graceMs];
+  return ['EVAL', SCRIPT, 2, key, `${PREFIX}${link}`, ...late];
 }
 
 export interface Copy {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConflictDesks } from '../../../engine/link/conflict/conflict-desks.ts';
-import type { EngineOptions } from '../../../engine/link/options.ts';
+import { DEFAULT_EXPIRY_OPTIONS, type EngineOptions } from '../../../engine/link/options.ts';
 import { Random } from '../../../scenarios/data/random.ts';
 import { Field, reaches, statusIn } from './field.ts';
 import { ask, until, type Life } from './rehearsal.ts';
@@ -153,43 +153,50 @@ describe('conflicts of a pair', () => {
     expect(handled(pair, 'conflicts')).toBeUndefined();
   });
 
-  it('whatever both sides do to a few keys of every type, both end up the same', async () => {
-    await using field = await Field.open(['a', 'b']);
-    const pair = await openPair(field, { envelopeCommands: 25 });
-    const random = new Random(11, 'conflicts');
-    const key = (): string => `k${random.between(0, 9)}`;
-    const commands = (): (string | number)[][] => [
-      ['SET', key(), random.between(0, 1000), 'EX', 1000],
-      ['SETRANGE', key(), 3, 'xyz'],
-      ['DEL', key()],
-      ['RPUSH', `list:${key()}`, random.between(0, 9)],
-      ['LPOP', `list:${key()}`],
-      ['HSET', `hash:${key()}`, `f${random.between(0, 3)}`, random.between(0, 9)],
-      ['HDEL', `hash:${key()}`, `f${random.between(0, 3)}`],
-      ['ZADD', `zset:${key()}`, random.between(0, 9), 'm'],
-      ['PERSIST', key()],
-      ['RENAME', `list:${key()}`, `list:${key()}`],
-      ['MULTI'],
-      ['SET', key(), 'in a transaction'],
-      ['SELECT', 2],
-      ['INCR', 'other'],
-      ['EXPIRE', 'other', random.between(100, 999)],
-      ['SELECT', 0],
-      ['EXEC'],
-    ];
-    const work = async (at: 'a' | 'b'): Promise<void> => {
-      for (let round = 0; round < 40; round++) {
-        await field.at[at].pipeline(Array.from({ length: 5 }, commands).flat());
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    };
-    await Promise.all([work('a'), work('b')]);
-    await settle(pair);
-    expect(await field.differences('a', 'b')).toEqual([]);
-    expect(handled(pair, 'conflicts')).toBeGreaterThan(100);
-    expect([...pair.forward.findings('LOOP_ECHO'), ...pair.reverse.findings('LOOP_ECHO')]).toEqual([]);
-    expect((await listed(pair)).every(({ converged }) => converged === true)).toBe(true);
-  });
+  it.each([
+    ['far', 10_000],
+    ['near, and so written later for a time', 2_000_000],
+  ])(
+    'whatever both sides do to a few keys of every type, both end up the same; deadlines are %s',
+    async (_how, guardMs) => {
+      await using field = await Field.open(['a', 'b']);
+      const expiry = { ...DEFAULT_EXPIRY_OPTIONS, guardMs };
+      const pair = await openPair(field, { envelopeCommands: 25, expiry });
+      const random = new Random(11, 'conflicts');
+      const key = (): string => `k${random.between(0, 9)}`;
+      const commands = (): (string | number)[][] => [
+        ['SET', key(), random.between(0, 1000), 'EX', 1000],
+        ['SETRANGE', key(), 3, 'xyz'],
+        ['DEL', key()],
+        ['RPUSH', `list:${key()}`, random.between(0, 9)],
+        ['LPOP', `list:${key()}`],
+        ['HSET', `hash:${key()}`, `f${random.between(0, 3)}`, random.between(0, 9)],
+        ['HDEL', `hash:${key()}`, `f${random.between(0, 3)}`],
+        ['ZADD', `zset:${key()}`, random.between(0, 9), 'm'],
+        ['PERSIST', key()],
+        ['RENAME', `list:${key()}`, `list:${key()}`],
+        ['MULTI'],
+        ['SET', key(), 'in a transaction'],
+        ['SELECT', 2],
+        ['INCR', 'other'],
+        ['EXPIRE', 'other', random.between(100, 999)],
+        ['SELECT', 0],
+        ['EXEC'],
+      ];
+      const work = async (at: 'a' | 'b'): Promise<void> => {
+        for (let round = 0; round < 40; round++) {
+          await field.at[at].pipeline(Array.from({ length: 5 }, commands).flat());
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      await Promise.all([work('a'), work('b')]);
+      await settle(pair);
+      expect(await field.differences('a', 'b')).toEqual([]);
+      expect(handled(pair, 'conflicts')).toBeGreaterThan(100);
+      expect([...pair.forward.findings('LOOP_ECHO'), ...pair.reverse.findings('LOOP_ECHO')]).toEqual([]);
+      expect((await listed(pair)).every(({ converged }) => converged === true)).toBe(true);
+    },
+  );
 
   it('the process of both directions is killed in the middle: both sides still end up the same', async () => {
     await using field = await Field.open(['a', 'b'], { 'repl-backlog-size': '64mb' });

@@ -26,6 +26,7 @@ function sit(source: string, link: string): ConflictSide {
     heartbeatMs: 0,
     heartbeatPrefix: 'HEARTBEAT',
     sourceWhereabouts: () => ({ host: 'nowhere', port: 1 }),
+    deferredDeadlineMs: () => undefined,
     onFinding: () => undefined,
     onCount: () => undefined,
   });
