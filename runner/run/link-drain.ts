@@ -10,14 +10,16 @@ export interface DrainedPart {
   id: string;
   handle: ReplicatorHandle;
   /** Offset of its source. */
-  wanted: bigint;
+  wanted: () => bigint;
+  /** The source is asked again when its history is not the one that the link follows: it was failed over meanwhile. */
+  renew: () => Promise<void>;
   applied: () => bigint;
   deferred: () => number;
 }
 
 /** Everything is applied, with the deadlines that the source has set. */
 function isDrained({ applied, wanted, deferred }: DrainedPart): boolean {
-  return applied() >= wanted && deferred() === 0;
+  return applied() >= wanted() && deferred() === 0;
 }
 
 export function totalOf(numbers: readonly bigint[]): bigint {
@@ -29,8 +31,9 @@ export async function drainParts(parts: readonly DrainedPart[], isOver: () => bo
   let last = '';
   let movedAt = performance.now();
   while (!parts.every(isDrained) && !isOver()) {
-    for (const part of parts) if (part.applied() >= part.wanted) part.handle.settle(part.id);
+    for (const part of parts) if (part.applied() >= part.wanted()) part.handle.settle(part.id);
     await Promise.all(parts.map(({ handle }) => handle.status()));
+    await Promise.all(parts.map((part) => part.renew()));
     const now = parts.map((part) => `${part.applied()} ${part.deferred()}`).join();
     if (now !== last) {
       last = now;

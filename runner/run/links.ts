@@ -480,30 +480,35 @@ export class Links implements EngineDriver, EngineControls {
     );
     await drainParts(parts, () => monitor.isOver || signal.aborted);
     // What came after the question (pings, heartbeats) is applied too; equal is what matters.
-    const reached = parts.map(({ applied, wanted }) => (applied() > wanted ? wanted : applied()));
+    const reached = parts.map(({ applied, wanted }) => (applied() > wanted() ? wanted() : applied()));
     emit({
       kind: 'drained',
       link: monitor.plan.id,
-      sourceOffset: String(totalOf(parts.map(({ wanted }) => wanted))),
+      sourceOffset: String(totalOf(parts.map(({ wanted }) => wanted()))),
       appliedOffset: String(totalOf(reached)),
       durationMs: Math.round(performance.now() - began),
     });
-    return parts.length > 0 && parts.every(({ applied, wanted }) => applied() >= wanted);
+    return parts.length > 0 && parts.every(({ applied, wanted }) => applied() >= wanted());
   }
 
   async #partOf(monitor: LinkMonitor, { handle, shard }: Host): Promise<DrainedPart> {
     const id = idIn(monitor.plan.id, shard);
     const source = this.#options.whereaboutsOf(monitor.plan.source);
-    const position = await readPosition(shardOf(source, shard));
+    const ask = (): ReturnType<typeof readPosition> => readPosition(shardOf(source, shard));
+    let position = await ask();
+    // After a failover the link may still be on a history that has ended: its offsets say nothing about the new one.
+    const isSame = (): boolean =>
+      position.replid === undefined || monitor.partStatus(id)?.replid === position.replid;
     return {
       id,
       handle,
-      wanted: position.offset,
+      wanted: () => position.offset,
+      renew: async () => {
+        if (!isSame()) position = await ask().catch(() => position);
+      },
       applied: () => {
         const status = monitor.partStatus(id);
-        // After a failover the link may still be on a history that has ended: its offsets say nothing about the new one.
-        const isSame = position.replid === undefined || status?.replid === position.replid;
-        return isSame ? BigInt(status?.appliedOffset ?? -1) : -1n;
+        return isSame() ? BigInt(status?.appliedOffset ?? -1) : -1n;
       },
       deferred: () => monitor.partStatus(id)?.deferred ?? 0,
     };
