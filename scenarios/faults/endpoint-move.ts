@@ -22,9 +22,13 @@ export const endpointMove = defineFault({
     const control = controlOf(context, old);
     const heir = await instance.addReplica(old);
     const { host, port } = heir.endpoint;
-    const reply = await ask(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
+    // Refused while the new server has not acknowledged its snapshot, which takes up to a second.
+    const reply = await awaitEvidence(context, async () => {
+      const answer = await ask(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
+      return isTooEarly(answer) ? null : answer;
+    });
     // There is no FAILOVER before 6.2: writers are held back meanwhile.
-    if (reply instanceof ReplyError) await promoteByHand(context, old, heir);
+    if (reply === null || reply instanceof ReplyError) await promoteByHand(context, old, heir);
     const isOver = await awaitEvidence(context, async () =>
       (await infoOf(heir, 'replication'))['role'] === 'master' ? true : null,
     );
@@ -36,6 +40,10 @@ export const endpointMove = defineFault({
     return effective({ from: old.address, to: heir.address });
   },
 });
+
+function isTooEarly(answer: unknown): boolean {
+  return answer instanceof ReplyError && /not online|in progress/.test(answer.message);
+}
 
 async function promoteByHand(context: FaultContext, old: FaultNode, heir: FaultNode): Promise<void> {
   await tell(old, 'CLIENT', 'PAUSE', '10000');

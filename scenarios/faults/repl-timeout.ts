@@ -19,17 +19,19 @@ export const replTimeout = defineFault({
     await changeSettings(work, node, { 'repl-timeout': '2', 'repl-ping-replica-period': '1' });
     const connected = async (): Promise<number> =>
       Number((await infoOf(node, 'replication'))['connected_slaves'] ?? 0);
-    const before = await connected();
+    // Replicas that were on their way back when it began count too.
+    let most = await connected();
     onHeal(async () => {
       for (const engine of engines) engine.resume();
     });
     for (const engine of engines) await engine.pause();
     const after = await awaitEvidence(context, async () => {
       const now = await connected();
-      return now < before ? { now } : null;
+      most = Math.max(most, now);
+      return now < most ? { now } : null;
     });
     return after === null
       ? ineffective('the source went on waiting')
-      : effective({ server: node.address, replicasBefore: before, replicasAfter: after.now });
+      : effective({ server: node.address, replicasBefore: most, replicasAfter: after.now });
   },
 });
