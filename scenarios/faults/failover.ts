@@ -6,6 +6,9 @@ import { choiceOf } from './parameters.ts';
 import { tell } from './server-settings.ts';
 import type { FaultInstance, FaultNode } from './subjects.ts';
 
+/** CLUSTER FAILOVER is given up by the server after 5 s. */
+const MANUAL_FAILOVER_MS = 6000;
+
 const METHODS = ['command', 'replicaof', 'crash'] as const;
 
 export const failover = defineFault({
@@ -92,7 +95,15 @@ const BY_HAND: Way = {
 
 /** The shard agrees among itself, or the replica just takes over; a dead primary joins again as a replica by itself. */
 const OF_CLUSTER: Way = {
-  command: async ({ heir }) => void (await tell(heir, 'CLUSTER', 'FAILOVER')),
+  async command({ heir, work }) {
+    // The others may refuse their votes while slots change hands, and a manual failover is given up after five seconds.
+    const promoted = async (): Promise<true | null> =>
+      (await infoOf(heir, 'replication'))['role'] === 'master' ? true : null;
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await tell(heir, 'CLUSTER', 'FAILOVER');
+      if ((await awaitEvidence(work.context, promoted, MANUAL_FAILOVER_MS)) !== null) return;
+    }
+  },
   replicaof: async ({ heir }) => void (await tell(heir, 'CLUSTER', 'FAILOVER', 'TAKEOVER')),
   async crash({ work, old, heir }) {
     const control = controlOf(work.context, old);
