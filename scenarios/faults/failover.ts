@@ -8,6 +8,7 @@ import type { FaultInstance, FaultNode } from './subjects.ts';
 
 /** CLUSTER FAILOVER is given up by the server after 5 s. */
 const MANUAL_FAILOVER_MS = 6000;
+const HEIR_MS = 3000;
 
 const METHODS = ['command', 'replicaof', 'crash'] as const;
 
@@ -30,8 +31,13 @@ export const failover = defineFault({
     const instance = aimedInstance(context);
     const shard = aimedShard(context);
     const old = await primaryOf(instance, shard);
-    const [heir] = await replicasOf(instance, shard);
-    if (heir === undefined)
+    // A replica that has just followed its shard's slots may be on its way back.
+    const heir = await awaitEvidence(
+      context,
+      async () => (await replicasOf(instance, shard))[0] ?? null,
+      HEIR_MS,
+    );
+    if (heir === null)
       throw invalid(context, `${instance.name} has no replica now`, 'Give it `replicas: 1`.');
     const method = work.given.choice('method', METHODS, 'command');
     const before = await infoOf(heir, 'replication');
@@ -99,8 +105,9 @@ const OF_CLUSTER: Way = {
     // The others may refuse their votes while slots change hands, and a manual failover is given up after five seconds.
     const promoted = async (): Promise<true | null> =>
       (await infoOf(heir, 'replication'))['role'] === 'master' ? true : null;
-    for (let attempt = 0; attempt < 3; attempt++) {
-      await tell(heir, 'CLUSTER', 'FAILOVER');
+    for (let attempt = 0; attempt < 5; attempt++) {
+      // Refused while the link to the old primary is down: another time.
+      await tell(heir, 'CLUSTER', 'FAILOVER').catch(() => undefined);
       if ((await awaitEvidence(work.context, promoted, MANUAL_FAILOVER_MS)) !== null) return;
     }
   },
