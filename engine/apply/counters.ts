@@ -51,6 +51,22 @@ export function newCounters(): LinkCounters {
   };
 }
 
+/** A full sync begins, at `nowMs`. */
+export function beginSnapshot(counters: LinkCounters, nowMs: number): void {
+  counters.snapshotKeys = 0;
+  counters.snapshotBytes = 0;
+  counters.snapshotExpectedKeys = 0;
+  counters.snapshotDone = false;
+  counters.snapshotStartedMs = nowMs;
+}
+
+/** The snapshot is on the target, with its checkpoint. */
+export function endSnapshot(counters: LinkCounters, nowMs: number): void {
+  counters.snapshotDurationMs = nowMs - counters.snapshotStartedMs;
+  counters.snapshotDone = true;
+  counters.fullResyncs++;
+}
+
 export function count(table: Record<string, number>, name: string, by = 1): void {
   table[name] = (table[name] ?? 0) + by;
 }

@@ -5,7 +5,7 @@ import { count, type LinkCounters } from './counters.ts';
 import type { Envelope } from './envelope.ts';
 import { firstRefused, overtaken, tornError } from './exec-failures.ts';
 import type { LinkFinding } from './finding.ts';
-import { findCommands, wordRefusal, type SentCommand } from './refusals.ts';
+import { type SentCommand, findCommands, refusalFinding, wordRefusal } from './refusals.ts';
 import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
 import { isScript, type StreamReports } from './stream-reports.ts';
 import type { Target } from './target.ts';
@@ -81,12 +81,7 @@ export class ExecAnswers {
       count(counters.errors, error.kind);
       const { hint } = reactionTo(error);
       if (leftOut) failure ??= tornError(command.name, error, target.describe());
-      onFinding({
-        code: 'APPLY_ERROR',
-        severity: 'error',
-        message: wordRefusal(error, command, target.describe()).message,
-        evidence: { command: command.name, key: command.key.toString('base64'), reply: error.message, hint },
-      });
+      onFinding(refusalFinding(error, command, target.describe(), { command: command.name, hint }));
     }
     return { failure, torn: failure !== undefined };
   }

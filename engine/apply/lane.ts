@@ -15,7 +15,6 @@ import type { LogReader } from '../log/log-cursor.ts';
 import type { EngineOptions, LinkOptions } from '../link/options.ts';
 import type { SourceSlots } from '../link/source-slots.ts';
 import { textOf } from '../resp/reply-text.ts';
-import { ReplyError } from '../resp/reply.ts';
 import {
   encodeLoaded,
   encodeLoading,
@@ -24,7 +23,7 @@ import {
   type Checkpoint,
   type LinkRecord,
 } from './checkpoint.ts';
-import { count, newCounters, type LinkCounters } from './counters.ts';
+import { beginSnapshot, count, endSnapshot, newCounters, type LinkCounters } from './counters.ts';
 import {
   countKeys,
   existingFinding,
@@ -45,6 +44,7 @@ import {
   stoppedHalfWay,
 } from './full-resync.ts';
 import { GrowingFindings } from './growing-findings.ts';
+import { Pause, SkippedBytes, takeUntilClosed } from './lane-course.ts';
 import type { LinkLane } from './link-lane.ts';
 import { movedFinding } from './moved-target.ts';
 import type { ConflictWatch } from './origin/conflict-watch.ts';
@@ -54,12 +54,12 @@ import { OomWatch, type LinkPlace } from './oom-watch.ts';
 import { existingStop } from './policy-stops.ts';
 import { Ownership } from './ownership.ts';
 import { Reconciliation } from './reconciliation.ts';
-import { refusalBehind, wordRefusal } from './refusals.ts';
-import { unwrapRefusal } from './replies.ts';
+import { refuseAny } from './refusals.ts';
 import { ScriptBook } from './script-book.ts';
 import { SnapshotApplier } from './snapshot-applier.ts';
 import { StreamApplier } from './stream-applier.ts';
-import { measureTarget, UNKNOWN_TARGET, type TargetFacts } from './target-facts.ts';
+import { degradedFindings, measureTarget, UNKNOWN_TARGET, type TargetFacts } from './target-facts.ts';
+import { watchWaits } from './target-waits.ts';
 import { Target } from './target.ts';
 import { isEmpty, otherLinks } from './target-contents.ts';
 
@@ -136,11 +136,10 @@ export class Lane implements LinkLane {
   /** Where the target is, before the stream begins; undefined while it has nothing, or half of a full sync. */
   #checkpoint: Checkpoint | undefined;
   /** Stream bytes before the checkpoint that another lane of the same source still needs. */
-  #skipBytes = 0;
+  readonly #skipped = new SkippedBytes();
   /** Ends what this lane runs, with what failed. */
   readonly #ending = new AbortController();
-  #resume: (() => void) | undefined;
-  #paused: Promise<void> | undefined;
+  readonly #pause = new Pause();
 
   constructor(options: LaneOptions) {
     this.id = options.link.id;
@@ -174,17 +173,7 @@ export class Lane implements LinkLane {
       retryMs: engine.retryMs,
       random,
       now,
-      onWaiting: (error, waitMs) => {
-        this.counters.retries++;
-        const refusal = refusalBehind(error);
-        if (refusal) count(this.counters.handled, `retried ${refusal.reply.kind}`);
-        events.waiting(error, waitMs);
-      },
-      onWorking: () => {
-        oom.worked();
-        events.working();
-      },
-      judge: (error) => oom.judge(error, this.#place),
+      ...watchWaits(this.counters, events, oom, () => this.#place),
       claim: async (connection) => {
         await ownership.claim(connection);
         await this.#expiry.watch.greet(connection);
@@ -218,7 +207,7 @@ export class Lane implements LinkLane {
   }
 
   get paused(): boolean {
-    return this.#paused !== undefined;
+    return this.#pause.on;
   }
 
   /**
@@ -251,12 +240,11 @@ export class Lane implements LinkLane {
 
   /** Stop applying; reading from the source goes on into the log. */
   pause(): void {
-    this.#paused ??= new Promise((resolve) => (this.#resume = resolve));
+    this.#pause.begin();
   }
 
   resume(): void {
-    this.#resume?.();
-    this.#paused = undefined;
+    this.#pause.end();
   }
 
   /**
@@ -271,13 +259,7 @@ export class Lane implements LinkLane {
     const onEnded = (): void => void this.#target.close();
     ended.addEventListener('abort', onEnded, { once: true });
     try {
-      for (;;) {
-        const item = cursor.tryNext() ?? (await cursor.next(ended));
-        // Looked at here: it may have been paused while there was nothing to apply.
-        if (this.#paused) await this.#whilePaused(ended);
-        if (item.kind === 'closed') break;
-        await this.#take(item, ended);
-      }
+      await takeUntilClosed(cursor, this.#pause, (item) => this.#take(item, ended), ended);
       if (this.#stream === undefined && this.#checkpoint === undefined) throw stoppedHalfWay();
       await this.#stream?.drain();
       await this.#endDeferral(ended);
@@ -308,23 +290,13 @@ export class Lane implements LinkLane {
     });
   }
 
-  async #whilePaused(signal: AbortSignal): Promise<void> {
-    let stopWaiting: (() => void) | undefined;
-    const aborted = new Promise<void>((resolve) => (stopWaiting = resolve));
-    const onAbort = (): void => stopWaiting?.();
-    signal.addEventListener('abort', onAbort, { once: true });
-    await Promise.race([this.#paused, aborted]);
-    signal.removeEventListener('abort', onAbort);
-    signal.throwIfAborted();
-  }
-
   async #take(item: Exclude<LogItem, { kind: 'closed' }>, signal: AbortSignal): Promise<void> {
     switch (item.kind) {
       case 'bytes':
         if (this.#discarded) return this.#discarded.push(item.chunk);
         return this.#fullSync
           ? this.#fullSync.applier.push(item.chunk)
-          : this.#stream?.push(this.#skip(item.chunk), item.atMs);
+          : this.#stream?.push(this.#skipped.cut(item.chunk), item.atMs);
       case 'snapshot-start':
         return this.#beginFullSync(item, signal);
       case 'snapshot-end':
@@ -346,13 +318,7 @@ export class Lane implements LinkLane {
     if (before.checkpoint !== null && engine.fullResync === 'fail') throw refuseFullResync(item.cause);
     this.#stream = undefined;
     this.#checkpoint = undefined;
-    Object.assign(counters, {
-      snapshotKeys: 0,
-      snapshotBytes: 0,
-      snapshotExpectedKeys: 0,
-      snapshotDone: false,
-    });
-    counters.snapshotStartedMs = now();
+    beginSnapshot(counters, now());
     const { origins, incrementalOnly } = this.#options.link;
     const isFirst = before.alone === undefined && origins === undefined && !incrementalOnly;
     const existing = isFirst
@@ -416,7 +382,6 @@ export class Lane implements LinkLane {
   }
 
   async #endFullSync(signal: AbortSignal): Promise<void> {
-    const { counters } = this;
     if (this.#discarded) return this.#endDiscarded(this.#discarded, signal);
     const sync = this.#fullSync;
     if (sync === undefined) return;
@@ -435,9 +400,7 @@ export class Lane implements LinkLane {
     this.#expiry.keeper.snapshotDone();
     this.#fullSync = undefined;
     this.#checkpoint = sync.checkpoint;
-    counters.snapshotDurationMs = this.#options.now() - counters.snapshotStartedMs;
-    counters.snapshotDone = true;
-    counters.fullResyncs++;
+    endSnapshot(this.counters, this.#options.now());
     this.#options.events.synchronized('full');
   }
 
@@ -488,15 +451,7 @@ export class Lane implements LinkLane {
 
   async #measure(signal: AbortSignal): Promise<TargetFacts> {
     const facts = await this.#attempt(signal, measureTarget);
-    for (const message of facts.degraded) {
-      if (this.#facts.degraded.includes(message)) continue;
-      this.#findings.report({
-        code: 'OUT_OF_SCOPE',
-        severity: 'notice',
-        message: `What the target takes could not be measured completely: ${message}.`,
-        evidence: { server: facts.server },
-      });
-    }
+    for (const finding of degradedFindings(facts, this.#facts)) this.#findings.report(finding);
     this.#facts = facts;
     return facts;
   }
@@ -532,17 +487,7 @@ export class Lane implements LinkLane {
   async #write(connection: Connection, commands: { bytes: Buffer; replies: number }): Promise<void> {
     await connection.call('SELECT', 0);
     const replies = await connection.pipelineRaw(commands.bytes, commands.replies);
-    const refused = replies.find((reply) => reply instanceof ReplyError);
-    if (refused instanceof ReplyError)
-      throw wordRefusal(unwrapRefusal(refused), undefined, this.#target.describe());
-  }
-
-  /** Leaves out what the target has already. */
-  #skip(chunk: Buffer): Buffer {
-    if (this.#skipBytes === 0) return chunk;
-    const skipped = Math.min(this.#skipBytes, chunk.length);
-    this.#skipBytes -= skipped;
-    return chunk.subarray(skipped);
+    refuseAny(replies, this.#target.describe());
   }
 
   #beginStream(replid: string, offset: bigint, signal: AbortSignal): undefined {
@@ -552,19 +497,12 @@ export class Lane implements LinkLane {
       this.counters.partialResyncs++;
       return;
     }
-    const checkpoint = this.#checkpoint;
-    if (checkpoint === undefined || checkpoint.offset < offset) {
-      throw new SyncError(
-        'INTERNAL',
-        `Link ${this.id} is at ${checkpoint?.offset ?? 'no'} offset, but the stream begins at ${offset}.`,
-      );
-    }
+    const checkpoint = this.#skipped.upTo(this.#checkpoint, offset, this.id);
     const { engine, events, wallClock, link } = this.#options;
     const { origins } = link;
     const resumed = !this.counters.snapshotDone;
     if (resumed && checkpoint.graceMs) this.#expiry.keeper.inherit(checkpoint.graceMs);
     this.#recovery.start();
-    this.#skipBytes = Number(checkpoint.offset - offset);
     this.counters.lastWriteOffset = checkpoint.offset;
     this.#stream = new StreamApplier({
       link: link.id,

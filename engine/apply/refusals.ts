@@ -1,8 +1,9 @@
 /** Finds the command behind an error reply, and words the error, without ever showing a value. */
 import { SyncError } from '../errors.ts';
 import { CommandFramer } from '../resp/command-framer.ts';
-import { ReplyError } from '../resp/reply.ts';
-import { reactionTo } from './replies.ts';
+import { ReplyError, type Reply } from '../resp/reply.ts';
+import type { LinkFinding } from './finding.ts';
+import { reactionTo, unwrapRefusal } from './replies.ts';
 
 /** A command of a sent buffer, cut out again. */
 export interface SentCommand {
@@ -68,6 +69,27 @@ const commands = new WeakMap<Error, SentCommand>();
 export function refusalBehind(error: Error): Refusal | undefined {
   const { cause } = error;
   return cause instanceof ReplyError ? { reply: cause, command: commands.get(error) } : undefined;
+}
+
+/** The finding for a command that was refused, and stays so; `more`: what else is known. */
+export function refusalFinding(
+  error: ReplyError,
+  command: SentCommand,
+  where: string,
+  more: Record<string, unknown> = {},
+): LinkFinding {
+  return {
+    code: 'APPLY_ERROR',
+    severity: 'error',
+    message: wordRefusal(error, command, where).message,
+    evidence: { ...more, key: command.key.toString('base64'), reply: error.message },
+  };
+}
+
+/** For commands of our own. @throws SyncError when one was refused, retryable unless that cannot help. */
+export function refuseAny(replies: readonly Reply[], where: string): void {
+  const refused = replies.find((reply) => reply instanceof ReplyError);
+  if (refused instanceof ReplyError) throw wordRefusal(unwrapRefusal(refused), undefined, where);
 }
 
 /** The error a link waits for or stops with when the target refuses a command. */

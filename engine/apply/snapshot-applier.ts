@@ -31,7 +31,7 @@ import { isSmall, Rebuilder } from './rebuild/rebuilder.ts';
 import { parseRestore } from './rebuild/restore-words.ts';
 import { TEMPORARY_PREFIX, temporaryKey } from './rebuild/temporary-key.ts';
 import { writeFeatures, type WriteFeatures } from './rebuild/write-features.ts';
-import { wordRefusal, type SentCommand } from './refusals.ts';
+import { type SentCommand, refusalFinding, wordRefusal } from './refusals.ts';
 import type { ScriptBook } from './script-book.ts';
 import { isMisplaced, reactionTo } from './replies.ts';
 import { hasCommand, isPayloadRefusal, isSince, type TargetFacts } from './target-facts.ts';
@@ -341,12 +341,7 @@ export class SnapshotApplier {
     }
     if (reaction !== 'count') return false;
     count(counters.errors, error.kind);
-    onFinding({
-      code: 'APPLY_ERROR',
-      severity: 'error',
-      message: wordRefusal(error, command, target.describe()).message,
-      evidence: { key: command.key.toString('base64'), reply: error.message },
-    });
+    onFinding(refusalFinding(error, command, target.describe()));
     return true;
   }
 

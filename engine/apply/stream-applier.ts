@@ -15,6 +15,7 @@
 import { asError, SyncError } from '../errors.ts';
 import type { Connection } from '../connect/connection.ts';
 import type { Reply } from '../resp/reply.ts';
+import { AppliedOffset, Wake } from './applied-offset.ts';
 import { checkpointKey, claim, encodeExecAndWatch, encodeLoading, type Checkpoint } from './checkpoint.ts';
 import { count, type LinkCounters } from './counters.ts';
 import { evictsAnything } from './eviction-evidence.ts';
@@ -119,21 +120,24 @@ export class StreamApplier {
   /** The last EXEC was answered with nil: nothing of its envelope was executed. */
   #wasUntouched = false;
   readonly #execAndWatch: Buffer;
-  #wake: (() => void) | undefined;
+  readonly #wake = new Wake();
   #failure: Error | undefined;
   /** The checkpoint on the target. */
   #checkpoint: Checkpoint;
   /** May be beyond the checkpoint: behind it came nothing that changes the target. */
-  #appliedOffset: bigint;
+  readonly #position: AppliedOffset;
   readonly #startedAtMs: number;
   /** When the chunk at hand came from the source. */
   #arrivedAtMs = 0;
-  #ackRequestedAt: bigint | undefined;
 
   constructor(options: StreamApplierOptions) {
     this.#options = options;
     const { engine, start, counters, link } = options;
-    this.#appliedOffset = start.offset;
+    this.#position = new AppliedOffset(
+      start.offset,
+      () => options.onAckRequested(),
+      () => options.onAdvanced?.(),
+    );
     this.#startedAtMs = options.wallClock();
     this.#checkpoint = start;
     this.#execAndWatch = encodeExecAndWatch(link);
@@ -177,7 +181,7 @@ export class StreamApplier {
       heartbeatPrefix: engine.heartbeatPrefix,
       checkpointKey: key,
       flush: engine.flush,
-      onAckRequested: (offset) => this.#onAckRequested(offset),
+      onAckRequested: (offset) => this.#position.asked(offset),
       onDropped: (reason) => count(counters.dropped, reason),
       onHandled: (what) => count(counters.handled, what),
       onFlush: (name, database, offset) => this.#reports.flush(name, { database, offset }, this.#arrivedAtMs),
@@ -212,7 +216,7 @@ export class StreamApplier {
 
   /** Everything up to this offset is on the target. */
   get appliedOffset(): bigint {
-    return this.#appliedOffset;
+    return this.#position.value;
   }
 
   /** A promoted replica goes on with our history under a new name. */
@@ -234,7 +238,7 @@ export class StreamApplier {
     }
     if (atMs !== undefined) this.#noteArrival(atMs);
     this.#kick();
-    while (this.#pumping && this.#builderIsFull) await this.#progress();
+    while (this.#pumping && this.#builderIsFull) await this.#wake.next();
     if (this.#failure) throw this.#failure;
   }
 
@@ -248,7 +252,7 @@ export class StreamApplier {
 
   /** The cutover: gives every deferred deadline back, soon, and defers none any more. */
   settleExpiries(): void {
-    this.#interlude?.settle(this.#appliedOffset);
+    this.#interlude?.settle(this.#position.value);
     this.#kick();
   }
 
@@ -284,7 +288,7 @@ export class StreamApplier {
     if (this.#failure) return;
     if (this.#pumping) this.#stageBehind();
     else if (this.#hasWork) this.#pumping = this.#pump();
-    else this.#advance(this.#builder.offset);
+    else this.#position.advance(this.#builder.offset);
   }
 
   #noteArrival(atMs: number): void {
@@ -293,7 +297,7 @@ export class StreamApplier {
   }
 
   #tick(): void {
-    this.#interlude?.tick(this.#appliedOffset);
+    this.#interlude?.tick(this.#position.value);
     this.#kick();
   }
 
@@ -330,12 +334,12 @@ export class StreamApplier {
         this.#applied(await this.#apply(next));
       }
       // Behind the last envelope stand only protocol lines: nothing to write, the position moves on by itself.
-      this.#advance(this.#builder.offset);
+      this.#position.advance(this.#builder.offset);
     } catch (error) {
       this.#failure = asError(error);
     }
     this.#pumping = undefined;
-    this.#wakeUp();
+    this.#wake.up();
     if (this.#failure) this.#options.onFailed(this.#failure);
   }
 
@@ -352,30 +356,6 @@ export class StreamApplier {
     await this.#options.target.close();
   }
 
-  #advance(offset: bigint): void {
-    this.#appliedOffset = offset;
-    this.#options.onAdvanced?.();
-    if (this.#ackRequestedAt === undefined || offset < this.#ackRequestedAt) return;
-    this.#ackRequestedAt = undefined;
-    this.#options.onAckRequested();
-  }
-
-  /** The source gets an answer at once, and another when everything up to its question is applied (WAIT waits for it). */
-  #onAckRequested(offset: bigint): void {
-    this.#ackRequestedAt = offset;
-    this.#options.onAckRequested();
-  }
-
-  /** Resolves when an envelope was applied, or the pump has ended. */
-  #progress(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve));
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
-    this.#wake = undefined;
-  }
-
   /** While the target is behind, it parses the next envelope as it executes this one. */
   #stageBehind(): void {
     if (this.#executingOn === undefined || this.#staged !== undefined) return;
@@ -383,7 +363,7 @@ export class StreamApplier {
     if (!this.#builderIsFull || !this.#builder.hasUnits) return;
     this.#staged = this.#stage(this.#builder.take());
     // Whoever waits to push has room now.
-    this.#wakeUp();
+    this.#wake.up();
   }
 
   /** Writes an envelope without its EXEC; without a claimed connection it is only kept. */
@@ -494,8 +474,8 @@ export class StreamApplier {
     envelope.release();
     this.#losses.report();
     target.worked();
-    this.#advance(envelope.checkpoint.offset);
-    this.#wakeUp();
+    this.#position.advance(envelope.checkpoint.offset);
+    this.#wake.up();
   }
 
   /** The target itself says whether the envelope is in its data. */

@@ -8,6 +8,7 @@
  * An account that may not ask costs precision only: `degraded` says what could not be told and what follows from it.
  */
 import type { Connection } from '../connect/connection.ts';
+import type { LinkFinding } from './finding.ts';
 import { OWN_KEY_PREFIX } from '../link/options.ts';
 import { writeDumpPayload } from '../rdb/dump-payload.ts';
 import { encodeCommand } from '../resp/encode.ts';
@@ -103,6 +104,18 @@ export async function measureTarget(connection: Connection): Promise<TargetFacts
     modules: moduleNames(modules),
     degraded,
   };
+}
+
+/** What could not be told now, and was not said `before`. */
+export function degradedFindings(facts: TargetFacts, before: TargetFacts): LinkFinding[] {
+  return facts.degraded
+    .filter((message) => !before.degraded.includes(message))
+    .map((message) => ({
+      code: 'OUT_OF_SCOPE',
+      severity: 'notice',
+      message: `What the target takes could not be measured completely: ${message}.`,
+      evidence: { server: facts.server },
+    }));
 }
 
 /** Whether the target is at least the release named for its family; true when its version is unknown. */

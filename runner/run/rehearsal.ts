@@ -22,6 +22,7 @@ import { systemClock } from '../../scenarios/timeline/clock.ts';
 import { Timeline } from '../../scenarios/timeline/timeline.ts';
 import type { Workload } from '../../scenarios/workload/open-loop.ts';
 import { startWorkload } from '../../scenarios/workload/workload-start.ts';
+import { unstartedResult } from '../../scenarios/workload/workload.ts';
 import { isExisting } from '../plan/existing.ts';
 import { isDisposableTarget } from '../plan/disposable-targets.ts';
 import { comparisonsOf, type ComparisonPlan } from '../plan/comparisons.ts';
@@ -478,17 +479,7 @@ export class Rehearsal implements AsyncDisposable {
   /** A planned workload that never started is there too, with zeros. */
   #allWorkloadResults(): WorkloadResult[] {
     return this.#options.plan.workload.map(
-      ({ name, into, ratePerSecond }) =>
-        this.#workloadResults.get(name) ?? {
-          name,
-          target: into.join(', '),
-          requestedRate: ratePerSecond,
-          sent: 0,
-          ok: 0,
-          failed: 0,
-          unknown: 0,
-          perCommand: {},
-        },
+      (planned) => this.#workloadResults.get(planned.name) ?? unstartedResult(planned),
     );
   }
 

@@ -16,6 +16,7 @@ import {
 import { findFault } from '../faults/registry.ts';
 import type { CheckContext } from './check.ts';
 import type { Expectation } from './expectation.ts';
+import { unstartedResult } from '../workload/workload.ts';
 
 /** The part of a plan that a run is judged by. */
 export interface JudgedPlan {
@@ -102,21 +103,11 @@ function lastSeen(
 
 /** A planned workload that never started is there too, with zeros. */
 function workloadResult(
-  { name, into, ratePerSecond }: JudgedPlan['workload'][number],
+  planned: JudgedPlan['workload'][number],
   events: readonly RunEvent[],
 ): WorkloadResult {
-  const recorded = evidenceAbout(events, 'workload').findLast(({ result }) => result.name === name);
-  if (recorded !== undefined) return recorded.result;
-  return {
-    name,
-    target: into.join(', '),
-    requestedRate: ratePerSecond,
-    sent: 0,
-    ok: 0,
-    failed: 0,
-    unknown: 0,
-    perCommand: {},
-  };
+  const recorded = evidenceAbout(events, 'workload').findLast(({ result }) => result.name === planned.name);
+  return recorded?.result ?? unstartedResult(planned);
 }
 
 function firstError(events: readonly RunEvent[]): Results['error'] {

@@ -1,5 +1,7 @@
 /** Open-loop client traffic: arrival rate, so a slow server shows as lag, not as a slower client. */
 
+import type { WorkloadResult } from '../../reports/results.ts';
+
 export const CLIENT_KINDS = ['direct', 'codis-proxy'] as const;
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 
@@ -21,4 +23,26 @@ export interface WorkloadPlan {
    * it would split a command. Default direct.
    */
   client?: ClientKind;
+}
+
+/** What is reported of a planned workload that never started: zeros. */
+export function unstartedResult({
+  name,
+  into,
+  ratePerSecond,
+}: {
+  name: string;
+  into: readonly string[];
+  ratePerSecond: number;
+}): WorkloadResult {
+  return {
+    name,
+    target: into.join(', '),
+    requestedRate: ratePerSecond,
+    sent: 0,
+    ok: 0,
+    failed: 0,
+    unknown: 0,
+    perCommand: {},
+  };
 }

@@ -14,7 +14,6 @@ import type { LogItem } from '../../log/item.ts';
 import { delay } from '../../psync/backoff.ts';
 import type { LogReader } from '../../log/log-cursor.ts';
 import { textOf } from '../../resp/reply-text.ts';
-import { ReplyError } from '../../resp/reply.ts';
 import {
   checkpointKey,
   encodeCheckpoint,
@@ -26,23 +25,36 @@ import {
   type LinkRecord,
 } from '../checkpoint.ts';
 import { encodeCommands } from '../../resp/encode.ts';
-import { count, newCounters, type LinkCounters } from '../counters.ts';
+import { beginSnapshot, count, endSnapshot, newCounters, type LinkCounters } from '../counters.ts';
 import { FindingLimit } from '../finding.ts';
 import { changedFact } from './changed-slots.ts';
 import { isReconciled } from '../existing-data.ts';
-import { keptFinding, refuseEmptySource, refuseFullResync, removedFinding } from '../full-resync.ts';
+import {
+  keptFinding,
+  refuseEmptySource,
+  refuseFullResync,
+  removedFinding,
+  stoppedHalfWay,
+} from '../full-resync.ts';
 import { GrowingFindings } from '../growing-findings.ts';
 import type { LaneOptions } from '../lane.ts';
+import { Pause, SkippedBytes, takeUntilClosed } from '../lane-course.ts';
 import type { LinkLane } from '../link-lane.ts';
 import { OomWatch } from '../oom-watch.ts';
 import { Ownership } from '../ownership.ts';
 import { existingStop } from '../policy-stops.ts';
 import { Reconciliation, type Removed } from '../reconciliation.ts';
-import { refusalBehind, wordRefusal } from '../refusals.ts';
-import { unwrapRefusal } from '../replies.ts';
+import { refusalFinding, refuseAny } from '../refusals.ts';
 import { ScriptBook } from '../script-book.ts';
 import { SnapshotApplier } from '../snapshot-applier.ts';
-import { measureTarget, PROBE_KEY, UNKNOWN_TARGET, type TargetFacts } from '../target-facts.ts';
+import {
+  degradedFindings,
+  measureTarget,
+  PROBE_KEY,
+  UNKNOWN_TARGET,
+  type TargetFacts,
+} from '../target-facts.ts';
+import { watchWaits } from '../target-waits.ts';
 import { Target } from '../target.ts';
 import { unlinkEach } from './barriers.ts';
 import { ClusterContents } from './cluster-contents.ts';
@@ -95,10 +107,9 @@ export class ClusterLane implements LinkLane {
   readonly #owns: ((key: Uint8Array) => boolean) | undefined;
   readonly #refetch: KeyRefetch;
   #healing: Promise<unknown> | undefined;
-  #skipBytes = 0;
+  readonly #skipped = new SkippedBytes();
   readonly #ending = new AbortController();
-  #resume: (() => void) | undefined;
-  #paused: Promise<void> | undefined;
+  readonly #pause = new Pause();
 
   constructor(options: ClusterLaneOptions) {
     this.id = options.link.id;
@@ -147,7 +158,7 @@ export class ClusterLane implements LinkLane {
   }
 
   get paused(): boolean {
-    return this.#paused !== undefined;
+    return this.#pause.on;
   }
 
   settleExpiries(): void {
@@ -192,12 +203,11 @@ export class ClusterLane implements LinkLane {
   }
 
   pause(): void {
-    this.#paused ??= new Promise((resolve) => (this.#resume = resolve));
+    this.#pause.begin();
   }
 
   resume(): void {
-    this.#resume?.();
-    this.#paused = undefined;
+    this.#pause.end();
   }
 
   async run(cursor: LogReader, signal: AbortSignal): Promise<void> {
@@ -205,12 +215,7 @@ export class ClusterLane implements LinkLane {
     const onEnded = (): void => void this.#cluster.close();
     ended.addEventListener('abort', onEnded, { once: true });
     try {
-      for (;;) {
-        const item = cursor.tryNext() ?? (await cursor.next(ended));
-        if (this.#paused) await this.#whilePaused(ended);
-        if (item.kind === 'closed') break;
-        await this.#take(item, ended);
-      }
+      await takeUntilClosed(cursor, this.#pause, (item) => this.#take(item, ended), ended);
       if (this.#stream === undefined && this.#checkpoint === undefined) throw stoppedHalfWay();
       await this.#stream?.drain();
       await this.#settleSlots(ended);
@@ -228,22 +233,12 @@ export class ClusterLane implements LinkLane {
     }
   }
 
-  async #whilePaused(signal: AbortSignal): Promise<void> {
-    let stopWaiting: (() => void) | undefined;
-    const aborted = new Promise<void>((resolve) => (stopWaiting = resolve));
-    const onAbort = (): void => stopWaiting?.();
-    signal.addEventListener('abort', onAbort, { once: true });
-    await Promise.race([this.#paused, aborted]);
-    signal.removeEventListener('abort', onAbort);
-    signal.throwIfAborted();
-  }
-
   async #take(item: Exclude<LogItem, { kind: 'closed' }>, signal: AbortSignal): Promise<void> {
     switch (item.kind) {
       case 'bytes':
         return this.#fullSync
           ? this.#fullSync.applier.push(item.chunk)
-          : this.#stream?.push(this.#skip(item.chunk), item.atMs);
+          : this.#stream?.push(this.#skipped.cut(item.chunk), item.atMs);
       case 'snapshot-start':
         return this.#beginFullSync(item, signal);
       case 'snapshot-end':
@@ -271,13 +266,7 @@ export class ClusterLane implements LinkLane {
     this.#stream = undefined;
     this.#checkpoint = undefined;
     this.#slots.clear();
-    Object.assign(counters, {
-      snapshotKeys: 0,
-      snapshotBytes: 0,
-      snapshotExpectedKeys: 0,
-      snapshotDone: false,
-    });
-    counters.snapshotStartedMs = now();
+    beginSnapshot(counters, now());
     const isEmpty = before.alone ?? (await this.#contents.isOwn(signal));
     const hasOthers =
       before.alone === undefined && !isEmpty && (await this.#contents.otherLinks(signal)).length > 0;
@@ -328,12 +317,7 @@ export class ClusterLane implements LinkLane {
       },
       onRefused: (command, error) => {
         count(counters.errors, error.kind);
-        this.#findings.report({
-          code: 'APPLY_ERROR',
-          severity: 'error',
-          message: wordRefusal(error, command, this.#cluster.describe()).message,
-          evidence: { key: command.key.toString('base64'), reply: error.message },
-        });
+        this.#findings.report(refusalFinding(error, command, this.#cluster.describe()));
       },
       openApplier: (shard, onMisplaced) =>
         new SnapshotApplier({
@@ -352,7 +336,6 @@ export class ClusterLane implements LinkLane {
   }
 
   async #endFullSync(signal: AbortSignal): Promise<void> {
-    const { counters } = this;
     const sync = this.#fullSync;
     if (sync === undefined) return;
     await sync.applier.finish();
@@ -363,9 +346,7 @@ export class ClusterLane implements LinkLane {
     await this.#write(this.#loaded(sync.checkpoint), signal);
     this.#fullSync = undefined;
     this.#checkpoint = sync.checkpoint;
-    counters.snapshotDurationMs = this.#options.now() - counters.snapshotStartedMs;
-    counters.snapshotDone = true;
-    counters.fullResyncs++;
+    endSnapshot(this.counters, this.#options.now());
     this.#options.events.synchronized('full');
   }
 
@@ -458,15 +439,7 @@ export class ClusterLane implements LinkLane {
 
   async #measure(signal: AbortSignal): Promise<void> {
     const facts = await this.#cluster.useKey(PROBE_KEY, signal, measureTarget);
-    for (const message of facts.degraded) {
-      if (this.#facts.degraded.includes(message)) continue;
-      this.#findings.report({
-        code: 'OUT_OF_SCOPE',
-        severity: 'notice',
-        message: `What the target takes could not be measured completely: ${message}.`,
-        evidence: { server: facts.server },
-      });
-    }
+    for (const finding of degradedFindings(facts, this.#facts)) this.#findings.report(finding);
     this.#facts = { ...facts, cluster: true };
   }
 
@@ -474,17 +447,8 @@ export class ClusterLane implements LinkLane {
   async #write(commands: { bytes: Buffer; replies: number }, signal: AbortSignal): Promise<void> {
     await this.#cluster.useKey(checkpointKey(this.#record), signal, async (connection) => {
       const replies = await connection.pipelineRaw(commands.bytes, commands.replies);
-      const refused = replies.find((reply) => reply instanceof ReplyError);
-      if (refused instanceof ReplyError)
-        throw wordRefusal(unwrapRefusal(refused), undefined, this.#cluster.describe());
+      refuseAny(replies, this.#cluster.describe());
     });
-  }
-
-  #skip(chunk: Buffer): Buffer {
-    if (this.#skipBytes === 0) return chunk;
-    const skipped = Math.min(this.#skipBytes, chunk.length);
-    this.#skipBytes -= skipped;
-    return chunk.subarray(skipped);
   }
 
   #beginStream(replid: string, offset: bigint, signal: AbortSignal): undefined {
@@ -493,15 +457,8 @@ export class ClusterLane implements LinkLane {
       this.counters.partialResyncs++;
       return;
     }
-    const checkpoint = this.#checkpoint;
-    if (checkpoint === undefined || checkpoint.offset < offset) {
-      throw new SyncError(
-        'INTERNAL',
-        `Link ${this.id} is at ${checkpoint?.offset ?? 'no'} offset, but the stream begins at ${offset}.`,
-      );
-    }
+    const checkpoint = this.#skipped.upTo(this.#checkpoint, offset, this.id);
     const { engine, events, wallClock, now, sourceOffsetMs } = this.#options;
-    this.#skipBytes = Number(checkpoint.offset - offset);
     this.counters.lastWriteOffset = checkpoint.offset;
     this.#stream = new ClusterStream({
       link: this.id,
@@ -543,22 +500,11 @@ export class ClusterLane implements LinkLane {
       retryMs: engine.retryMs,
       random,
       now,
-      onWaiting: (error, waitMs) => {
-        this.counters.retries++;
-        const refusal = refusalBehind(error);
-        if (refusal) count(this.counters.handled, `retried ${refusal.reply.kind}`);
-        events.waiting(error, waitMs);
-      },
-      onWorking: () => {
-        oom.worked();
-        events.working();
-      },
-      judge: (error) =>
-        oom.judge(error, {
-          where: this.#cluster.describe(),
-          appliedOffset: this.appliedOffset,
-          snapshotKeys: this.counters.snapshotKeys,
-        }),
+      ...watchWaits(this.counters, events, oom, () => ({
+        where: this.#cluster.describe(),
+        appliedOffset: this.appliedOffset,
+        snapshotKeys: this.counters.snapshotKeys,
+      })),
       ...(shard === undefined ? {} : { claim: (connection) => this.#claim(connection, shard) }),
     });
   }
@@ -575,16 +521,6 @@ export class ClusterLane implements LinkLane {
     }
     await this.#slots.check(connection, shard);
   }
-}
-
-function stoppedHalfWay(): SyncError {
-  return new SyncError(
-    'ABORTED',
-    'The link was stopped in the middle of the full sync: the target is incomplete.',
-    {
-      hint: 'Start the link again: the full sync begins anew and replaces what is there.',
-    },
-  );
 }
 
 /** Its writes carry no path of origins, so they would come back. */

@@ -15,12 +15,13 @@ import type { Whereabouts } from '../../connect/discovery.ts';
 import type { EngineOptions } from '../../link/options.ts';
 import type { SourceSlots } from '../../link/source-slots.ts';
 import { delay } from '../../psync/backoff.ts';
+import { AppliedOffset, Wake } from '../applied-offset.ts';
 import { checkpointKey, encodeCheckpoint, type Checkpoint } from '../checkpoint.ts';
 import { count, newCounters, type LinkCounters } from '../counters.ts';
 import type { LinkFinding } from '../finding.ts';
 import { GrowingFindings } from '../growing-findings.ts';
 import { Losses } from '../rebuild/losses.ts';
-import { findCommands, printKey, wordRefusal } from '../refusals.ts';
+import { findCommands, printKey, refusalFinding } from '../refusals.ts';
 import { isLeftOut, reactionTo } from '../replies.ts';
 import type { ScriptBook } from '../script-book.ts';
 import { isScript, StreamReports } from '../stream-reports.ts';
@@ -96,22 +97,21 @@ export class ClusterStream {
   readonly #recordKey: string;
   readonly #startedAtMs: number;
   #pumping: Promise<void> | undefined;
-  #wake: (() => void) | undefined;
+  readonly #wake = new Wake();
   #failure: Error | undefined;
-  #appliedOffset: bigint;
+  readonly #position: AppliedOffset;
   /** Offset in the link's checkpoint on the target, and when it was written. */
   #recorded: number;
   #recordedAtMs = -Infinity;
   #replid: string;
   #arrivedAtMs = 0;
-  #ackRequestedAt: bigint | undefined;
   readonly #timer: NodeJS.Timeout;
   readonly #boundaries: Boundaries;
 
   constructor(options: ClusterStreamOptions) {
     this.#options = options;
     const { engine, start, counters, link, cluster, signal, onFinding, growing } = options;
-    this.#appliedOffset = start.offset;
+    this.#position = new AppliedOffset(start.offset, () => options.onAckRequested());
     this.#recorded = Number(start.offset);
     this.#replid = start.replid;
     this.#startedAtMs = options.wallClock();
@@ -144,7 +144,7 @@ export class ClusterStream {
 
   /** Everything up to this offset is on the target. */
   get appliedOffset(): bigint {
-    return this.#appliedOffset;
+    return this.#position.value;
   }
 
   /** A promoted replica goes on with our history under a new name. */
@@ -165,7 +165,7 @@ export class ClusterStream {
       throw error;
     }
     this.#kick();
-    while (this.#pumping && this.#isFull) await this.#progress();
+    while (this.#pumping && this.#isFull) await this.#wake.next();
     if (this.#failure) throw this.#failure;
   }
 
@@ -211,7 +211,7 @@ export class ClusterStream {
   }
 
   get #isRecordDue(): boolean {
-    const behind = Number(this.#appliedOffset) - this.#recorded;
+    const behind = Number(this.#position.value) - this.#recorded;
     if (behind <= 0) return false;
     const ageMs = this.#options.now() - this.#recordedAtMs;
     if (ageMs < RECORD_INTERVAL_MS) return false;
@@ -230,25 +230,25 @@ export class ClusterStream {
     if (this.#failure || this.#pumping) return;
     const hasWork = this.#rounds.hasUnits || this.#rounds.hasHeartbeats || this.#isRecordDue;
     if (hasWork) this.#pumping = this.#pump();
-    else this.#advance(BigInt(this.#rounds.offset));
+    else this.#position.advance(BigInt(this.#rounds.offset));
   }
 
   async #pump(): Promise<void> {
     try {
       while (this.#rounds.hasUnits || this.#rounds.hasHeartbeats) {
         const stage = this.#rounds.take();
-        this.#wakeUp();
+        this.#wake.up();
         if (stage.kind === 'round') await this.#round(stage);
         else await this.#barrier(stage);
         if (this.#isRecordDue) await this.#record();
       }
-      this.#advance(BigInt(this.#rounds.offset));
+      this.#position.advance(BigInt(this.#rounds.offset));
       if (this.#isRecordDue) await this.#record();
     } catch (error) {
       this.#failure = asError(error);
     }
     this.#pumping = undefined;
-    this.#wakeUp();
+    this.#wake.up();
     if (this.#failure) this.#options.onFailed(this.#failure);
   }
 
@@ -267,7 +267,7 @@ export class ClusterStream {
         counters.lagSamples.push(counters.lagMs);
     }
     this.#losses.report();
-    this.#advance(BigInt(stage.offset));
+    this.#position.advance(BigInt(stage.offset));
     if (stage.complete) this.#boundaries.add(stage.offset);
   }
 
@@ -278,7 +278,7 @@ export class ClusterStream {
     lost.clear();
     const lowest = Math.min(...slots.map((slot) => confirmed[slot] ?? -1));
     const from = this.#boundaries.before(lowest);
-    const to = Number(this.#appliedOffset);
+    const to = Number(this.#position.value);
     this.#options.onFinding(lostFinding(slots.length, lowest, to, cluster.describe()));
     if (source === undefined || from === undefined) throw lostForGood(lowest, cluster.describe());
     for (;;) {
@@ -310,18 +310,18 @@ export class ClusterStream {
     await applyEverywhere(stage, { cluster, signal, owns, onFinding });
     counters.streamCommands++;
     counters.lastWriteOffset = BigInt(stage.offset);
-    this.#advance(BigInt(stage.offset));
+    this.#position.advance(BigInt(stage.offset));
     await this.#record();
   }
 
   /** Writes the link's checkpoint: every slot has everything up to here. */
   async #record(): Promise<void> {
     const { start, sync } = this.#options;
-    if (this.#appliedOffset <= BigInt(this.#recorded)) return;
+    if (this.#position.value <= BigInt(this.#recorded)) return;
     const checkpoint: Checkpoint = {
       ...start,
       replid: this.#replid,
-      offset: this.#appliedOffset,
+      offset: this.#position.value,
       database: 0,
     };
     const bytes = encodeCheckpoint(this.#recordKey, checkpoint, { sync });
@@ -330,22 +330,6 @@ export class ClusterStream {
     this.#recorded = Number(checkpoint.offset);
     this.#recordedAtMs = this.#options.now();
     this.#hasWritten = false;
-  }
-
-  #advance(offset: bigint): void {
-    this.#appliedOffset = offset;
-    if (this.#ackRequestedAt === undefined || offset < this.#ackRequestedAt) return;
-    this.#ackRequestedAt = undefined;
-    this.#options.onAckRequested();
-  }
-
-  #progress(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve));
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
-    this.#wake = undefined;
   }
 
   /** Failures inside a transaction that was applied: counted and named. @throws what cannot be made up for. */
@@ -371,17 +355,8 @@ export class ClusterStream {
         continue;
       }
       count(counters.errors, error.kind);
-      onFinding({
-        code: 'APPLY_ERROR',
-        severity: 'error',
-        message: wordRefusal(error, command, where).message,
-        evidence: {
-          command: command.name,
-          key: command.key.toString('base64'),
-          reply: error.message,
-          hint: reactionTo(error).hint,
-        },
-      });
+      const { hint } = reactionTo(error);
+      onFinding(refusalFinding(error, command, where, { command: command.name, hint }));
       if (leftOut) throw tornSlot(command.name, command.key, error, where);
     }
   }
@@ -411,10 +386,7 @@ export class ClusterStream {
       heartbeatPrefix: engine.heartbeatPrefix,
       checkpointKey: checkpointKey(link),
       flush: engine.flush,
-      onAckRequested: (offset) => {
-        this.#ackRequestedAt = offset;
-        this.#options.onAckRequested();
-      },
+      onAckRequested: (offset) => this.#position.asked(offset),
       onDropped: (reason) => count(counters.dropped, reason),
       onHandled: (what) => count(counters.handled, what),
       onFlush: (name, database, offset) => this.#reports.flush(name, { database, offset }, this.#arrivedAtMs),

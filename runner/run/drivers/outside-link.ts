@@ -8,7 +8,7 @@
 import { asError, SyncError } from '../../../engine/errors.ts';
 import { delay } from '../../../engine/psync/backoff.ts';
 import { formatDuration } from '../../../reports/render/format.ts';
-import type { LinkFigure } from '../../../reports/results.ts';
+import { LINK_FIGURES } from '../../../reports/results.ts';
 import type { CommandPlan, WatchPlan } from '../../plan/driver.ts';
 import type { LinkPlan } from '../../plan/plan.ts';
 import { DataWatch } from './data-watch.ts';
@@ -19,21 +19,6 @@ import type { ReportedLink } from './reported-links.ts';
 import { ServerView } from './server-view.ts';
 
 const POLL_MS = 100;
-
-/** Nothing but keys and their number is seen from outside. */
-const UNMEASURED: readonly LinkFigure[] = [
-  'copyKeys',
-  'copyBytes',
-  'commands',
-  'lagBytes',
-  'streamBytes',
-  'transactions',
-  'resyncs',
-  'retries',
-  'dropped',
-  'errors',
-  'cost',
-];
 
 export interface OutsideLinkOptions {
   watch: WatchPlan;
@@ -61,7 +46,8 @@ export class OutsideLink implements ReportedLink {
 
   constructor(plan: LinkPlan, driver: DriverOptions, options: OutsideLinkOptions) {
     this.#options = options;
-    this.reporter = new LinkReporter(plan, driver, UNMEASURED);
+    // Nothing but keys and their number is seen from outside.
+    this.reporter = new LinkReporter(plan, driver, LINK_FIGURES);
     this.#views = [
       new ServerView(() => driver.whereaboutsOf(plan.source)),
       new ServerView(() => driver.whereaboutsOf(plan.target)),
