@@ -1,5 +1,9 @@
 /** Waits until everything that the sources of a link had written is applied. */
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
+import type { LinkMonitor } from './link-monitor.ts';
 import type { ReplicatorHandle } from './replicator-handle.ts';
+import { readPosition } from './source-position.ts';
+import { idIn, shardOf, type SourceShard } from './source-shard.ts';
 
 const POLL_MS = 50;
 /** A drain that does not move for so long is given up. */
@@ -15,6 +19,33 @@ export interface DrainedPart {
   renew: () => Promise<void>;
   applied: () => bigint;
   deferred: () => number;
+}
+
+/** Asks the source how far it is. @throws SyncError CONNECT. */
+export async function drainedPart(
+  monitor: LinkMonitor,
+  handle: ReplicatorHandle,
+  of: { source: Whereabouts; shard: SourceShard | undefined },
+): Promise<DrainedPart> {
+  const id = idIn(monitor.plan.id, of.shard);
+  const ask = (): ReturnType<typeof readPosition> => readPosition(shardOf(of.source, of.shard));
+  let position = await ask();
+  // After a failover the link may still be on a history that has ended: its offsets say nothing about the new one.
+  const isSame = (): boolean =>
+    position.replid === undefined || monitor.partStatus(id)?.replid === position.replid;
+  return {
+    id,
+    handle,
+    wanted: () => position.offset,
+    renew: async () => {
+      if (!isSame()) position = await ask().catch(() => position);
+    },
+    applied: () => {
+      const status = monitor.partStatus(id);
+      return isSame() ? BigInt(status?.appliedOffset ?? -1) : -1n;
+    },
+    deferred: () => monitor.partStatus(id)?.deferred ?? 0,
+  };
 }
 
 /** Everything is applied, with the deadlines that the source has set. */

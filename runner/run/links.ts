@@ -8,19 +8,19 @@ import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Routes } from '../../engine/connect/routes.ts';
 import { asError, ERROR_CODES, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, ReplicatorError } from '../../engine/link/messages.ts';
-import type { EngineOptions, LinkOptions, ReplicatorOptions } from '../../engine/link/options.ts';
+import type { EngineOptions, ReplicatorOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/hosted-link.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
-import { isInCircle, partnerOf } from '../plan/writers.ts';
+import { partnerOf } from '../plan/writers.ts';
 import type { EngineControls, EngineDriver } from './drivers/driver.ts';
 import { drainLevels } from './drain-levels.ts';
-import { drainParts, totalOf, type DrainedPart } from './link-drain.ts';
+import { drainedPart, drainParts, totalOf } from './link-drain.ts';
+import { linkOptions, replicatorName, type LinkSurroundings } from './link-options.ts';
 import { LinkMonitor } from './link-monitor.ts';
-import { isPartOf, partId, possibleParts } from './link-parts.ts';
+import { isPartOf, partId } from './link-parts.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
-import { readPosition } from './source-position.ts';
 import { idIn, shardOf, type SourceShard } from './source-shard.ts';
 
 const POLL_MS = 50;
@@ -28,19 +28,11 @@ const POLL_MS = 50;
 const STOP_WAITING_MS = 2000;
 /** After the first round everything is everywhere; the others are for what was decided on the way. */
 const CIRCLE_ROUNDS = 3;
-/** Of the run: one line of JSON per conflict of a pair. */
-const CONFLICT_FILE = 'conflicts.ndjson';
 
-export interface LinksOptions {
-  links: readonly LinkPlan[];
+export interface LinksOptions extends LinkSurroundings {
   engine: EngineOptions;
-  /** Where an instance may be found; asked again by `relocate`. */
-  whereaboutsOf: (instance: string) => Whereabouts;
   /** Other ways to servers, for the replicators of a source; asked again by `relocate`. Default: straight. */
   routesOf?: (source: string) => Routes;
-  /** Nobody minds what watching the link's target costs. */
-  isDisposable: (link: LinkPlan) => boolean;
-  runFolder: string;
   /** Instead of the replicator; see ReplicatorHandleOptions. */
   engineCommand?: readonly string[];
   emit: (event: RunEventBody) => void;
@@ -329,11 +321,11 @@ export class Links implements EngineDriver, EngineControls {
     shard: Host['shard'],
   ): Promise<void> {
     const { engine, routesOf, runFolder, onProcess, engineCommand } = this.#options;
-    const name = `${this.#nameOf(source, links)}${shard === undefined ? '' : `-shard-${shard.number}`}`;
+    const name = replicatorName(this.#options.links, links, shard);
     const logFile = join(runFolder, `replicator-${name}.log`);
     const options: ReplicatorOptions = {
       source: whereabouts,
-      links: links.map((link) => this.#linkOptions(link, shard)),
+      links: links.map((link) => linkOptions(link, shard, this.#options)),
       engine,
       spoolFolder: join(runFolder, 'spool', name),
       ...(routesOf === undefined ? {} : { routes: routesOf(source) }),
@@ -376,32 +368,6 @@ export class Links implements EngineDriver, EngineControls {
       if (running !== undefined) return running.handle;
     }
     return undefined;
-  }
-
-  /** The source's, unless links of it that do not wait have a replicator of their own. */
-  #linkOptions(link: LinkPlan, shard: Host['shard']): LinkOptions {
-    const { links, whereaboutsOf, isDisposable, runFolder } = this.#options;
-    const { source, target, incrementalOnly } = link;
-    const partner = partnerOf(links, link);
-    const forward = incrementalOnly ? (partner ?? link) : link;
-    const id = idIn(link.id, shard);
-    return {
-      id,
-      target: whereaboutsOf(target),
-      ...(shard === undefined ? {} : { siblings: possibleParts(link.id).filter((each) => each !== id) }),
-      disposable: isDisposable(link),
-      ...(incrementalOnly ? { incrementalOnly } : {}),
-      ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
-      ...foreignKeys(links, link),
-      ...(partner && { pair: { priority: forward.source, listFile: join(runFolder, CONFLICT_FILE) } }),
-    };
-  }
-
-  #nameOf(source: string, links: readonly LinkPlan[]): string {
-    const all = this.#options.links.filter((link) => link.source === source);
-    const [first] = links;
-    const isApart = all.some(({ startsAfter }) => startsAfter !== first?.startsAfter);
-    return isApart && first?.startsAfter !== undefined ? `${source}-after-${first.startsAfter}` : source;
   }
 
   #onMessage(monitors: readonly LinkMonitor[], message: FromReplicator): void {
@@ -476,7 +442,9 @@ export class Links implements EngineDriver, EngineControls {
     const { emit } = this.#options;
     const began = performance.now();
     const parts = await Promise.all(
-      (this.#hosts.get(monitor.plan.id) ?? []).map((host) => this.#partOf(monitor, host)),
+      (this.#hosts.get(monitor.plan.id) ?? []).map(({ handle, shard }) =>
+        drainedPart(monitor, handle, { shard, source: this.#options.whereaboutsOf(monitor.plan.source) }),
+      ),
     );
     await drainParts(parts, () => monitor.isOver || signal.aborted);
     // What came after the question (pings, heartbeats) is applied too; equal is what matters.
@@ -491,29 +459,6 @@ export class Links implements EngineDriver, EngineControls {
     return parts.length > 0 && parts.every(({ applied, wanted }) => applied() >= wanted());
   }
 
-  async #partOf(monitor: LinkMonitor, { handle, shard }: Host): Promise<DrainedPart> {
-    const id = idIn(monitor.plan.id, shard);
-    const source = this.#options.whereaboutsOf(monitor.plan.source);
-    const ask = (): ReturnType<typeof readPosition> => readPosition(shardOf(source, shard));
-    let position = await ask();
-    // After a failover the link may still be on a history that has ended: its offsets say nothing about the new one.
-    const isSame = (): boolean =>
-      position.replid === undefined || monitor.partStatus(id)?.replid === position.replid;
-    return {
-      id,
-      handle,
-      wanted: () => position.offset,
-      renew: async () => {
-        if (!isSame()) position = await ask().catch(() => position);
-      },
-      applied: () => {
-        const status = monitor.partStatus(id);
-        return isSame() ? BigInt(status?.appliedOffset ?? -1) : -1n;
-      },
-      deferred: () => monitor.partStatus(id)?.deferred ?? 0,
-    };
-  }
-
   async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
     while (!condition()) {
       signal.throwIfAborted();
@@ -521,16 +466,6 @@ export class Links implements EngineDriver, EngineControls {
       await sleep(POLL_MS);
     }
   }
-}
-
-/** What other sources own of the data that the link's source shares with them: over one target, or as the two of a pair. */
-function foreignKeys(links: readonly LinkPlan[], link: LinkPlan): Pick<LinkOptions, 'foreignKeys'> {
-  const isBeside = (other: LinkPlan): boolean =>
-    other.source !== link.source && (other.target === link.target || other.target === link.source);
-  const others = links.filter(isBeside).flatMap(({ source, owns }) => {
-    return owns === undefined ? [] : [{ owner: source, patterns: owns }];
-  });
-  return others.length === 0 ? {} : { foreignKeys: others };
 }
 
 /** Of links, each once; of a pair that of the forward link first. */

@@ -1,0 +1,71 @@
+/** What a replicator is told of each link it hosts, and what the replicator is called. From the plan alone. */
+import { join } from 'node:path';
+import type { Whereabouts } from '../../engine/connect/discovery.ts';
+import type { LinkOptions } from '../../engine/link/options.ts';
+import type { LinkPlan } from '../plan/plan.ts';
+import { isInCircle, partnerOf } from '../plan/writers.ts';
+import { possibleParts } from './link-parts.ts';
+import { idIn, type SourceShard } from './source-shard.ts';
+
+/** Of the run: one line of JSON per conflict of a pair. */
+const CONFLICT_FILE = 'conflicts.ndjson';
+
+/** What a link stands among. */
+export interface LinkSurroundings {
+  /** All links of the run. */
+  links: readonly LinkPlan[];
+  /** Where an instance may be found; asked again when it has moved. */
+  whereaboutsOf: (instance: string) => Whereabouts;
+  /** Nobody minds what watching the link's target costs. */
+  isDisposable: (link: LinkPlan) => boolean;
+  runFolder: string;
+}
+
+/** @param shard of the link's source that the replicator reads; undefined when that is no cluster. */
+export function linkOptions(
+  link: LinkPlan,
+  shard: SourceShard | undefined,
+  { links, whereaboutsOf, isDisposable, runFolder }: LinkSurroundings,
+): LinkOptions {
+  const { source, target, incrementalOnly } = link;
+  const partner = partnerOf(links, link);
+  const forward = incrementalOnly ? (partner ?? link) : link;
+  const id = idIn(link.id, shard);
+  return {
+    id,
+    target: whereaboutsOf(target),
+    ...(shard === undefined ? {} : { siblings: possibleParts(link.id).filter((each) => each !== id) }),
+    disposable: isDisposable(link),
+    ...(incrementalOnly ? { incrementalOnly } : {}),
+    ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
+    ...foreignKeys(links, link),
+    ...(partner && { pair: { priority: forward.source, listFile: join(runFolder, CONFLICT_FILE) } }),
+  };
+}
+
+/**
+ * The name of the replicator that hosts these links of one source: the source's, unless links of it that wait for
+ * nothing, or for another one, have a replicator of their own.
+ */
+export function replicatorName(
+  links: readonly LinkPlan[],
+  hosted: readonly LinkPlan[],
+  shard: SourceShard | undefined,
+): string {
+  const [first] = hosted;
+  const source = first?.source ?? '';
+  const ofSource = links.filter((link) => link.source === source);
+  const isApart = ofSource.some(({ startsAfter }) => startsAfter !== first?.startsAfter);
+  const after = isApart && first?.startsAfter !== undefined ? `-after-${first.startsAfter}` : '';
+  return `${source}${after}${shard === undefined ? '' : `-shard-${shard.number}`}`;
+}
+
+/** What other sources own of the data that the link's source shares with them: over one target, or as the two of a pair. */
+function foreignKeys(links: readonly LinkPlan[], link: LinkPlan): Pick<LinkOptions, 'foreignKeys'> {
+  const isBeside = (other: LinkPlan): boolean =>
+    other.source !== link.source && (other.target === link.target || other.target === link.source);
+  const others = links.filter(isBeside).flatMap(({ source, owns }) => {
+    return owns === undefined ? [] : [{ owner: source, patterns: owns }];
+  });
+  return others.length === 0 ? {} : { foreignKeys: others };
+}
