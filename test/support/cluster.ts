@@ -111,34 +111,39 @@ export class TestCluster implements AsyncDisposable {
     for (const { connection } of this.primaries) await connection.call('FLUSHALL');
   }
 
-  /** Moves slots with their keys, one by one, as redis-cli --cluster reshard does. */
-  async move(slots: Iterable<number>, from: TestNode, to: TestNode): Promise<void> {
-    for (const slot of slots) {
-      await to.connection.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
-      await from.connection.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
-      for (;;) {
-        const keys = await from.connection.call('CLUSTER', 'GETKEYSINSLOT', slot, 100);
-        if (!Array.isArray(keys) || keys.length === 0) break;
-        const names = keys.filter((key) => Buffer.isBuffer(key));
-        await from.connection.call(
-          'MIGRATE',
-          '127.0.0.1',
-          to.server.port,
-          '',
-          0,
-          5000,
-          'REPLACE',
-          'KEYS',
-          ...names,
-        );
-      }
-      for (const { connection } of [
-        to,
-        from,
-        ...this.primaries.filter((node) => node !== to && node !== from),
-      ])
-        if (!connection.closed) await connection.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
+  /**
+   * Moves slots with their keys, as redis-cli --cluster reshard does.
+   *
+   * @param slotsAtOnce so many are on the move together, their commands pipelined.
+   */
+  async move(slots: Iterable<number>, from: TestNode, to: TestNode, slotsAtOnce = 1): Promise<void> {
+    const all = [...slots];
+    for (let start = 0; start < all.length; start += slotsAtOnce)
+      await this.#moveTogether(all.slice(start, start + slotsAtOnce), from, to);
+  }
+
+  async #moveTogether(slots: readonly number[], from: TestNode, to: TestNode): Promise<void> {
+    await setSlots(to, slots, 'IMPORTING', from);
+    await setSlots(from, slots, 'MIGRATING', to);
+    const migrate = ['MIGRATE', '127.0.0.1', to.server.port, '', 0, 5000, 'REPLACE', 'KEYS'];
+    let left = slots;
+    while (left.length > 0) {
+      const listed = await from.connection.pipeline(
+        left.map((slot) => ['CLUSTER', 'GETKEYSINSLOT', slot, 100]),
+      );
+      const filled = listed.flatMap((keys, index) =>
+        Array.isArray(keys) && keys.length > 0 ? [{ slot: left[index] ?? -1, keys }] : [],
+      );
+      const replies = await from.connection.pipeline(
+        filled.map(({ keys }) => [...migrate, ...keys.filter((key) => Buffer.isBuffer(key))]),
+      );
+      refuseErrors(replies);
+      left = filled.map(({ slot }) => slot);
     }
+    // The new owner first: otherwise nobody would have them for a moment.
+    const others = this.primaries.filter((node) => node !== to && node !== from);
+    for (const node of [to, from, ...others])
+      if (!node.connection.closed) await setSlots(node, slots, 'NODE', to);
   }
 
   /** Resolves when every node sees the same owner of every slot. */
@@ -203,6 +208,20 @@ export function differences(left: Map<string, string>, right: Map<string, string
     .filter(([key, value]) => right.has(key) && right.get(key) !== value)
     .map(([key]) => `other ${key}`);
   return [...missing, ...extra, ...other].slice(0, 20);
+}
+
+async function setSlots(
+  { connection }: TestNode,
+  slots: readonly number[],
+  state: 'IMPORTING' | 'MIGRATING' | 'NODE',
+  { id }: TestNode,
+): Promise<void> {
+  refuseErrors(await connection.pipeline(slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, state, id])));
+}
+
+function refuseErrors(replies: readonly Reply[]): void {
+  const refused = replies.find((reply) => reply instanceof ReplyError);
+  if (refused instanceof ReplyError) throw new Error(refused.message);
 }
 
 async function openNode(config: Record<string, string>): Promise<TestNode> {

@@ -6,9 +6,9 @@ import { tagOfSlot } from '../../../../engine/keys/cluster-slot.ts';
 /** The first so many slots are those that tests move to and fro. */
 export const MOVED_SLOTS = 40;
 
-/** One round; half of them are in the slots that are moved. */
-export function ledger(round: number): Argument[][] {
-  const tag = round % 2 === 0 ? `k${round % 97}` : tagOfSlot((round * 7) % MOVED_SLOTS);
+/** One round; half of them are in the slots that are moved: the first `movedSlots`. */
+export function ledger(round: number, movedSlots = MOVED_SLOTS): Argument[][] {
+  const tag = round % 2 === 0 ? `k${round % 97}` : tagOfSlot((round * 7) % movedSlots);
   return [
     ['INCR', `counter:{${tag}}`],
     ['RPUSH', `list:{${tag}}`, round],
