@@ -1,4 +1,4 @@
-/** `npm run bench`: prepares the clone, then measures. Arguments go to test/bench/main.ts (`--quick`, `--keys N`, `--runs N`). */
+/** `npm run bench`: prepares the clone, then measures. Arguments go to test/bench/main.ts (`cluster`, `--quick`, `--keys N`, `--runs N`). */
 import { join } from 'node:path';
 import { prepare, ROOT } from './prepare.mjs';
 import { runCommand } from './run-command.mjs';

@@ -27,6 +27,12 @@ const KINDS = [
 ] as const;
 type Kind = (typeof KINDS)[number];
 
+export interface BenchSetOptions {
+  /** Of the set only the keys that this is true for: those of one shard of a cluster. */
+  isHere?: (key: string) => boolean;
+  signal?: AbortSignal;
+}
+
 /**
  * Creates `keys` keys named `<kind>:<number>` in database 0 of an empty server. Incompressible text values, no TTL.
  *
@@ -36,7 +42,7 @@ export async function seedBenchSet(
   endpoint: Endpoint,
   keys: number,
   seed: number,
-  signal?: AbortSignal,
+  { signal, isHere }: BenchSetOptions = {},
 ): Promise<SeedResult> {
   const startedMs = performance.now();
   await using connection = await Connection.open(endpoint, {
@@ -50,14 +56,24 @@ export async function seedBenchSet(
     Uint8Array.from({ length: POOL_BYTES }, () => ALPHABET[random.next() >>> 26] ?? 0),
   );
   const perType: Record<Kind, number> = { string: 0, hash: 0, list: 0, set: 0, zset: 0 };
+  let written = 0;
   for (let index = 0; index < keys; index++) {
     const kind = KINDS[index % KINDS.length] ?? 'string';
+    const key = `${kind}:${index}`;
+    if (isHere?.(key) === false) continue;
     perType[kind]++;
-    writeKey(out, kind, index, random, pool);
+    written++;
+    writeKey(out, kind, key, random, pool);
     if (sender.batchIsFull) await sender.flush();
   }
   await sender.finish();
-  return { keys, corners: 0, bytes: sender.bytes, perType, durationMs: performance.now() - startedMs };
+  return {
+    keys: written,
+    corners: 0,
+    bytes: sender.bytes,
+    perType,
+    durationMs: performance.now() - startedMs,
+  };
 }
 
 const COMMANDS: Record<Kind, { name: string; wordsPerElement: number }> = {
@@ -68,12 +84,12 @@ const COMMANDS: Record<Kind, { name: string; wordsPerElement: number }> = {
   zset: { name: 'ZADD', wordsPerElement: 2 },
 };
 
-function writeKey(out: CommandWriter, kind: Kind, index: number, random: Random, pool: Buffer): void {
+function writeKey(out: CommandWriter, kind: Kind, key: string, random: Random, pool: Buffer): void {
   const { name, wordsPerElement } = COMMANDS[kind];
   const elements = kind === 'string' ? 1 : 8 + random.below(3);
   out.begin(2 + elements * wordsPerElement);
   out.ascii(name);
-  out.ascii(`${kind}:${index}`);
+  out.ascii(key);
   if (kind === 'string') {
     out.slice(pool, random.below(POOL_BYTES), STRING_BYTES);
     return;
