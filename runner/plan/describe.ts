@@ -4,6 +4,7 @@
  */
 import { Document, isCollection, isMap, isPair, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { formatDuration, formatShare, formatSize } from '../spec/quantities.ts';
+import type { Bound } from '../../scenarios/checks/expectation.ts';
 import type { StepPlan, TriggerPlan } from '../../scenarios/timeline/step.ts';
 import { driverForm } from './driver.ts';
 import { isExisting } from './existing.ts';
@@ -188,15 +189,17 @@ function triggerForm({ atMs, when, after, delayMs }: TriggerPlan): object {
 function expectForm(expect: ExpectPlan): object {
   if ('finding' in expect) {
     const { count, ...finding } = expect;
-    return {
-      ...finding,
-      count: count.comparison === '=' ? count.value : `${count.comparison} ${count.value}`,
-    };
+    return { ...finding, count: countForm(count) };
   }
+  if ('ledger' in expect) return { check: 'ledger', [expect.ledger]: countForm(expect.count) };
   if ('metric' in expect)
     return { metric: expect.metric, [expect.quantile]: `${expect.limit.comparison} ${expect.limit.value}` };
   if (expect.check === 'counts') return { check: expect.check };
   return { check: expect.check, tolerance: { ttl: formatDuration(expect.ttlToleranceMs) } };
+}
+
+function countForm({ comparison, value }: Bound): string | number {
+  return comparison === '=' ? value : `${comparison} ${value}`;
 }
 
 /** `password: ${NAME}`, which must not be escaped like a text that happens to contain `${`. */

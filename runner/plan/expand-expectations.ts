@@ -1,4 +1,5 @@
 /** `expect:` as the plan has it: one line per thing that must hold, and equal data always among them. */
+import { LEDGER_FIGURES } from '../../scenarios/checks/expectation.ts';
 import { parseCount, parseLimit } from '../spec/quantities.ts';
 import type { Expectation } from '../spec/spec.generated.ts';
 import type { ExpectPlan } from './plan.ts';
@@ -22,8 +23,16 @@ function expandExpectation(item: Expectation, ttlToleranceMs: number): ExpectPla
     ];
   }
   if ('metric' in item) return expandMetric(item);
+  if (item.check === 'ledger') return expandLedger(item);
   if (item.check === 'counts') return [{ check: 'counts' }];
   return [{ check: 'data-equal', ttlToleranceMs: durationOr(item.tolerance?.ttl, ttlToleranceMs) }];
+}
+
+function expandLedger(item: Extract<Expectation, { check: 'ledger' }>): ExpectPlan[] {
+  return LEDGER_FIGURES.flatMap((ledger) => {
+    const written = item[ledger];
+    return written === undefined ? [] : [{ ledger, count: read(String(written), parseCount) }];
+  });
 }
 
 function expandMetric(item: Extract<Expectation, { metric: unknown }>): ExpectPlan[] {

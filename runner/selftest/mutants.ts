@@ -2,7 +2,14 @@
  * Everything the oracle must not let pass, and the check that is there to catch it. Adding one is one entry here, and a
  * misbehaviour or a doctoring if none does it yet.
  */
-import { blindComparison, comparesAnotherLink, cutOff, misplacesKey, type Doctoring } from './doctored.ts';
+import {
+  blindComparison,
+  comparesAnotherLink,
+  cutOff,
+  forgetsLedger,
+  misplacesKey,
+  type Doctoring,
+} from './doctored.ts';
 import type { MisbehaviourName } from './misbehaviours.ts';
 import type { SpecName } from './specs.ts';
 
@@ -81,5 +88,6 @@ export const MUTANTS: readonly Mutant[] = [
     'convergence',
     comparesAnotherLink,
   ),
+  doctored('forgets-ledger', 'clients whose writes nobody noted', 'expected-ledger', forgetsLedger),
   doctored('misplaces-key', 'a key in a slot of another node', 'slot-placement', misplacesKey),
 ];

@@ -5270,6 +5270,28 @@ export type Expectation =
     }
   | {
       /**
+       * Name of the check.
+       */
+      check: 'ledger';
+      /**
+       * Acknowledged writes that are not there at the end, also those that their source lost itself in a fault. 0, "<= 10".
+       */
+      lost?: string | number;
+      /**
+       * Writes that are there more often than once. 0, "<= 10".
+       */
+      duplicated?: string | number;
+      /**
+       * Writes that are behind a later one of the same client. 0, "<= 10".
+       */
+      reordered?: string | number;
+      /**
+       * Writes that are there although they were refused or never made. 0, "<= 10".
+       */
+      unexpected?: string | number;
+    }
+  | {
+      /**
        * Code of the finding, e.g. FULL_RESYNC.
        */
       finding: string;

@@ -5,10 +5,15 @@ export interface Bound {
   value: number;
 }
 
+/** What the ledger of the clients' writes is asked for. */
+export const LEDGER_FIGURES = ['lost', 'duplicated', 'reordered', 'unexpected'] as const;
+export type LedgerFigure = (typeof LEDGER_FIGURES)[number];
+
 export type Expectation =
   /** Expiries may differ by this much. Always expected; listed only to change the tolerance. */
   | { check: 'data-equal'; ttlToleranceMs: number }
   | { check: 'counts' }
+  | { ledger: LedgerFigure; count: Bound }
   | { finding: string; link?: string; count: Bound }
   | { metric: string; quantile: 'p50' | 'p95' | 'p99' | 'max'; limit: Bound };
 

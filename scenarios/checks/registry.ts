@@ -8,6 +8,7 @@ import { dbIsolation } from './db-isolation.ts';
 import { dropsAccounted } from './drops-accounted.ts';
 import { errorAccounting } from './error-accounting.ts';
 import { expectedFindings } from './expected-findings.ts';
+import { expectedLedger } from './expected-ledger.ts';
 import { heartbeatLeak } from './heartbeat-leak.ts';
 import { leaks } from './leaks.ts';
 import { ledgerDuplicated } from './ledger-duplicated.ts';
@@ -59,6 +60,7 @@ export const CHECKS: readonly CheckDefinition[] = [
   leaks,
   unexpectedFindings,
   expectedFindings,
+  expectedLedger,
   metrics,
   timelineVacuity,
   workloadVacuity,

@@ -1,4 +1,5 @@
 /** `compare:`, `expect:` and `report:` – how the outcome is proven, judged and written down. */
+import { LEDGER_FIGURES, type LedgerFigure } from '../../../scenarios/checks/expectation.ts';
 import { METRICS } from '../../../scenarios/checks/metrics.ts';
 import { DEFAULT_COMPARE, DEFAULT_REPORT_FORMATS } from '../../plan/defaults.ts';
 import { formatDuration } from '../quantities.ts';
@@ -49,6 +50,31 @@ const counts = closed(
   { required: ['check'] },
 );
 
+const howMany = (description: string): JsonSchema => ({
+  description,
+  type: ['string', 'integer'],
+  quantity: 'count',
+  pattern: '^((>=|>|<=|<|=) *)?[0-9]+$',
+});
+
+const LEDGER_MEANINGS: Readonly<Record<LedgerFigure, string>> = {
+  lost: 'Acknowledged writes that are not there at the end, also those that their source lost itself in a fault.',
+  duplicated: 'Writes that are there more often than once.',
+  reordered: 'Writes that are behind a later one of the same client.',
+  unexpected: 'Writes that are there although they were refused or never made.',
+};
+
+const ledger = closed(
+  'What became of the writes that clients were told had succeeded.',
+  {
+    check: { description: 'Name of the check.', type: 'string', const: 'ledger' },
+    ...Object.fromEntries(
+      LEDGER_FIGURES.map((figure) => [figure, howMany(`${LEDGER_MEANINGS[figure]} 0, "<= 10".`)]),
+    ),
+  },
+  { required: ['check'], minProperties: 2, rule: `a figure: ${LEDGER_FIGURES.join(', ')}, e.g. lost: 0` },
+);
+
 const finding = closed(
   'How often something may be found.',
   {
@@ -59,12 +85,7 @@ const finding = closed(
       rule: 'a finding code in capitals, e.g. FULL_RESYNC',
     },
     link: name('Only findings of this link.'),
-    count: {
-      description: 'How often: 0, "<= 1", ">= 3".',
-      type: ['string', 'integer'],
-      quantity: 'count',
-      pattern: '^((>=|>|<=|<|=) *)?[0-9]+$',
-    },
+    count: howMany('How often: 0, "<= 1", ">= 3".'),
   },
   { required: ['finding', 'count'] },
 );
@@ -80,7 +101,7 @@ const metric = closed(
 
 export const expectationSchema: JsonSchema = {
   description: 'Something that must hold at the end.',
-  oneOf: [dataEqual, counts, finding, metric],
+  oneOf: [dataEqual, counts, ledger, finding, metric],
 };
 
 export function reportSchema(formats: readonly string[]): JsonSchema {

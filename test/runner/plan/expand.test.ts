@@ -458,7 +458,7 @@ describe('a plan as YAML', () => {
     ],
     [
       'expectations',
-      `${HEAD}expect: [{ finding: OOM, count: 0 }, { finding: LAG, count: ">= 2" }, { metric: lag_ms, p99: "< 5" }]\n`,
+      `${HEAD}expect: [{ check: ledger, lost: 0, unexpected: "<= 2" }, { finding: OOM, count: 0 }, { finding: LAG, count: ">= 2" }, { metric: lag_ms, p99: "< 5" }]\n`,
     ],
     [
       'every policy that is not the default',

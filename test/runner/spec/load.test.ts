@@ -419,7 +419,7 @@ describe('schema', () => {
       specs/x.yaml:8:14: expect[1].check cannot be "cuonts"; did you mean "counts"?
         8 |   - { check: cuonts }
           |              ^^^^^^
-          = expected: one of data-equal, counts
+          = expected: one of data-equal, counts, ledger
       specs/x.yaml:9:22: unknown key "tolerance" in expect[2]
         9 |   - { check: counts, tolerance: { ttl: 1s } }
           |                      ^^^^^^^^^

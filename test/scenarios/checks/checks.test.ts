@@ -97,6 +97,12 @@ const beforeEnd = (...bodies: RunEventBody[]): Partial<CheckContext> =>
 const NO_LINKS: Partial<CheckContext> = { links: [], workload: [] };
 const OTHER_LINK = { ...LINK, link: 'other', target: 'second' };
 
+/** A failover in which the source lost two acknowledged writes, and the target with it. */
+const LOST_AT_SOURCE: Partial<CheckContext> = {
+  ...exchanged(isAbout('ledger'), fault('effective'), ...bothWith({ missing: [[3, 4]] })),
+  steps: [failover],
+};
+
 /** What every check of the ledger says when there is none to judge by. */
 const LEDGER_CASES: Case[] = [
   ['a good ledger', 'pass', {}],
@@ -719,6 +725,46 @@ const CASES: Record<string, Case[]> = {
       'an unknown code',
       'unknown',
       { expect: [{ finding: 'FULL_RESINK', count: { comparison: '<', value: 1 } }] },
+    ],
+  ],
+  'expected-ledger': [
+    ['nothing lost', 'pass', { expect: [{ ledger: 'lost', count: { comparison: '=', value: 0 } }] }],
+    [
+      'lost on the way',
+      'fail',
+      {
+        ...ledgerWith('target', { missing: [[3, 4]] }),
+        expect: [{ ledger: 'lost', count: { comparison: '<', value: 2 } }],
+      },
+    ],
+    [
+      'lost by the source itself, in a fault',
+      'fail',
+      {
+        ...LOST_AT_SOURCE,
+        expect: [{ ledger: 'lost', count: { comparison: '=', value: 0 } }],
+      },
+    ],
+    [
+      'as many as the spec allows',
+      'pass',
+      {
+        ...LOST_AT_SOURCE,
+        expect: [{ ledger: 'lost', count: { comparison: '<=', value: 2 } }],
+      },
+    ],
+    ...(['duplicated', 'reordered', 'unexpected'] as const).map((ledger): Case => [
+      ledger,
+      'fail',
+      {
+        ...ledgerWith('target', { [ledger]: 1 }),
+        expect: [{ ledger, count: { comparison: '=', value: 0 } }],
+      },
+    ]),
+    [
+      'nobody kept one',
+      'unknown',
+      { workload: [], expect: [{ ledger: 'lost', count: { comparison: '=', value: 0 } }] },
     ],
   ],
   metrics: [
