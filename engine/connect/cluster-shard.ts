@@ -14,25 +14,21 @@ const ASK_TIMEOUT_MS = 3000;
 export class ClusterShard implements Discovery {
   readonly #members: Set<string>;
   readonly #first: string;
+  readonly #others: ReadonlySet<string>;
   /** Whoever answered or was named last stands first. */
   #nodes: Endpoint[];
 
-  constructor({ seeds, members }: Description) {
+  constructor({ seeds, members, others = [] }: Description) {
     this.#nodes = [...seeds];
+    this.#others = new Set(others);
     this.#members = new Set(members);
     this.#first = members[0] ?? '';
   }
 
   async locate({ signal, replid }: LocateOptions = {}): Promise<Endpoint> {
-    const options = {
-      connectTimeoutMs: ASK_TIMEOUT_MS,
-      replyTimeoutMs: ASK_TIMEOUT_MS,
-      ...(signal ? { signal } : {}),
-    };
-    const topology = await askTopology(this.#nodes, options);
-    this.#remember(topology);
+    const topology = await this.#ask(signal);
     const candidates = topology.shards.filter(
-      (shard) => isOf(shard, this.#members) && !topology.failed.has(shard.primary.id),
+      (shard) => this.#isOurs(shard) && !topology.failed.has(shard.primary.id),
     );
     for (const { primary, replicas } of byKinship(candidates, this.#first)) {
       const role = await askRole(primary.endpoint, {
@@ -52,12 +48,39 @@ export class ClusterShard implements Discovery {
     });
   }
 
+  /**
+   * Others have all slots of the cluster, and this shard has no primary any more: it was removed, or its nodes are replicas
+   * of another one now.
+   *
+   * @throws SyncError as `askTopology`.
+   */
+  async isGone(signal?: AbortSignal): Promise<boolean> {
+    const { shards, owners } = await this.#ask(signal);
+    return !owners.includes(-1) && !shards.some((shard) => this.#isOurs(shard));
+  }
+
   confirm(endpoint: Endpoint): void {
     this.#prefer([endpoint]);
   }
 
   describe(): string {
     return `shard ${this.#first.slice(0, 8)} of the cluster of ${this.#nodes.slice(0, 3).map(describeEndpoint).join(', ')}`;
+  }
+
+  async #ask(signal: AbortSignal | undefined): Promise<ClusterTopology> {
+    const topology = await askTopology(this.#nodes, {
+      connectTimeoutMs: ASK_TIMEOUT_MS,
+      replyTimeoutMs: ASK_TIMEOUT_MS,
+      ...(signal ? { signal } : {}),
+    });
+    this.#remember(topology);
+    return topology;
+  }
+
+  /** A shard of others may have our nodes as replicas: one that has given away its last slot is made the new owner's. */
+  #isOurs({ primary, replicas }: Shard): boolean {
+    if (this.#members.has(primary.id)) return true;
+    return !this.#others.has(primary.id) && replicas.some(({ id }) => this.#members.has(id));
   }
 
   #remember({ shards }: ClusterTopology): void {
@@ -80,15 +103,16 @@ export async function describeShards(
   const { shards } = await askTopology(seeds, options);
   return shards
     .filter(({ slots }) => slots.length > 0)
-    .map(({ primary, replicas }) => ({
+    .map((shard) => ({
       kind: 'cluster-shard',
-      seeds: [primary.endpoint, ...seeds],
-      members: [primary, ...replicas].map(({ id }) => id),
+      seeds: [shard.primary.endpoint, ...seeds],
+      members: idsOf(shard),
+      others: shards.filter((other) => other !== shard).flatMap(idsOf),
     }));
 }
 
-function isOf({ primary, replicas }: Shard, members: ReadonlySet<string>): boolean {
-  return [primary, ...replicas].some(({ id }) => members.has(id));
+function idsOf({ primary, replicas }: Shard): string[] {
+  return [primary, ...replicas].map(({ id }) => id);
 }
 
 /** The primary it was described with first, then those with slots. */

@@ -39,6 +39,8 @@ export interface ClusterShard {
   seeds: Endpoint[];
   /** Ids of nodes of the shard, its primary first. */
   members: string[];
+  /** Ids of nodes of the other shards: a shard of theirs is not this one, even when nodes of this one have gone over to it. */
+  others?: string[];
 }
 
 /** Where an instance may be found. Plain JSON: it crosses IPC. A plain endpoint is a fixed address. */

@@ -171,6 +171,17 @@ export class HostedLink {
     if (!follows) this.ending.abort(topologyStop(message, isCluster(link.target)));
   }
 
+  /** The source shard is no more, and what it had is others' by now: the link is about to end in order. */
+  sourceGone(): void {
+    this.report({
+      code: 'TOPOLOGY_CHANGED',
+      severity: 'notice',
+      message:
+        'The source shard has given all its slots to others and is gone. Their links have everything: this one ends.',
+      evidence: { side: 'source', shard: 'gone' },
+    });
+  }
+
   /** It reads what another receiver receives from now on: that one's source is there. */
   sourceIsThere(): void {
     this.#working('source');

@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { rmdir } from 'node:fs/promises';
 import type { Checkpoint } from '../apply/checkpoint.ts';
 import { SourceTimeline } from '../apply/expiry/source-timeline.ts';
-import type { Whereabouts } from '../connect/discovery.ts';
+import type { ClusterShard, Whereabouts } from '../connect/discovery.ts';
 import { ReplicationLog } from '../log/replication-log.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import { ClockOffset } from './clock-offset.ts';
@@ -24,6 +24,7 @@ import { HostedLink } from './hosted-link.ts';
 import { statusOf } from './link-status.ts';
 import type { FromReplicator, LinkStatus } from './messages.ts';
 import type { LinkOptions, ReplicatorOptions } from './options.ts';
+import { delay } from '../psync/backoff.ts';
 import { readBacklog } from './source-facts.ts';
 import { SourceSlots } from './source-slots.ts';
 import { watchSource } from './source-watch.ts';
@@ -274,15 +275,27 @@ export class Replicator {
 
   #openSlots(): SourceSlots | undefined {
     const { source } = this.#options;
-    if (!('kind' in source) || source.kind !== 'cluster-shard') return undefined;
+    if (!isShard(source)) return undefined;
     return new SourceSlots({
-      source: () => this.#source,
+      source: () => (isShard(this.#source) ? this.#source : source),
       intervalMs: SLOTS_INTERVAL_MS,
       wallClock: () => Date.now(),
       onChanged: (change) => {
         for (const link of this.#links) link.sourceMoved(change);
       },
+      onGone: () => this.#track(this.#endGoneShard()),
     });
+  }
+
+  /** Others have the slots of the source shard: its links end when what has left is right on the targets. */
+  async #endGoneShard(): Promise<void> {
+    const { signal } = this.#watchingSlots;
+    const live = (): HostedLink[] => this.#links.filter(({ isOver }) => !isOver);
+    while (!this.#stopping && live().some(({ lane }) => lane.deferred > 0 || lane.paused))
+      await delay(SLOTS_INTERVAL_MS, signal);
+    if (this.#stopping) return;
+    for (const link of live()) link.sourceGone();
+    this.stop();
   }
 
   /** What a process that was killed has left there. */
@@ -334,4 +347,8 @@ export class Replicator {
       this.#asking.signal,
     );
   }
+}
+
+function isShard(source: Whereabouts): source is ClusterShard {
+  return 'kind' in source && source.kind === 'cluster-shard';
 }

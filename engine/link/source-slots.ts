@@ -8,10 +8,11 @@
  *   leaving   ours, another one is getting it  ┐ commands are left out, and the slot is compared with the source when it has
  *   gone      another's                        ┘ arrived (apply/cluster/slot-healer.ts)
  */
-import type { Connection } from '../connect/connection.ts';
+import { ClusterShard } from '../connect/cluster-shard.ts';
+import { Connection } from '../connect/connection.ts';
 import { readTopology, type ClusterTopology } from '../connect/cluster-topology.ts';
-import { openWhere } from '../connect/discover.ts';
-import type { Whereabouts } from '../connect/discovery.ts';
+import type { ClusterShard as Description } from '../connect/discovery.ts';
+import { SyncError } from '../errors.ts';
 import { SLOTS } from '../keys/cluster-slot.ts';
 import { delay } from '../psync/backoff.ts';
 
@@ -21,12 +22,14 @@ export type SlotState = 'gone' | 'settled' | 'leaving' | 'coming';
 
 export interface SourceSlotsOptions {
   /** Asked before every connection: the shard may have failed over. */
-  source: () => Whereabouts;
+  source: () => Description;
   intervalMs: number;
   /** The clock by which arrivals are stamped, ms. */
   wallClock: () => number;
   /** Slots came or went since the last look, or are on the move now. */
   onChanged: (change: { came: number; went: number }) => void;
+  /** The shard is no more, and others have its slots. Called once. */
+  onGone: () => void;
 }
 
 const STATES: readonly SlotState[] = ['gone', 'settled', 'leaving', 'coming'];
@@ -35,6 +38,9 @@ export class SourceSlots {
   readonly #options: SourceSlotsOptions;
   #states = new Uint8Array(SLOTS);
   #connection: Connection | undefined;
+  /** Remembers who came to the shard; a new one when the shard is described anew. */
+  #shard: { of: Description; discovery: ClusterShard } | undefined;
+  #isGone = false;
   #observedAtMs = -Infinity;
   #looking: Promise<void> | undefined;
   readonly #followers: Set<number>[] = [];
@@ -85,33 +91,53 @@ export class SourceSlots {
 
   async #look(signal: AbortSignal): Promise<void> {
     const askedAtMs = this.#options.wallClock();
+    if (this.#isGone) {
+      this.#observedAtMs = askedAtMs;
+      return;
+    }
     try {
-      if (this.#connection?.closed !== false)
-        this.#connection = await openWhere(this.#options.source(), {
+      if (this.#connection?.closed !== false) {
+        const endpoint = await this.#discovery.locate({ signal });
+        this.#connection = await Connection.open(endpoint, {
           name: 'redis-sync:slots',
           replyTimeoutMs: TIMEOUT_MS,
           signal,
         });
+      }
       this.#adopt(await readTopology(this.#connection));
       this.#observedAtMs = askedAtMs;
     } catch (error) {
       await this.#connection?.close();
       this.#connection = undefined;
-      throw error;
+      if (!(await this.#discovery.isGone(signal).catch(() => false))) throw error;
+      this.#isGone = true;
+      this.#observedAtMs = askedAtMs;
+      this.#replace(new Uint8Array(SLOTS));
+      this.#options.onGone();
     }
+  }
+
+  get #discovery(): ClusterShard {
+    const of = this.#options.source();
+    if (this.#shard?.of !== of) this.#shard = { of, discovery: new ClusterShard(of) };
+    return this.#shard.discovery;
   }
 
   #adopt(topology: ClusterTopology): void {
     const own = topology.shards.findIndex(({ primary }) => primary.id === topology.self);
-    // A replica of it (a failover is going on) knows nothing of slots on the move.
-    if (own === -1 && this.#observedAtMs !== -Infinity) return;
+    // A replica knows nothing of slots on the move: a failover is going on, or the shard has been given up.
+    if (own === -1 && this.#observedAtMs !== -Infinity) throw notPrimary(this.#options.source());
     const now = new Uint8Array(SLOTS);
     for (let slot = 0; slot < SLOTS; slot++) if (topology.owners[slot] === own) now[slot] = 1;
     for (const { slot, direction } of topology.moving) now[slot] = direction === 'leaving' ? 2 : 3;
+    if (this.#observedAtMs === -Infinity) this.#states = now;
+    else this.#replace(now);
+  }
+
+  /** What has left is told to whoever follows. */
+  #replace(now: Uint8Array<ArrayBuffer>): void {
     const before = this.#states;
-    const isFirst = this.#observedAtMs === -Infinity;
     this.#states = now;
-    if (isFirst) return;
     let came = 0;
     let went = 0;
     for (let slot = 0; slot < SLOTS; slot++) {
@@ -124,4 +150,8 @@ export class SourceSlots {
     }
     if (came + went > 0) this.#options.onChanged({ came, went });
   }
+}
+
+function notPrimary({ members }: Description): SyncError {
+  return new SyncError('CONNECT', `Node ${members[0] ?? ''} is a replica now.`, { retryable: true });
 }

@@ -28,7 +28,13 @@ export async function drainedPart(
   of: { source: Whereabouts; shard: SourceShard | undefined },
 ): Promise<DrainedPart> {
   const id = idIn(monitor.plan.id, of.shard);
-  const ask = (): ReturnType<typeof readPosition> => readPosition(shardOf(of.source, of.shard));
+  const isOver = (): boolean => monitor.isFinished(id);
+  const ask = (): ReturnType<typeof readPosition> =>
+    readPosition(shardOf(of.source, of.shard)).catch((error: unknown) => {
+      // Of a shard that is no more nothing more is to come.
+      if (isOver()) return { offset: 0n };
+      throw error;
+    });
   let position = await ask();
   // After a failover the link may still be on a history that has ended: its offsets say nothing about the new one.
   const isSame = (): boolean =>
@@ -36,15 +42,15 @@ export async function drainedPart(
   return {
     id,
     handle,
-    wanted: () => position.offset,
+    wanted: () => (isOver() ? 0n : position.offset),
     renew: async () => {
       if (!isSame()) position = await ask().catch(() => position);
     },
     applied: () => {
       const status = monitor.partStatus(id);
-      return isSame() ? BigInt(status?.appliedOffset ?? -1) : -1n;
+      return isSame() || isOver() ? BigInt(status?.appliedOffset ?? -1) : -1n;
     },
-    deferred: () => monitor.partStatus(id)?.deferred ?? 0,
+    deferred: () => (isOver() ? 0 : (monitor.partStatus(id)?.deferred ?? 0)),
   };
 }
 

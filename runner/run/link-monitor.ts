@@ -58,6 +58,11 @@ export class LinkMonitor {
     this.state = commonState(this.#states.values());
   }
 
+  /** This part has ended in order, because the shard it was for is gone. */
+  isFinished(part: string): boolean {
+    return this.#states.get(part) === 'Finished';
+  }
+
   /** @returns what is to be told of it as the link's own: nothing of what concerns only a part. */
   observe(message: FromReplicator): FromReplicator | undefined {
     switch (message.kind) {
@@ -74,7 +79,8 @@ export class LinkMonitor {
       }
       case 'sync-finished': {
         if (!isPartOf(this.plan.id, message.link)) return undefined;
-        const parts = this.#states.size > 0 ? [...this.#states.keys()] : [message.link];
+        const running = [...this.#states.keys()].filter((part) => !this.isFinished(part));
+        const parts = running.length > 0 ? running : [message.link];
         const whole = this.#syncs.ends(message, parts);
         if (whole === undefined) return undefined;
         this.#synchronizedAtMs = this.#now();

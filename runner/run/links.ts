@@ -57,6 +57,8 @@ export class Links implements EngineDriver, EngineControls {
   readonly monitors: readonly LinkMonitor[];
   readonly #options: LinksOptions;
   readonly #handles: ReplicatorHandle[] = [];
+  /** Of every replicator there ever was. */
+  readonly #names = new Set<string>();
   /** Which replicators a link is in, by the link's id: several when its source is a cluster. */
   readonly #hosts = new Map<string, Host[]>();
   /** Replicators that come up again, by link. */
@@ -72,7 +74,7 @@ export class Links implements EngineDriver, EngineControls {
 
   get logFiles(): Readonly<Record<string, string>> {
     return Object.fromEntries(
-      this.#handles.map(({ name }) => [`replicator ${name}`, `replicator-${name}.log`]),
+      [...this.#names].map((name) => [`replicator ${name}`, `replicator-${name}.log`]),
     );
   }
 
@@ -303,7 +305,10 @@ export class Links implements EngineDriver, EngineControls {
     const where = this.#options.whereaboutsOf(source);
     if (!('kind' in where) || where.kind !== 'cluster') return;
     const hosts = this.#hosts.get(links[0]?.id ?? '') ?? [];
-    const known = new Set(hosts.flatMap(({ shard }) => shard?.whereabouts.members ?? []));
+    // A node whose shard was given up may have slots of its own again.
+    const first = this.monitors.find(({ plan }) => plan === links[0]);
+    const live = first === undefined ? hosts : this.#liveHosts(first);
+    const known = new Set(live.flatMap(({ shard }) => shard?.whereabouts.members ?? []));
     const shards = await describeShards(where.seeds, { signal: this.#options.signal });
     const added = shards.filter(({ members }) => !members.some((member) => known.has(member)));
     for (const [index, shard] of added.entries()) {
@@ -346,9 +351,10 @@ export class Links implements EngineDriver, EngineControls {
       ...(engineCommand === undefined ? {} : { command: engineCommand }),
       onStarted: (pid) => onProcess(pid, `replicator ${name}`, logFile),
       onMessage: (message) => this.#onMessage(monitors(), message),
-      onDied: (error) => this.#onDied(monitors(), error),
+      onDied: (error) => this.#onDied(started, monitors(), error),
     });
     this.#handles.push(handle);
+    this.#names.add(name);
     this.#addHost(links, { handle, shard });
     started = handle;
   }
@@ -423,7 +429,12 @@ export class Links implements EngineDriver, EngineControls {
     });
   }
 
-  #onDied(monitors: readonly LinkMonitor[], error: SyncError): void {
+  #onDied(handle: ReplicatorHandle | undefined, monitors: readonly LinkMonitor[], error: SyncError): void {
+    // Of a shard that is no more: it has said so, and done what there was to do.
+    if (handle !== undefined && this.#isShardOver(handle)) {
+      this.#handles.splice(this.#handles.indexOf(handle), 1);
+      return;
+    }
     const lost = monitors.filter((monitor) => !monitor.hasFailed);
     // A signal to the whole group ends it too; then its links are finished, and nobody needs it any more.
     const wasAsked = this.#options.signal.aborted && lost.every((monitor) => monitor.isOver);
@@ -438,11 +449,28 @@ export class Links implements EngineDriver, EngineControls {
     }
   }
 
+  /** Every link has ended in order there, and goes on in the replicators of other shards. */
+  #isShardOver(handle: ReplicatorHandle): boolean {
+    const parts = this.monitors.flatMap((monitor) =>
+      (this.#hosts.get(monitor.plan.id) ?? [])
+        .filter((host) => host.handle === handle)
+        .map((host) => ({ monitor, host })),
+    );
+    return parts.every(({ monitor, host }) => !this.#liveHosts(monitor).includes(host));
+  }
+
+  /** Without those of source shards that are no more. */
+  #liveHosts(monitor: LinkMonitor): Host[] {
+    const { id } = monitor.plan;
+    const hosts = this.#hosts.get(id) ?? [];
+    return hosts.filter(({ shard }) => shard === undefined || !monitor.isFinished(idIn(id, shard)));
+  }
+
   async #drainLink(monitor: LinkMonitor, signal: AbortSignal): Promise<boolean> {
     const { emit } = this.#options;
     const began = performance.now();
     const parts = await Promise.all(
-      (this.#hosts.get(monitor.plan.id) ?? []).map(({ handle, shard }) =>
+      this.#liveHosts(monitor).map(({ handle, shard }) =>
         drainedPart(monitor, handle, { shard, source: this.#options.whereaboutsOf(monitor.plan.source) }),
       ),
     );

@@ -3,9 +3,8 @@
  * stream had said before may have come after the new owner's. Every key of such a slot is compared with the source, and
  * written anew where it differs (key-repair.ts), as soon as the slot stands still and the new owner's link has come so far.
  */
-import { readTopology } from '../../connect/cluster-topology.ts';
+import { askTopology, readTopology } from '../../connect/cluster-topology.ts';
 import { Connection } from '../../connect/connection.ts';
-import { openWhere } from '../../connect/discover.ts';
 import type { Whereabouts } from '../../connect/discovery.ts';
 import type { Endpoint } from '../../connect/endpoint.ts';
 import type { SourceSlots } from '../../link/source-slots.ts';
@@ -114,8 +113,7 @@ export class SlotHealer {
   /** Of unsettled slots those that stand still, by the node that has them. One that is ours again is in our stream. */
   async #owners(signal: AbortSignal): Promise<Owner[]> {
     const { source, unsettled } = this.#options;
-    await using any = await openWhere(source(), { replyTimeoutMs: REPLY_TIMEOUT_MS, signal });
-    const topology = await readTopology(any);
+    const topology = await askTopology(seedsOf(source()), { replyTimeoutMs: REPLY_TIMEOUT_MS, signal });
     const owners: Owner[] = [];
     for (const { primary } of topology.shards) {
       if (topology.failed.has(primary.id)) continue;
@@ -192,6 +190,12 @@ export class SlotHealer {
     // Awaited before the connection is closed.
     return await readRecord(connection, key);
   }
+}
+
+/** Any node will do: the shard itself may be gone. */
+function seedsOf(source: Whereabouts): readonly Endpoint[] {
+  if (!('kind' in source)) return [source];
+  return source.kind === 'cluster-shard' || source.kind === 'cluster' ? source.seeds : [];
 }
 
 async function keysIn(connection: Connection, slot: number): Promise<Buffer[]> {

@@ -80,10 +80,12 @@ export class ShardLinks implements AsyncDisposable {
 
   /** Every shard has applied what its source has written by now, and nothing is left to put right. */
   async drained(): Promise<void> {
-    const wanted = await Promise.all(this.#links.map(({ source }) => offsetOf(source)));
+    // A link that has ended has nothing more to come.
+    const running = this.#links.filter(({ replicator }) => replicator.status()[0]?.state !== 'Finished');
+    const wanted = await Promise.all(running.map(({ source }) => offsetOf(source)));
     await until(() => {
       this.#refuseFailure();
-      const { statuses } = this;
+      const statuses = running.flatMap(({ replicator }) => replicator.status());
       return Promise.resolve(
         statuses.every(
           (status, index) => BigInt(status.appliedOffset) >= (wanted[index] ?? 0n) && status.deferred === 0,
