@@ -227,18 +227,28 @@ function refuseErrors(replies: readonly Reply[]): void {
 }
 
 async function openNode(config: Record<string, string>): Promise<TestNode> {
-  // The bus listens 10,000 ports higher.
-  let port = await freePort();
-  while (port > 55_000) port = await freePort();
-  const server = await startServer({
-    port: String(port),
-    'cluster-enabled': 'yes',
-    'cluster-node-timeout': String(NODE_TIMEOUT_MS),
-    'cluster-replica-validity-factor': '0',
-    ...config,
-  });
+  const server = await startNode(config);
   const connection = await Connection.open(server.endpoint);
   return { server, connection, id: textOf(await connection.call('CLUSTER', 'MYID')) };
+}
+
+/** The bus listens 10,000 ports higher, where somebody else may be: then it is tried with another port. */
+async function startNode(config: Record<string, string>): Promise<TestServer> {
+  for (let attempt = 1; ; attempt++) {
+    let port = await freePort();
+    while (port > 55_000) port = await freePort();
+    try {
+      return await startServer({
+        port: String(port),
+        'cluster-enabled': 'yes',
+        'cluster-node-timeout': String(NODE_TIMEOUT_MS),
+        'cluster-replica-validity-factor': '0',
+        ...config,
+      });
+    } catch (error) {
+      if (attempt === 5 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
 }
 
 async function knows({ connection }: TestNode, count: number): Promise<boolean> {
