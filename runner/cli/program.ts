@@ -219,8 +219,9 @@ function addInternalCommands(program: Command, start: Start): void {
     .summary('a known-bad engine, for selftest; driven over IPC')
     .description('Stands in for the engine in a selftest. Started with an IPC channel; of no use by hand.')
     .argument('<name>', 'which one')
-    .action((name: string, _: unknown, chosen: Command) =>
-      start(chosen, async () => (await import('./bad-engine.ts')).badEngine(name)),
+    .argument('[file]', 'where it notes what it did wrong')
+    .action((name: string, file: string | undefined, _: unknown, chosen: Command) =>
+      start(chosen, async () => (await import('./bad-engine.ts')).badEngine(name, file)),
     );
   program
     .command('replicator')

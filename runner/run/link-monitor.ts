@@ -19,6 +19,8 @@ export class LinkMonitor {
   readonly #statuses = new Map<string, LinkStatus>();
   readonly #syncs = new PartSyncs();
   failure: ReplicatorError | undefined;
+  /** Stays true, whatever interrupts it later. */
+  hasBeenInSync = false;
   /** Figures that whoever replicates does not tell; their zeros mean nothing. */
   unmeasured: readonly LinkFigure[] = [];
   #fullSync: LinkResult['fullSync'] = null;
@@ -100,6 +102,7 @@ export class LinkMonitor {
     const from = this.state;
     this.#states.set(message.link, message.to);
     this.state = commonState(this.#states.values());
+    this.hasBeenInSync ||= this.isSynchronizing;
     if (this.state === from) return undefined;
     const { kind, cause, replid, offset } = message;
     // The offsets of several shards have nothing to do with each other.

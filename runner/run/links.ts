@@ -89,7 +89,7 @@ export class Links implements EngineDriver, EngineControls {
    * @throws the first failure of a link; the signal's reason; SyncError INTERNAL when a replicator does not come up.
    */
   async synchronized(signal: AbortSignal): Promise<void> {
-    while (!this.monitors.every((monitor) => monitor.isSynchronizing)) {
+    while (!this.monitors.every(({ hasBeenInSync }) => hasBeenInSync)) {
       signal.throwIfAborted();
       if (this.failure) throw this.failure;
       await this.#startDue();

@@ -12,6 +12,7 @@ import type { ReplicatorOptions } from '../../engine/link/options.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { LaneKind } from '../../reports/evidence.ts';
 import { COMMAND_FILE } from '../run/command-file.ts';
+import { confessingStream, confessingTell, type Confess } from './confession.ts';
 import { plainEndpoint, type Misbehaviour } from './misbehaviour.ts';
 import { startStreamProxy, type StreamProxy } from './stream-proxy.ts';
 
@@ -20,14 +21,15 @@ const LANE_ELEMENTS_MIN = 3;
 const LOOK_MS = 30;
 
 /** Resolves when the replicator has ended. @throws SyncError USAGE without a parent to talk to. */
-export async function runBadEngine(misbehaviour: Misbehaviour): Promise<void> {
+export async function runBadEngine(misbehaviour: Misbehaviour, confess: Confess): Promise<void> {
   if (process.send === undefined)
     throw new SyncError('USAGE', 'A known-bad engine is started by redis-sync selftest, not by hand.');
-  await new BadEngine(misbehaviour).run();
+  await new BadEngine(misbehaviour, confess).run();
 }
 
 class BadEngine {
   readonly #misbehaviour: Misbehaviour;
+  readonly #confess: Confess;
   readonly #child: ChildProcess;
   readonly #tell: (message: FromReplicator) => FromReplicator[];
   readonly #ending = new AbortController();
@@ -35,9 +37,10 @@ class BadEngine {
   #proxy: StreamProxy | undefined;
   #meddled: Promise<void> | undefined;
 
-  constructor(misbehaviour: Misbehaviour) {
+  constructor(misbehaviour: Misbehaviour, confess: Confess) {
     this.#misbehaviour = misbehaviour;
-    this.#tell = misbehaviour.tell?.() ?? ((message) => [message]);
+    this.#confess = confess;
+    this.#tell = confessingTell(misbehaviour.tell?.() ?? ((message) => [message]), confess);
     this.#child = fork(COMMAND_FILE, ['replicator'], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'json',
@@ -78,10 +81,11 @@ class BadEngine {
     const options: ReplicatorOptions = { ...given, engine: { ...given.engine, foreignWrites: 'ignore' } };
     if (stream !== undefined) {
       const source = plainEndpoint(options.source);
-      this.#proxy = await startStreamProxy(source, stream);
+      this.#proxy = await startStreamProxy(source, () => confessingStream(stream(), this.#confess));
       const { host, port } = this.#proxy;
       options.routes = { ...options.routes, [describeEndpoint(source)]: { host, port } };
     }
+    if (begin !== undefined) this.#confess('began otherwise than told');
     return begin?.(options) ?? options;
   }
 
@@ -96,6 +100,7 @@ class BadEngine {
       source,
       target,
       signal,
+      confess: () => this.#confess('meddled with the servers'),
       pause: (ms) => sleep(ms, undefined, { signal }).catch(() => undefined),
       findLane: (kind) => findLane(kind, source, target, signal),
     });

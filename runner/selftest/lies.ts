@@ -2,6 +2,9 @@
 import type { FromReplicator, LinkStatus } from '../../engine/link/messages.ts';
 import type { Misbehaviour, StreamMutation } from './misbehaviour.ts';
 
+/** Between two commands; clients write several hundred a second. */
+const SLOW_MS = 10;
+
 /** Changes every status; everything else is told as it is. */
 function restating(change: (status: LinkStatus) => LinkStatus): Misbehaviour {
   return {
@@ -10,13 +13,16 @@ function restating(change: (status: LinkStatus) => LinkStatus): Misbehaviour {
   };
 }
 
-/** Says that everything is applied while it still reads, a second behind. */
+/** Says that everything is applied while it reads far more slowly than clients write: it is still at it long after. */
 export const claimsEarly: Misbehaviour = {
   ...restating((status) => ({
     ...status,
     appliedOffset: status.snapshot.done ? String(Number.MAX_SAFE_INTEGER) : status.appliedOffset,
   })),
-  stream: () => (command, out) => void setTimeout(() => out.send(command.raw), 1000),
+  stream: () => (command, out) => {
+    out.send(command.raw);
+    out.hold(SLOW_MS);
+  },
 };
 
 /** Leaves messages out of the stream, and counts them as read. */

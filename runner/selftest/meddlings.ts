@@ -12,14 +12,18 @@ function meddling(meddle: (meddling: Meddling) => Promise<void>): Misbehaviour {
 
 /** One command to a ledger lane of the source. */
 function atLane(kind: LaneKind, command: (key: string) => (string | number)[]): Misbehaviour {
-  return meddling(async ({ source, findLane }) => {
+  return meddling(async ({ source, findLane, confess }) => {
     await source.call(...command(await findLane(kind)));
+    confess();
   });
 }
 
 /** One command to the target. */
 function atTarget(...command: string[]): Misbehaviour {
-  return meddling(async ({ target }) => void (await target.tryCall(...command)));
+  return meddling(async ({ target, confess }) => {
+    await target.tryCall(...command);
+    confess();
+  });
 }
 
 /** A write comes back to where it came from. */
@@ -36,9 +40,10 @@ export const inventsElements = atLane('set', (key) => ['SADD', key, 999_999_999]
 export const strays = atLane('list', (key) => ['COPY', key, key, 'DB', 9]);
 
 /** It says nothing and changes nothing, but never stops. */
-export const isNeverQuiet = meddling(async ({ target, pause, signal }) => {
+export const isNeverQuiet = meddling(async ({ target, pause, signal, confess }) => {
   while (!signal.aborted) {
     await target.call('SETRANGE', 'no-such-key', 0, '');
+    confess();
     await pause(20);
   }
 });
@@ -50,8 +55,10 @@ export const leaksHeartbeat = atTarget('SET', 'DTS_REDIS_TIMESTAMP_HEARTBEAT:lea
 
 export const leaksKey = atTarget('SET', 'redis-sync:tmp:leaked', '1');
 
-export const forksSource = meddling(async ({ source, pause, signal }) => {
+export const forksSource = meddling(async ({ source, pause, signal, confess }) => {
   // Only one child at a time: that of the full sync may not be gone yet.
-  while (!signal.aborted && textOf(await source.tryCall('BGSAVE')) !== 'Background saving started')
+  while (!signal.aborted) {
+    if (textOf(await source.tryCall('BGSAVE')) === 'Background saving started') return confess();
     await pause(50);
+  }
 });

@@ -35,6 +35,8 @@ export interface Meddling {
   findLane: (kind: LaneKind) => Promise<string>;
   /** Resolves after so long, or when the engine is told to stop. */
   pause: (ms: number) => Promise<void>;
+  /** It is done, or goes on from now on. */
+  confess: () => void;
   signal: AbortSignal;
 }
 

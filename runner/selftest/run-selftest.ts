@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { SyncError } from '../../engine/errors.ts';
 import type { RunEvent } from '../../reports/events.ts';
 import { contextOf } from '../../scenarios/checks/context.ts';
@@ -14,6 +15,7 @@ import { withFlags, type Io } from '../cli/io.ts';
 import type { Plan } from '../plan/plan.ts';
 import { verifyPlan } from '../run/verify.ts';
 import { parseSpec } from '../spec/load.ts';
+import { readConfession } from './confession.ts';
 import { CONTROL, MUTANTS, type Mutant } from './mutants.ts';
 import { SPECS, type SpecName } from './specs.ts';
 
@@ -36,6 +38,10 @@ export interface MutantResult {
   catches: string[];
   /** As it must be: caught by its check (by any, when that is left out); a control by none. */
   ok: boolean;
+  /** Not caught, but it did nothing wrong either: it says nothing about the checks. Not ok. */
+  vacuous: boolean;
+  /** Not over in time, and cut off: whatever caught it, caught that. Not ok. */
+  overtime: boolean;
   /** The run that is kept for a look, when it is not ok. */
   folder?: string;
   seconds: number;
@@ -51,6 +57,8 @@ export interface SelftestReport {
 
 /** Two servers and an engine each; more at a time only makes them wait for each other. */
 const JOBS = 3;
+/** Of one rehearsal; the longest take ten seconds. */
+const LIMIT_MS = 60_000;
 
 /** @throws SyncError USAGE when there is nowhere to write. */
 export async function runSelftest(options: SelftestOptions): Promise<SelftestReport> {
@@ -63,10 +71,7 @@ export async function runSelftest(options: SelftestOptions): Promise<SelftestRep
     for (let mutant = queue.shift(); mutant !== undefined && !signal.aborted; mutant = queue.shift()) {
       const result = await bench.try(mutant, without);
       results.set(mutant.name, result);
-      if (!io.quiet)
-        io.err(
-          `${result.ok ? '✓' : '✗'} ${mutant.name.padEnd(22)} ${result.catches.join(', ') || 'passes'}\n`,
-        );
+      if (!io.quiet) io.err(`${result.ok ? '✓' : '✗'} ${mutant.name.padEnd(22)} ${shortly(result)}\n`);
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
@@ -74,6 +79,11 @@ export async function runSelftest(options: SelftestOptions): Promise<SelftestRep
   const mutants = wanted.flatMap(({ name }) => results.get(name) ?? []);
   const ok = mutants.length === wanted.length && mutants.every((result) => result.ok);
   return { ok, without, mutants, needed: neededChecks(mutants) };
+}
+
+function shortly({ catches, vacuous, overtime }: MutantResult): string {
+  if (overtime) return 'took too long';
+  return vacuous ? 'vacuous: found no occasion to do wrong' : catches.join(', ') || 'passes';
 }
 
 /** Which mutants only one check catches. */
@@ -92,6 +102,8 @@ function neededChecks(mutants: readonly MutantResult[]): Record<string, string[]
 class Bench {
   readonly #folder: string;
   readonly #options: SelftestOptions;
+  /** Mutants whose rehearsals were cut off. */
+  readonly #overtime = new Set<string>();
   #control: Promise<readonly RunEvent[]> | undefined;
 
   constructor(folder: string, options: SelftestOptions) {
@@ -101,14 +113,16 @@ class Bench {
 
   async try(mutant: Mutant, without: readonly string[]): Promise<MutantResult> {
     const began = performance.now();
-    const { events, folder, spec } = await this.#historyOf(mutant);
+    const { events, folder, spec, didWrong } = await this.#historyOf(mutant);
     const catches = catchesIn(planOf(spec), events, without);
     const { name, what, caughtBy } = mutant;
     const isCaught =
       caughtBy !== null && !without.includes(caughtBy) ? catches.includes(caughtBy) : catches.length > 0;
-    const ok = caughtBy === null ? catches.length === 0 : isCaught;
+    const overtime = this.#overtime.has(name);
+    const ok = !overtime && (caughtBy === null ? catches.length === 0 : isCaught);
+    const vacuous = caughtBy !== null && catches.length === 0 && !didWrong;
     const seconds = Math.round((performance.now() - began) / 100) / 10;
-    return { name, what, caughtBy, catches, ok, ...(ok ? {} : { folder }), seconds };
+    return { name, what, caughtBy, catches, ok, vacuous, overtime, ...(ok ? {} : { folder }), seconds };
   }
 
   /** Everything is ours: the folder was made for this. */
@@ -116,34 +130,60 @@ class Bench {
     if (!keep) await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #historyOf({
-    name,
-    how,
-  }: Mutant): Promise<{ events: readonly RunEvent[]; folder: string; spec: SpecName }> {
+  async #historyOf({ name, how }: Mutant): Promise<MutantHistory> {
     const folder = join(this.#folder, name);
-    if ('doctored' in how)
-      return { events: how.doctored(await this.#controlHistory()), folder, spec: 'plain' };
-    const events =
-      name === CONTROL ? await this.#controlHistory() : await this.#run(how.engine, how.spec, folder);
-    return { events, folder, spec: how.spec };
+    if ('doctored' in how) {
+      const control = await this.#controlHistory();
+      const events = how.doctored(control);
+      return { events, folder, spec: 'plain', didWrong: !isDeepStrictEqual(events, control) };
+    }
+    const events = await (name === CONTROL ? this.#controlHistory() : this.#run(name, how));
+    // A rehearsal that is bad itself is so whatever its engine does.
+    const didWrong = how.engine === 'none' || (await readConfession(this.#deedsOf(name))).length > 0;
+    return { events, folder, spec: how.spec, didWrong };
   }
 
   #controlHistory(): Promise<readonly RunEvent[]> {
-    this.#control ??= this.#run('none', 'plain', join(this.#folder, CONTROL));
+    this.#control ??= this.#run(CONTROL, { engine: 'none', spec: 'plain' });
     return this.#control;
   }
 
-  async #run(engine: string, spec: SpecName, out: string): Promise<readonly RunEvent[]> {
-    const { io, signal } = this.#options;
-    const { events } = await verifyPlan(planOf(spec), withFlags(io, { quiet: true, json: true }), {
-      out,
-      keep: false,
-      // One of its own each: dozens of rehearsals would all listen to the same.
-      signal: AbortSignal.any([signal]),
-      engineCommand: ['bad-engine', engine],
-    });
-    return events;
+  /** Beside the folder of the rehearsal. */
+  #deedsOf(name: string): string {
+    return join(this.#folder, `${name}.deeds`);
   }
+
+  async #run(
+    name: string,
+    { engine, spec }: { engine: string; spec: SpecName },
+  ): Promise<readonly RunEvent[]> {
+    const { io, signal } = this.#options;
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      this.#overtime.add(name);
+      limit.abort(new SyncError('ABORTED', `cut off after ${LIMIT_MS / 1000} s`));
+    }, LIMIT_MS);
+    try {
+      const { events } = await verifyPlan(planOf(spec), withFlags(io, { quiet: true, json: true }), {
+        out: join(this.#folder, name),
+        keep: false,
+        // One of its own each: dozens of rehearsals would all listen to the same.
+        signal: AbortSignal.any([signal, limit.signal]),
+        engineCommand: ['bad-engine', engine, this.#deedsOf(name)],
+      });
+      return events;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+interface MutantHistory {
+  events: readonly RunEvent[];
+  folder: string;
+  spec: SpecName;
+  /** What makes it a mutant happened. */
+  didWrong: boolean;
 }
 
 function catchesIn(plan: Plan, events: readonly RunEvent[], without: readonly string[]): string[] {

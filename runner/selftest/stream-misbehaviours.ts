@@ -29,10 +29,10 @@ function onceAt(
   };
 }
 
-/** Every nth command that matches is not there. */
+/** The first command that matches is not there, and every nth after it: of how few there are, one is missing. */
 function dropping(nth: number, matches: (command: StreamCommand) => boolean): Misbehaviour {
   let seen = 0;
-  return replacing((command) => (matches(command) && ++seen % nth === 0 ? filler(command.raw.length) : null));
+  return replacing((command) => (matches(command) && seen++ % nth === 0 ? filler(command.raw.length) : null));
 }
 
 export const dropsCommands = dropping(10, isPush);
@@ -64,20 +64,18 @@ export const truncatesValues = replacing(({ name, words, raw }) => {
   return Buffer.concat([rest, filler(raw.length - rest.length)]);
 });
 
-/** Writes to one list change places, a few times: the first waits for the next one to the same list. */
+/** The first two writes to each list change places: the first waits for the next one to the same list. */
 export const reordersPushes: Misbehaviour = {
   stream: () => {
-    let held: StreamCommand | undefined;
-    let exchanges = 0;
+    const heldOf = new Map<string, Buffer | null>();
     return (command, out) => {
-      if (!isPush(command) || exchanges === EXCHANGES) return out.send(command.raw);
-      if (held === undefined) held = command;
-      else if (String(held.words[1]) === String(command.words[1])) {
-        out.send(command.raw);
-        out.send(held.raw);
-        held = undefined;
-        exchanges++;
-      } else out.send(command.raw);
+      const list = String(command.words[1]);
+      const held = heldOf.get(list);
+      if (!isPush(command) || held === null) return out.send(command.raw);
+      heldOf.set(list, held === undefined ? command.raw : null);
+      if (held === undefined) return;
+      out.send(command.raw);
+      out.send(held);
     };
   },
 };
@@ -85,7 +83,6 @@ export const reordersPushes: Misbehaviour = {
 /** After so many commands the first copy is long complete. */
 const LATE = 400;
 const REPLAYS = 8;
-const EXCHANGES = 3;
 /** Long enough to be seen by somebody who looks ten times a second on a busy machine. */
 const HOLD_MS = 500;
 

@@ -39,18 +39,52 @@ describe('a doctored history', () => {
   });
 });
 
+const FAIR = { vacuous: false, overtime: false };
+
 test('the table says who got away, and what each check is needed for', () => {
   const text = describeSelftest({
     ok: false,
     without: ['counts'],
     mutants: [
-      { name: 'good', what: 'nothing', caughtBy: null, catches: [], ok: true, seconds: 1 },
-      { name: 'caught', what: 'a', caughtBy: 'data-equal', catches: ['data-equal'], ok: true, seconds: 2 },
-      { name: 'free', what: 'b', caughtBy: 'counts', catches: [], ok: false, folder: '/tmp/x', seconds: 3 },
+      { name: 'good', what: 'nothing', caughtBy: null, catches: [], ok: true, ...FAIR, seconds: 1 },
+      {
+        name: 'caught',
+        what: 'a',
+        caughtBy: 'data-equal',
+        catches: ['data-equal'],
+        ok: true,
+        ...FAIR,
+        seconds: 2,
+      },
+      {
+        name: 'free',
+        what: 'b',
+        caughtBy: 'counts',
+        catches: [],
+        ok: false,
+        ...FAIR,
+        folder: '/tmp/x',
+        seconds: 3,
+      },
+      { name: 'shy', what: 'c', caughtBy: 'ttl', catches: [], ok: false, ...FAIR, vacuous: true, seconds: 4 },
+      {
+        name: 'slow',
+        what: 'd',
+        caughtBy: 'ttl',
+        catches: ['ttl'],
+        ok: false,
+        ...FAIR,
+        overtime: true,
+        seconds: 5,
+      },
     ],
     needed: { 'data-equal': ['caught'], counts: [] },
   });
   expect(text).toContain('not by counts; see /tmp/x');
   expect(text).toMatch(/data-equal +caught\n/);
-  expect(text).toContain('FAIL  1 of 2 bad engines got away without counts; not as it must be: free.');
+  expect(text).toMatch(/shy .*vacuous: it found no occasion to do wrong/);
+  expect(text).toMatch(/slow .*cut off, it took too long/);
+  expect(text).toContain(
+    'FAIL  1 of 4 bad engines got away without counts; not as it must be: free, shy, slow.',
+  );
 });
