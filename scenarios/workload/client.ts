@@ -8,8 +8,9 @@
  *                           ▼ stop()
  *                        stopped
  *
- * Invariant: a command is built only when it can be sent at once, so nothing is ever sent twice, and what is still due
- * when the queue is full is shed and counted, never silently dropped.
+ * Invariants: a command is built only when it can be sent at once, so nothing is ever sent twice, and what is still due
+ * when the queue is full is shed and counted, never silently dropped. Nothing is sent behind a SELECT that is not answered:
+ * a server that refuses it (BUSY, LOADING) may take what follows, in the wrong database.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../engine/connect/connection.ts';
@@ -50,7 +51,8 @@ const OUTSTANDING_MAX = 512;
 /** A stopped server shows as a growing queue long before; this only frees the commands it will never answer. */
 const REPLY_TIMEOUT_MS = 30_000;
 const BACKOFF_MS = { first: 50, max: 2000 };
-const SWITCH_DATABASE_CHANCE = 1 / 24;
+/** Seldom: everything else of the client waits for the answer. */
+const SWITCH_DATABASE_CHANCE = 1 / 96;
 const LEDGER_CHANCE = 1 / 10;
 
 export class WorkloadClient {
@@ -63,6 +65,8 @@ export class WorkloadClient {
   #reconnecting: Promise<void> | undefined;
   #due = 0;
   #outstanding = 0;
+  /** A SELECT is under way. */
+  #isSelecting = false;
   #sent = 0;
   #reconnects = 0;
 
@@ -105,18 +109,19 @@ export class WorkloadClient {
   /** Sends what is due, as far as the connection and the limit of unanswered commands allow. */
   pump(): void {
     const connection = this.#connection;
-    if (connection === undefined || this.#stopping.signal.aborted) return;
+    if (connection === undefined || this.#isSelecting || this.#stopping.signal.aborted) return;
     if (connection.closed) {
       this.#reconnect(connection);
       return;
     }
     const sent: SentCommand[] = [];
     const commands: Argument[][] = [];
-    while (this.#due > 0 && this.#outstanding + sent.length < OUTSTANDING_MAX) {
+    while (this.#due > 0 && !this.#isSelecting && this.#outstanding + sent.length < OUTSTANDING_MAX) {
       const before = sent.length;
       this.#build(sent, commands);
       // An operation of several commands uses up as many arrivals; the debt is paid by the next ones.
       this.#due -= sent.length - before;
+      this.#isSelecting = leavesDatabase(sent.slice(before));
     }
     if (sent.length > 0) this.#track(this.#send(connection, sent, commands));
   }
@@ -166,6 +171,8 @@ export class WorkloadClient {
     const sentMs = performance.now();
     const replies = await repliesOrLoss(connection.pipelineRaw(encodeCommands(commands), sent.length));
     this.#outstanding -= sent.length;
+    // It was the last one sent.
+    if (leavesDatabase(sent)) this.#isSelecting = false;
     if (replies === 'lost') {
       tally.lose(sent);
       this.#reconnect(connection);
@@ -173,7 +180,9 @@ export class WorkloadClient {
       tally.latencies.record(performance.now() - sentMs);
       tally.settle(sent, replies);
       if (tally.total.failed > failedBefore) script.forgetAll();
-      if (replies.some(isNoPrimary)) {
+      // A new connection begins in the right database.
+      const isAstray = sent.some((each, index) => isSelect(each) && replies[index] instanceof ReplyError);
+      if (isAstray || replies.some(isNoPrimary)) {
         await connection.close();
         this.#reconnect(connection);
       }
@@ -229,6 +238,20 @@ export class WorkloadClient {
     if (this.#stopping.signal.aborted) await connection.close();
     else this.#connection = connection;
   }
+}
+
+function isSelect({ name }: SentCommand): boolean {
+  return name === 'select';
+}
+
+/** Is there a SELECT outside of a transaction? Inside of one it is refused with the whole. */
+function leavesDatabase(sent: readonly SentCommand[]): boolean {
+  let isInside = false;
+  return sent.some((each) => {
+    if (each.name === 'multi') isInside = true;
+    else if (each.name === 'exec' || each.name === 'discard') isInside = false;
+    return isSelect(each) && !isInside;
+  });
 }
 
 /** The server was a primary when we connected, and is none any more: the primary is elsewhere now. */

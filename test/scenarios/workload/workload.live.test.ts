@@ -1,6 +1,7 @@
 /** Workloads on real servers: valid commands, a rate that does not wait, every outcome counted, nothing left behind. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
+import { textOf } from '../../../engine/resp/reply-text.ts';
 import { FAMILY_NAMES } from '../../../scenarios/workload/families.ts';
 import { Ledger } from '../../../scenarios/workload/ledger.ts';
 import { verifyLedger } from '../../../scenarios/workload/ledger-check.ts';
@@ -232,6 +233,28 @@ describe('trouble', () => {
     expect(result.errors).toEqual({ OOM: result.failed });
     expect(result.perCommand['del']).toMatchObject({ failed: 0 });
     expect(result.perCommand['set']).toMatchObject({ ok: 0 });
+  });
+
+  test('what follows a refused SELECT is never written to another database', async () => {
+    const ledger = new Ledger();
+    await using workload = await start({ mix: { incr: 1 } }, { ledger });
+    await answered(workload, 500);
+    for (const round of [1, 2, 3]) {
+      await admin.call('ACL', 'SETUSER', 'default', '-select');
+      await until(() => (workload.stats().reconnects >= 1 ? true : workload.stats().failed > 0));
+      await admin.call('ACL', 'SETUSER', 'default', '+select');
+      await answered(workload, workload.stats().ok + 200 * round);
+    }
+    const result = await workload.stop();
+    expect(result.errors).toEqual({ NOPERM: result.failed });
+    for (const database of PLAN.databases) {
+      await admin.call('SELECT', database);
+      const keys = await admin.call('KEYS', '*:ledger:*');
+      const homes = Array.isArray(keys) ? keys.map((key) => /\.(\d+)\D*$/.exec(textOf(key))?.[1]) : [];
+      expect(new Set(homes)).toEqual(new Set([String(database)]));
+    }
+    await admin.call('SELECT', 0);
+    expect(await verifyLedger(admin, ledger)).toMatchObject({ lost: 0, unexpected: 0 });
   });
 
   test('an operation that never succeeded is named', async () => {
