@@ -219,8 +219,9 @@ export class Lane implements LinkLane {
   async prepare(signal: AbortSignal): Promise<Checkpoint | null> {
     try {
       const record = await this.#attempt(signal, async (connection) => {
-        await this.#refuseReplica(connection);
-        return readLinkRecord(connection, this.id);
+        const found = await readLinkRecord(connection, this.id);
+        await this.#refuseReplica(connection, found.checkpoint !== null);
+        return found;
       });
       this.#checkpoint = record.checkpoint ?? undefined;
       await this.#measure(signal);
@@ -470,7 +471,8 @@ export class Lane implements LinkLane {
     }
   }
 
-  async #refuseReplica(connection: Connection): Promise<void> {
+  /** One that the link has written to before was a primary then, and may be one again: it waits, as for any READONLY. */
+  async #refuseReplica(connection: Connection, isKnown: boolean): Promise<void> {
     const role = await connection.tryCall('ROLE');
     if (!Array.isArray(role) || textOf(role[0]) !== 'slave') return;
     throw new SyncError(
@@ -478,6 +480,7 @@ export class Lane implements LinkLane {
       `The target is a replica of ${textOf(role[1])}:${textOf(role[2])}.`,
       {
         where: this.#target.describe(),
+        retryable: isKnown,
         hint: 'Point the link to the primary.',
       },
     );

@@ -71,7 +71,8 @@ export async function openReplicaSession(
       'version',
       READS_LIKE_VALKEY,
     ]);
-    if (capable.startsWith('-NOPERM')) throw refusal(capable, source);
+    // Nor does one that takes no command at the moment tell what it can.
+    if (capable.startsWith('-NOPERM') || isMomentary(capable)) throw refusal(capable, source);
     const line =
       position === null
         ? await lines.ask(['PSYNC', '?', '-1'])
@@ -102,16 +103,21 @@ function readAnswer(line: string, position: ReplicationPosition | null, source: 
   throw refusal(line, source);
 }
 
+/** Refusals that end by themselves, or when somebody ends what blocks the source. */
+function isMomentary(line: string): boolean {
+  return /^-(NOMASTERLINK|LOADING|MASTERDOWN|TRYAGAIN|BUSY|ERR max number of clients)\b/.test(line);
+}
+
 /** What each refusal means. Texts: replication.c (syncCommand), acl.c. */
 function refusal(line: string, source: Endpoint): SyncError {
   const where = describeEndpoint(source);
   const text = line.replace(/^[-+]/, '');
   if (/^NOAUTH|^WRONGPASS/.test(text)) return wordReplyError(new ReplyError(text), source, 'PSYNC');
-  if (/^(NOMASTERLINK|LOADING|MASTERDOWN|TRYAGAIN)/.test(text)) {
+  if (isMomentary(line)) {
     return new SyncError('PSYNC_REFUSED', `The source is not ready to be replicated: ${text}`, {
       where,
       retryable: true,
-      hint: 'It is loading its data, or is itself a replica without its primary: wait, or use the primary.',
+      hint: 'It is loading its data, busy, full of clients, or itself a replica without its primary: wait, or use the primary.',
     });
   }
   if (/unknown command/i.test(text)) {

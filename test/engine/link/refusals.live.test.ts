@@ -68,6 +68,33 @@ describe('a target that refuses for a while', () => {
     });
   }
 
+  it('a replica that was our primary: an engine that starts meanwhile waits too', async () => {
+    await using rehearsal = await Rehearsal.open();
+    const { source, target } = rehearsal;
+    const first = rehearsal.start();
+    await first.reaches('Synchronizing');
+    await source.call('INCR', 'n');
+    await rehearsal.drained(first);
+    await first.stop();
+    // Its new primary does not exist: it keeps its data, and refuses writes.
+    await target.call('REPLICAOF', '127.0.0.1', '1');
+    await source.call('INCR', 'n');
+    const second = rehearsal.start();
+    await second.reaches('Retrying');
+    await target.call('REPLICAOF', 'NO', 'ONE');
+    await rehearsal.drained(second);
+    expect(second.failure).toBe(undefined);
+    expect(await rehearsal.differences()).toEqual([]);
+  });
+
+  it('a replica that we know nothing of: stops', async () => {
+    await using rehearsal = await Rehearsal.open();
+    await rehearsal.target.call('REPLICAOF', '127.0.0.1', '1');
+    const life = rehearsal.start();
+    await until('it gives up', () => life.failure !== undefined);
+    expect(life.failure?.error).toMatchObject({ code: 'TARGET_NOT_WRITABLE' });
+  });
+
   it('BUSY: waits for a script to end', async () => {
     await using rehearsal = await Rehearsal.open({ target: { 'busy-reply-threshold': '20' } });
     const { endpoint } = rehearsal.servers.target;

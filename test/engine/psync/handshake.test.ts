@@ -151,6 +151,12 @@ describe('openReplicaSession', () => {
       { code: 'PSYNC_REFUSED', retryable: true },
     ],
     [
+      'a script that runs',
+      '-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+      { code: 'PSYNC_REFUSED', retryable: true },
+    ],
+    ['too many clients', '-ERR max number of clients reached', { code: 'PSYNC_REFUSED', retryable: true }],
+    [
       'something else',
       '-ERR not today',
       { code: 'PSYNC_REFUSED', retryable: false, message: expect.stringContaining('ERR not today') },
@@ -173,6 +179,20 @@ describe('openReplicaSession', () => {
       await source.played;
     });
   }
+
+  it('does not ask on when the source cannot say at the moment what it can', async () => {
+    await using source = await startScriptedSource(async (peer) => {
+      await peer.next();
+      await peer.send('-BUSY Redis is busy running a script.\r\n');
+      await peer.closed();
+      expect(peer.waiting).toEqual([]);
+    });
+    await expect(openReplicaSession(source.endpoint, null, OPTIONS)).rejects.toMatchObject({
+      code: 'PSYNC_REFUSED',
+      retryable: true,
+    });
+    await source.played;
+  });
 
   it('stops at a wrong password before asking for anything, and does not print it', async () => {
     await using source = await startScriptedSource(async (peer) => {
