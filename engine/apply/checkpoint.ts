@@ -80,9 +80,21 @@ export function contestKey(link: string): string {
   return `${OWN_KEY_PREFIX}contest:${link}`;
 }
 
+/** The set on database 0 of keys that have moved between sources that share the target (groups/stray-keys.ts). */
+export function movedKey(link: string): string {
+  return `${OWN_KEY_PREFIX}moved:${link}`;
+}
+
 /** Every key that a link keeps on its target, whether it exists or not. */
 export function keysOfLink(link: string): string[] {
-  return [checkpointKey(link), loadingKey(link), fenceKey(link), ownerKey(link), contestKey(link)];
+  return [
+    checkpointKey(link),
+    loadingKey(link),
+    fenceKey(link),
+    ownerKey(link),
+    contestKey(link),
+    movedKey(link),
+  ];
 }
 
 /** @param more other fields of the same hash. */

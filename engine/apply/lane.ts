@@ -12,7 +12,7 @@ import type { Whereabouts } from '../connect/discovery.ts';
 import { asError, SyncError } from '../errors.ts';
 import type { LogItem } from '../log/item.ts';
 import type { LogReader } from '../log/log-cursor.ts';
-import type { EngineOptions, LinkOptions } from '../link/options.ts';
+import type { EngineOptions, GroupPeer, LinkOptions } from '../link/options.ts';
 import type { SourceSlots } from '../link/source-slots.ts';
 import { textOf } from '../resp/reply-text.ts';
 import {
@@ -43,6 +43,7 @@ import {
   removedFinding,
   stoppedHalfWay,
 } from './full-resync.ts';
+import { GroupMoves } from './groups/group-moves.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import { Pause, SkippedBytes, takeUntilClosed } from './lane-course.ts';
 import type { LinkLane } from './link-lane.ts';
@@ -94,6 +95,8 @@ export interface LaneOptions {
   conflicts?: ConflictWatch | undefined;
   /** Where the source is to be found now; without it deadlines that a crash left deferred stay so. */
   source?: () => Whereabouts;
+  /** Where the other groups are now, when the source is one of several. */
+  peers?: () => readonly GroupPeer[];
   /** Slots of the source shard, when it is one of a cluster. */
   sourceSlots?: SourceSlots | undefined;
   /** Source offset up to which replicas of the target have everything; undefined when nobody asked for that. */
@@ -122,6 +125,7 @@ export class Lane implements LinkLane {
   readonly #findings: FindingLimit;
   readonly #expiry: LaneExpiry;
   readonly #recovery: ExpiryRecovery;
+  readonly #moves: GroupMoves | undefined;
   /** Facts that repeat: told again as they grow, and at the end. */
   readonly #growing: GrowingFindings;
   /** Bodies of the scripts that the source has sent as text. */
@@ -164,6 +168,7 @@ export class Lane implements LinkLane {
       onFinding,
     });
     this.#whereabouts = link.target;
+    this.#moves = this.#openMoves(onFinding);
     const ownership = new Ownership(link.id);
     const oom = new OomWatch(engine.oom, onFinding);
     this.#target = new Target({
@@ -182,6 +187,24 @@ export class Lane implements LinkLane {
     });
   }
 
+  #openMoves(onFinding: (finding: LinkFinding) => void): GroupMoves | undefined {
+    const { link, engine, source, peers } = this.#options;
+    const { group } = link;
+    if (group === undefined || source === undefined) return undefined;
+    return new GroupMoves({
+      link: link.id,
+      group,
+      peers: peers ?? (() => group.peers),
+      source,
+      target: () => this.#whereabouts,
+      heartbeatPrefix: engine.heartbeatPrefix,
+      counters: this.counters,
+      growing: this.#growing,
+      appliedOffset: () => this.appliedOffset,
+      onFinding,
+    });
+  }
+
   /** Source offset up to which everything is on the target; -1 while the stream has not begun. */
   get appliedOffset(): bigint {
     return this.#stream?.appliedOffset ?? -1n;
@@ -192,9 +215,9 @@ export class Lane implements LinkLane {
     return { where: this.#target.describe(), appliedOffset, snapshotKeys: counters.snapshotKeys };
   }
 
-  /** Deadlines that are later on the target than at the source for now. */
+  /** Deadlines that are later on the target than at the source for now, and keys that have moved and may not be right. */
   get deferred(): number {
-    return this.#expiry.keeper.count;
+    return this.#expiry.keeper.count + (this.#moves?.pending ?? 0);
   }
 
   deferredDeadlineMs(database: number, key: Buffer): number | undefined {
@@ -204,6 +227,7 @@ export class Lane implements LinkLane {
   /** The cutover: the source is quiet and everything is applied. The target gets its true deadlines. */
   settleExpiries(): void {
     this.#stream?.settleExpiries();
+    this.#moves?.settle();
   }
 
   get paused(): boolean {
@@ -271,6 +295,7 @@ export class Lane implements LinkLane {
       ending.abort();
       this.#fullSync?.applier.abandon();
       await this.#recovery.close();
+      await this.#moves?.close();
       await this.#stream?.settled();
       this.#growing.flush();
       await this.#target.close();
@@ -343,6 +368,7 @@ export class Lane implements LinkLane {
       ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
       : undefined;
     await this.#expiry.keeper.beginSnapshot();
+    this.#moves?.strays.beginSnapshot();
     const facts = await this.#measure(signal);
     const applier = new SnapshotApplier({
       link: this.id,
@@ -354,6 +380,7 @@ export class Lane implements LinkLane {
       scripts: this.#scripts,
       reconciliation,
       expiry: this.#expiry.keeper,
+      strays: this.#moves?.strays,
       mark: origins && ['HSET', loadingKey(this.id), 'path', ANYWHERE],
       signal,
     });
@@ -506,6 +533,7 @@ export class Lane implements LinkLane {
     const resumed = !this.counters.snapshotDone;
     if (resumed && checkpoint.graceMs) this.#expiry.keeper.inherit(checkpoint.graceMs);
     this.#recovery.start();
+    this.#moves?.start();
     this.counters.lastWriteOffset = checkpoint.offset;
     this.#stream = new StreamApplier({
       link: link.id,
@@ -515,6 +543,7 @@ export class Lane implements LinkLane {
       start: { ...checkpoint, replid, ...(origins && { path: ownPath(origins), alone: false }) },
       origins,
       conflicts: this.#options.conflicts,
+      strays: this.#moves?.strays,
       foreignKeys: link.foreignKeys,
       onAckRequested: () => events.ackRequested(),
       onAdvanced: () => events.advanced?.(),

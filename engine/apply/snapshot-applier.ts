@@ -19,6 +19,7 @@ import { parseInfo } from '../resp/reply-text.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
 import { BatchLine } from './batch-line.ts';
 import { count, type LinkCounters } from './counters.ts';
+import type { StrayKeys } from './groups/stray-keys.ts';
 import type { ExpiryKeeper } from './expiry/expiry-keeper.ts';
 import { mayHaveFieldDeadlines, nearestFieldDeadline } from './expiry/field-deadlines.ts';
 import type { LinkFinding } from './finding.ts';
@@ -59,6 +60,8 @@ export interface SnapshotApplierOptions {
   mark?: readonly Argument[] | undefined;
   /** Without it deadlines are written as they come. */
   expiry?: ExpiryKeeper | undefined;
+  /** For a source that shares its target with others between which keys move. */
+  strays?: StrayKeys | undefined;
   /** The key's slot is, or is about to be, on another shard of the cluster. Takes care of the command. */
   onMisplaced?: (command: SentCommand, error: ReplyError) => void;
   signal: AbortSignal;
@@ -274,9 +277,18 @@ export class SnapshotApplier {
     else if (startsWith(key, OWN_PREFIX) && !startsWith(key, TEMPORARY)) count(dropped, 'checkpoint');
     else {
       this.#options.reconciliation?.keep(database, key);
+      this.#remember(this.#options.strays?.entry(database, key));
       return false;
     }
     return true;
+  }
+
+  /** A command of our own, before those of the key. */
+  #remember(bytes: Buffer | undefined): void {
+    if (bytes === undefined) return;
+    const output = this.#line.outputFor(0);
+    output.write(bytes, 0, bytes.length);
+    output.endCommand();
   }
 
   /** As a payload; false when the target does not take one of this type. */
@@ -310,10 +322,7 @@ export class SnapshotApplier {
     const { scripts, counters } = this.#options;
     scripts?.remember(body);
     count(counters.handled, 'scripts loaded');
-    const bytes = encodeCommand(['SCRIPT', 'LOAD', body]);
-    const output = this.#line.outputFor(0);
-    output.write(bytes, 0, bytes.length);
-    output.endCommand();
+    this.#remember(encodeCommand(['SCRIPT', 'LOAD', body]));
   }
 
   #onRefused(command: SentCommand, error: ReplyError, resent: boolean): boolean {

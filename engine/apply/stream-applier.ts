@@ -26,6 +26,7 @@ import type { LaneExpiry } from './expiry/lane-expiry.ts';
 import { StreamExpiry } from './expiry/stream-expiry.ts';
 import { ExecAnswers } from './exec-answers.ts';
 import type { LinkFinding } from './finding.ts';
+import type { StrayKeys } from './groups/stray-keys.ts';
 import { KeyOwners, type ForeignKeys } from './key-owners.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import { Losses } from './rebuild/losses.ts';
@@ -74,6 +75,8 @@ export interface StreamApplierOptions {
   origins?: Origins | undefined;
   /** Keys that clients of the source must not write. */
   foreignKeys?: readonly ForeignKeys[] | undefined;
+  /** For a source that shares its target with others between which keys move. */
+  strays?: StrayKeys | undefined;
   /** Sees writes of both sides of a pair to one key. */
   conflicts?: ConflictWatch | undefined;
   /** Without it the target expires keys as it likes. */
@@ -154,7 +157,8 @@ export class StreamApplier {
       onFinding,
       target,
       reports: this.#reports,
-      forgives: ({ database, bytes }) => options.conflicts?.refused(database, bytes) === true,
+      forgives: ({ database, bytes, key }) =>
+        options.conflicts?.refused(database, bytes) === true || this.#isStray(database, key),
     });
     this.#guard = new EnvelopeGuard({
       link,
@@ -198,6 +202,7 @@ export class StreamApplier {
       },
       expiry: this.#expiry,
       ...this.#watchOrigins(),
+      strays: options.strays,
       owners: options.foreignKeys && new KeyOwners(options.foreignKeys, this.#growing),
       translation: {
         commands: new CommandTranslator({
@@ -279,6 +284,13 @@ export class StreamApplier {
     return { origins: { filter, onEcho, conflicts } };
   }
 
+  /** A key that another group may have: compared with the groups, whatever it is now. */
+  #isStray(database: number, key: Buffer): boolean {
+    if (this.#options.strays?.refused(database, key) !== true) return false;
+    count(this.#options.counters.handled, 'refused for keys that move');
+    return true;
+  }
+
   get #builderIsFull(): boolean {
     const { envelopeBytes, envelopeCommands } = this.#options.engine;
     return this.#builder.bytes >= envelopeBytes || this.#builder.queued >= envelopeCommands;
@@ -301,6 +313,11 @@ export class StreamApplier {
     this.#kick();
   }
 
+  /** Other links wait for the checkpoint of one that shares its target (groups/group-healer.ts). */
+  get #checkpointLagBytes(): bigint {
+    return this.#options.strays === undefined ? CHECKPOINT_LAG_BYTES : 1n;
+  }
+
   get #hasWork(): boolean {
     return this.#hasEnvelope || this.#mayPause;
   }
@@ -317,7 +334,7 @@ export class StreamApplier {
       this.#builder.hasUnits ||
       this.#builder.hasHeartbeats ||
       // Only dropped and protocol commands for so long that a restart could find the checkpoint too old to continue.
-      this.#builder.offset - this.#checkpoint.offset >= CHECKPOINT_LAG_BYTES
+      this.#builder.offset - this.#checkpoint.offset >= this.#checkpointLagBytes
     );
   }
 

@@ -17,6 +17,7 @@ import {
 import { CommandFramer, type CommandFrame } from '../resp/command-framer.ts';
 import { encodeCommand, encodeCommands, type Argument } from '../resp/encode.ts';
 import type { EnvelopeSink } from './envelope-sink.ts';
+import type { StrayKeys } from './groups/stray-keys.ts';
 import { StreamExpiry, wordsOf } from './expiry/stream-expiry.ts';
 import type { LossKind } from './rebuild/losses.ts';
 import type { KeyOwners } from './key-owners.ts';
@@ -70,6 +71,8 @@ export interface TranslatorOptions {
   };
   /** Told of what clients of the source write. */
   owners?: KeyOwners | undefined;
+  /** For a source that shares its target with others between which keys move. */
+  strays?: StrayKeys | undefined;
   /** For a target that may not take the source's forms; without it everything is forwarded as it is. */
   translation?: {
     commands: CommandTranslator;
@@ -219,15 +222,20 @@ export class StreamTranslator {
     this.#builder.append(own.bytes, 0, own.bytes.length, own.count, 0);
   }
 
-  /** Data: in the form the target takes, unconditional. */
+  /** Data, and what is to be remembered of it. */
   #translate(frame: CommandFrame, treatment: Treatment): void {
+    this.#convey(frame, treatment);
+    this.#keepInMind(this.#options.strays?.read(frame, treatment, this.#database, this.offset));
+  }
+
+  /** Data: in the form the target takes, unconditional. */
+  #convey(frame: CommandFrame, treatment: Treatment): void {
     const { owners, origins } = this.#options;
     if (owners !== undefined && origins?.filter.isLocal !== false) owners.look(frame, this.#database);
     const commands = this.#options.translation?.commands;
     if (treatment !== 'forward') this.#options.expiry?.observe(frame, treatment, this.#database, this.offset);
     if (commands === undefined) return this.#rewrite(frame, treatment);
-    const translation =
-      treatment === 'restore' ? commands.translateRestore(frame) : commands.translate(frame);
+    const translation = translated(commands, frame, treatment);
     switch (translation.kind) {
       case 'forward':
         return this.#rewrite(frame, treatment);
@@ -441,6 +449,18 @@ export class StreamTranslator {
       this.#options.origins?.conflicts?.heartbeat(value);
       this.#options.translation?.clock.heartbeat(value);
     }
+  }
+}
+
+function translated(commands: CommandTranslator, frame: CommandFrame, treatment: Treatment): Translation {
+  switch (treatment) {
+    case 'restore':
+      return commands.translateRestore(frame);
+    case 'slotsrestore':
+    case 'slotsrestore-async':
+      return commands.translateSlots(frame, treatment);
+    default:
+      return commands.translate(frame);
   }
 }
 

@@ -36,6 +36,9 @@ export type Treatment =
   | 'expire'
   | 'copy'
   | 'restore'
+  /** What a Codis group gets from another one. */
+  | 'slotsrestore'
+  | 'slotsrestore-async'
   /** Forwarded; an expiry goes, moves, or is set with it (expiry/). */
   | 'delete'
   | 'rename'
@@ -68,6 +71,8 @@ const TREATMENTS: Record<string, Treatment> = {
   COPY: 'copy',
   RESTORE: 'restore',
   'RESTORE-ASKING': 'restore',
+  SLOTSRESTORE: 'slotsrestore',
+  'SLOTSRESTORE-ASYNC': 'slotsrestore-async',
   DEL: 'delete',
   UNLINK: 'delete',
   RENAME: 'rename',

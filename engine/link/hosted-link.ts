@@ -11,7 +11,7 @@ import type { MovableReader } from '../log/movable-reader.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import type { DeskMember } from './conflict/conflict-desk.ts';
 import type { ConflictDesks, DeskSeat } from './conflict/conflict-desks.ts';
-import { DEFAULT_EXPIRY_OPTIONS } from './options.ts';
+import { DEFAULT_EXPIRY_OPTIONS, type GroupPeer } from './options.ts';
 import type { FromReplicator, LinkState, ReplicatorError } from './messages.ts';
 import { TargetAttendants, unwatchedCluster } from './target-attendants.ts';
 
@@ -32,6 +32,8 @@ export class HostedLink {
   readonly id: string;
   readonly lane: LinkLane;
   target: Whereabouts;
+  /** Where the other groups of a Codis cluster are. */
+  peers: readonly GroupPeer[];
   /** Ends this link alone, with the abort's reason. */
   readonly ending = new AbortController();
   /** Set while it reads a log. */
@@ -54,12 +56,14 @@ export class HostedLink {
   constructor(options: Omit<LaneOptions, 'events'>, emit: Emit, desks?: ConflictDesks) {
     this.id = options.link.id;
     this.target = options.link.target;
+    this.peers = options.link.group?.peers ?? [];
     this.#options = options;
     this.#emit = emit;
     this.seat = desks && this.#takeSeat(desks);
     this.lane = openLane({
       ...options,
       conflicts: this.seat?.watch,
+      peers: () => this.peers,
       durableOffset: () => this.attendants?.durableOffset,
       events: this.#events(),
     });

@@ -44,9 +44,9 @@ export class HostedReplicators {
       case 'status':
         return this.tellStatus();
       case 'endpoints': {
-        const { source, targets } = message;
+        const { source, targets, peers } = message;
         const meant = this.#all.filter((replicator) => replicator.hosts(Object.keys(targets)));
-        for (const replicator of meant) replicator.relocate(source, targets);
+        for (const replicator of meant) replicator.relocate(source, targets, peers);
         return;
       }
       case 'join':

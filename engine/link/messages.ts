@@ -74,7 +74,13 @@ export type ToReplicator =
   /** Ask for a status now. */
   | { kind: 'status' }
   /** Where source and targets are to be found from now on, and how to log in; links that are not named stay as they are. */
-  | { kind: 'endpoints'; source: Whereabouts; targets: Record<string, Whereabouts> }
+  | {
+      kind: 'endpoints';
+      source: Whereabouts;
+      targets: Record<string, Whereabouts>;
+      /** By link: the sources of the others that share its target (GroupOptions). */
+      peers?: Record<string, Whereabouts>;
+    }
   /** One more link of the same source. */
   | { kind: 'join'; link: LinkOptions }
   /** Ways to servers that were added; connections that are open stay. */

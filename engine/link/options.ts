@@ -175,6 +175,21 @@ export interface PairOptions {
   listFile?: string;
 }
 
+/** Another group of the sources between which keys move. */
+export interface GroupPeer {
+  /** The link that brings its data to the same target. */
+  link: string;
+  source: Whereabouts;
+}
+
+/** The source is one of several groups of a Codis cluster: they share the target, and keys move from one to the other. */
+export interface GroupOptions {
+  /** Codis slots of the source, as they were at first. */
+  slots: [first: number, last: number][];
+  /** All others. */
+  peers: GroupPeer[];
+}
+
 export interface LinkOptions {
   id: string;
   target: Whereabouts;
@@ -191,6 +206,7 @@ export interface LinkOptions {
   incrementalOnly?: boolean;
   /** Keys that clients of the source must not write: those of others. */
   foreignKeys?: ForeignKeys[];
+  group?: GroupOptions;
   /** One direction of a pair whose other direction runs in the same process: writes of both sides to one key are seen. */
   pair?: PairOptions;
 }

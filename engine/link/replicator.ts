@@ -141,10 +141,15 @@ export class Replicator {
   }
 
   /** Where everybody is to be found from now on. Connections to addresses that are still right go on. Never throws. */
-  relocate(source: Whereabouts, targets: Readonly<Record<string, Whereabouts>>): void {
+  relocate(
+    source: Whereabouts,
+    targets: Readonly<Record<string, Whereabouts>>,
+    peers: Readonly<Record<string, Whereabouts>> = {},
+  ): void {
     this.#source = source;
     for (const feed of this.#feeds) feed.relocate(source);
     for (const link of this.#links) {
+      link.peers = link.peers.map((peer) => ({ ...peer, source: peers[peer.link] ?? peer.source }));
       const target = targets[link.id];
       if (target === undefined || link.isOver) continue;
       link.target = target;

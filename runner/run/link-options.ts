@@ -39,6 +39,7 @@ export function linkOptions(
     ...(incrementalOnly ? { incrementalOnly } : {}),
     ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
     ...foreignKeys(links, link),
+    ...groupOf(links, link, whereaboutsOf),
     ...(partner && { pair: { priority: forward.source, listFile: join(runFolder, CONFLICT_FILE) } }),
   };
 }
@@ -68,4 +69,18 @@ function foreignKeys(links: readonly LinkPlan[], link: LinkPlan): Pick<LinkOptio
     return owns === undefined ? [] : [{ owner: source, patterns: owns }];
   });
   return others.length === 0 ? {} : { foreignKeys: others };
+}
+
+/** Links of other groups of a Codis cluster to the same target. */
+function groupOf(
+  links: readonly LinkPlan[],
+  { id, target, codisSlots }: LinkPlan,
+  whereaboutsOf: (instance: string) => Whereabouts,
+): Pick<LinkOptions, 'group'> {
+  const others = links.filter(
+    (link) => link.id !== id && link.target === target && link.codisSlots !== undefined,
+  );
+  if (codisSlots === undefined || others.length === 0) return {};
+  const peers = others.map((link) => ({ link: link.id, source: whereaboutsOf(link.source) }));
+  return { group: { slots: codisSlots, peers } };
 }

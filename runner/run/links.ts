@@ -173,6 +173,7 @@ export class Links implements EngineDriver, EngineControls {
           kind: 'endpoints',
           source: shardOf(whereaboutsOf(source), host?.shard),
           targets: Object.fromEntries(targets),
+          peers: Object.fromEntries(this.#options.links.map((link) => [link.id, whereaboutsOf(link.source)])),
         });
       }
     }

@@ -91,27 +91,44 @@ export async function confirmKeys(
 }
 
 /** A key's payload and deadline. */
-interface KeyState {
+export interface KeyState {
   payload: Buffer | null;
   /** Absolute, ms; -1 none. */
   expireAtMs: number;
 }
 
-/** All of them at one moment, and which moment of the stream that is. */
-async function readAt(
+/**
+ * Where in its stream a server is, as its INFO replication says. One before 4.0 has one history per run: its run id stands
+ * for it, as in PSYNC.
+ *
+ * @throws SyncError PROTOCOL when it does not tell.
+ */
+export async function momentOf(
+  connection: Connection,
+  info: Readonly<Record<string, string>>,
+): Promise<StreamMoment> {
+  const offset = Number(info['master_repl_offset']);
+  if (!Number.isFinite(offset)) throw new SyncError('PROTOCOL', 'The source does not tell its offset.');
+  const { master_replid: replid } = info;
+  if (replid !== undefined) return { replid, offset };
+  const server = parseInfo(await connection.call('INFO', 'server'));
+  return { replid: server['run_id'] ?? '', offset };
+}
+
+/** All of them at one moment, and which moment of the stream that is. @throws SyncError. */
+export async function readAt(
   source: Connection,
   keys: readonly Buffer[],
 ): Promise<StreamMoment & { states: KeyState[] }> {
   const replies = await source.pipeline([['MULTI'], ...reads(keys), ['INFO', 'replication'], ['EXEC']]);
   const results = replies.at(-1) ?? null;
   if (!Array.isArray(results)) throw new SyncError('CONNECT', textOf(results), { retryable: true });
-  const info = parseInfo(results.at(-1) ?? null);
-  const offset = Number(info['master_repl_offset']);
-  if (!Number.isFinite(offset)) throw new SyncError('PROTOCOL', 'The source does not tell its offset.');
-  return { replid: info['master_replid'] ?? '', offset, states: statesOf(results, keys.length) };
+  const moment = await momentOf(source, parseInfo(results.at(-1) ?? null));
+  return { ...moment, states: statesOf(results, keys.length) };
 }
 
-async function readState(target: Connection, keys: readonly Buffer[]): Promise<KeyState[]> {
+/** What they are now. @throws SyncError. */
+export async function readState(target: Connection, keys: readonly Buffer[]): Promise<KeyState[]> {
   return statesOf(await target.pipeline(reads(keys)), keys.length);
 }
 
@@ -138,7 +155,8 @@ function statesOf(replies: readonly Reply[], count: number): KeyState[] {
   });
 }
 
-function writesFor(
+/** Commands that make a key what is wanted; none when it is, or when either state is not known. */
+export function writesFor(
   key: Buffer,
   wanted: KeyState | undefined,
   there: KeyState | undefined,

@@ -16,6 +16,7 @@ import { KEY_RULES } from './keys.ts';
 import { LIST_RULES } from './lists.ts';
 import { NameTable } from './name-table.ts';
 import { RestoreTranslator } from './restore.ts';
+import { translateSlotsRestore, translateSlotsRestoreAsync } from './slots-restore.ts';
 import { SORTED_SET_RULES } from './sorted-sets.ts';
 import { STREAM_RULES } from './streams.ts';
 import { STRING_RULES } from './strings.ts';
@@ -86,6 +87,18 @@ export class CommandTranslator {
     try {
       const translation = this.#restore.translate(frame);
       return isSenseless(translation) ? FORWARD : translation;
+    } catch (error) {
+      return forwardOrThrow(error);
+    }
+  }
+
+  /** As `translate`, for what a Codis group gets from another one. */
+  translateSlots(frame: CommandFrame, treatment: 'slotsrestore' | 'slotsrestore-async'): Translation {
+    const restore = (inner: CommandFrame): Translation => this.#restore.translate(inner);
+    try {
+      return treatment === 'slotsrestore'
+        ? translateSlotsRestore(frame, restore)
+        : translateSlotsRestoreAsync(frame, this.#forms, restore);
     } catch (error) {
       return forwardOrThrow(error);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crc32 } from 'node:zlib';
-import { codisSlot, CODIS_SLOTS } from '../../../engine/keys/codis-slot.ts';
+import { codisSlot, codisSlotAt, CODIS_SLOTS } from '../../../engine/keys/codis-slot.ts';
 
 describe('the slot of a key in Codis', () => {
   it('is the CRC32 of the whole key modulo 1024', () => {
@@ -13,6 +13,14 @@ describe('the slot of a key in Codis', () => {
     expect(codisSlot('user:{42}:name')).toBe(codisSlot('42'));
     expect(codisSlot('a}b{42}c{43}')).toBe(codisSlot('42'));
     expect(codisSlot('{{42}}')).toBe(codisSlot('{42'));
+  });
+
+  it('is the same for a key inside a buffer', () => {
+    const keys = ['123456789', '', '{', '}{', '{}a', 'a}b{42}c{43}', '{42', 'user:{42}:name', 'größe'];
+    for (const key of keys) {
+      const bytes = Buffer.from(`{x}${key}}{y}`);
+      expect(codisSlotAt(bytes, 3, 3 + Buffer.byteLength(key))).toBe(codisSlot(key));
+    }
   });
 
   it('takes an empty tag for a tag, and an open one for none', () => {

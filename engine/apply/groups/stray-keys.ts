@@ -1,0 +1,151 @@
+/**
+ * Sees keys of a Codis group that may be, or may have been, another group's: a slot is moved, one stream says DEL, the other one
+ * RESTORE or SLOTSRESTORE, and two links race to the target that the groups share. Whatever the late one does to such a
+ * key is put right afterwards (group-healer.ts), so the keys are remembered on the target, in the same transaction as what was
+ * applied to them: a link that is killed meanwhile still knows them.
+ *
+ *   SADD redis-sync:moved:<link>  <database>:<key> …
+ *
+ * Remembered is every key of the stream and of the snapshot whose slot was not the group's at first, and every key that is
+ * restored. Of two groups that have had a key one is always such a one: its link remembers it for both. That the new owner
+ * restores a key cannot be relied on: a slot may be moved while the key is deleted, and the key is created anew there.
+ */
+import { CODIS_SLOTS, codisSlotAt } from '../../keys/codis-slot.ts';
+import { findKeys } from '../../keys/key-positions.ts';
+import { OWN_KEY_PREFIX } from '../../link/options.ts';
+import type { CommandFrame } from '../../resp/command-framer.ts';
+import { encodeCommand } from '../../resp/encode.ts';
+import { movedKey } from '../checkpoint.ts';
+import type { LinkFinding } from '../finding.ts';
+import type { GrowingFindings } from '../growing-findings.ts';
+import type { OwnCommands } from '../origin/conflict-watch.ts';
+import { printKey } from '../refusals.ts';
+import type { Treatment } from '../treatments.ts';
+
+export interface StrayKeysOptions {
+  link: string;
+  /** Codis slots that were the source's at first. */
+  slots: readonly (readonly [first: number, last: number])[];
+  heartbeatPrefix: string;
+  growing: GrowingFindings;
+  onFinding: (finding: LinkFinding) => void;
+}
+
+export interface StrayKey {
+  database: number;
+  key: Buffer;
+}
+
+/** The key as a member of the set. */
+export function memberOf({ database, key }: StrayKey): Buffer {
+  return Buffer.concat([Buffer.from(`${database}:`), key]);
+}
+
+/** Of a snapshot. More means that somebody has said the wrong slots. */
+const SNAPSHOT_MAX = 100_000;
+
+export class StrayKeys {
+  readonly #options: StrayKeysOptions;
+  readonly #isOwn = new Uint8Array(CODIS_SLOTS);
+  readonly #positions: number[] = [];
+  /** Offset behind the last command that made a key remembered; -1 before. */
+  #lastOffset = -1n;
+  #inSnapshot = 0;
+  #refused: StrayKey[] = [];
+
+  constructor(options: StrayKeysOptions) {
+    this.#options = options;
+    for (const [first, last] of options.slots) this.#isOwn.fill(1, first, last + 1);
+  }
+
+  /** Everything that is to be remembered is on the target once the link has applied this. */
+  get lastOffset(): bigint {
+    return this.#lastOffset;
+  }
+
+  /** A command of the stream, ending at this offset. @returns what is to be kept on the target, database 0. */
+  read(frame: CommandFrame, treatment: Treatment, database: number, offset: bigint): OwnCommands | undefined {
+    const positions = this.#positions;
+    positions.length = 0;
+    if (!findKeys(frame, positions) && frame.argc > 1) positions.push(1);
+    const isRestored =
+      treatment === 'restore' || treatment === 'slotsrestore' || treatment === 'slotsrestore-async';
+    const { buffer, argStart, argEnd } = frame;
+    let keys: Buffer[] | undefined;
+    for (const at of positions) {
+      const start = argStart[at] ?? 0;
+      const end = argEnd[at] ?? 0;
+      if (!isRestored && this.#isOwn[codisSlotAt(buffer, start, end)] === 1) continue;
+      const key = buffer.subarray(start, end);
+      if (this.#isData(key)) (keys ??= []).push(key);
+    }
+    if (keys === undefined) return undefined;
+    this.#lastOffset = offset;
+    this.#tell(database, keys);
+    return { bytes: this.#encode(database, keys), count: 1 };
+  }
+
+  /**
+   * The target refused a command because of what the key is there: the link of a group that has it now, or had it, was
+   * quicker. To be remembered by whoever takes it.
+   */
+  refused(database: number, key: Buffer): boolean {
+    if (!this.#isData(key)) return false;
+    this.#refused.push({ database, key: Buffer.from(key) });
+    return true;
+  }
+
+  /** Keys of refused commands since the last call. */
+  takeRefused(): StrayKey[] {
+    return this.#refused.splice(0);
+  }
+
+  get hasRefused(): boolean {
+    return this.#refused.length > 0;
+  }
+
+  /** A snapshot begins. */
+  beginSnapshot(): void {
+    this.#inSnapshot = 0;
+  }
+
+  /** A key of the snapshot. @returns a command for database 0, to be sent before the key's. */
+  entry(database: number, key: Buffer): Buffer | undefined {
+    if (this.#isOwn[codisSlotAt(key, 0, key.length)] === 1) return undefined;
+    this.#inSnapshot++;
+    if (this.#inSnapshot === SNAPSHOT_MAX + 1) this.#options.onFinding(tooMany(this.#options.link));
+    return this.#inSnapshot > SNAPSHOT_MAX ? undefined : this.#encode(database, [key]);
+  }
+
+  #isData(key: Buffer): boolean {
+    const { heartbeatPrefix } = this.#options;
+    const name = key.toString('latin1', 0, Math.max(heartbeatPrefix.length, OWN_KEY_PREFIX.length));
+    return !name.startsWith(OWN_KEY_PREFIX) && !name.startsWith(heartbeatPrefix);
+  }
+
+  #encode(database: number, keys: readonly Buffer[]): Buffer {
+    const members = keys.map((key) => memberOf({ database, key }));
+    return encodeCommand(['SADD', movedKey(this.#options.link), ...members]);
+  }
+
+  #tell(database: number, keys: readonly Buffer[]): void {
+    const { growing } = this.#options;
+    const fact = {
+      code: 'TOPOLOGY_CHANGED',
+      severity: 'warning',
+      message:
+        'Slots move between the groups: keys that the group did not have at first were written there. Each is compared with the groups.',
+      evidence: { side: 'source' },
+    } as const;
+    for (const key of keys) growing.add(fact, { database, key: printKey(key) });
+  }
+}
+
+function tooMany(link: string): LinkFinding {
+  return {
+    code: 'TOPOLOGY_CHANGED',
+    severity: 'warning',
+    message: `More than ${SNAPSHOT_MAX} keys of the snapshot are in slots that the group has not got: only these are compared with the other groups.`,
+    evidence: { side: 'source', link, hint: 'Say in `slots` which group has which.' },
+  };
+}
