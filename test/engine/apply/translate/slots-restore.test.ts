@@ -40,7 +40,8 @@ function translated(command: readonly Argument[], server = 'redis 7.0'): string[
   new CommandFramer((frame) => {
     const isAsync = /-ASYNC$/i.test(String(command[0]));
     const result = translator.translateSlots(frame, isAsync ? 'slotsrestore-async' : 'slotsrestore');
-    if (result.kind !== 'encoded') return void (isForwarded = true);
+    isForwarded = result.kind !== 'encoded';
+    if (result.kind !== 'encoded') return;
     reader.push(result.bytes);
     count = result.count;
   }).push(encodeCommand(command));
