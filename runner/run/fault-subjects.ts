@@ -1,4 +1,5 @@
 /** The run's servers, links and ways as faults see them. Asked anew at every firing: a failover changes who is who. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../../engine/errors.ts';
 import type {
   Aim,
@@ -15,6 +16,9 @@ import { parseAddress } from '../spec/address.ts';
 import type { EngineControls } from './drivers/driver.ts';
 import type { Gates } from './gates.ts';
 
+/** A command that is not answered by then has a server that does not answer. */
+const SETTLE_MS = 5000;
+
 export interface FaultSubjectsOptions {
   plans: readonly LinkPlan[];
   instances: () => ReadonlyMap<string, ProvisionedInstance>;
@@ -22,6 +26,8 @@ export interface FaultSubjectsOptions {
   engine: EngineControls | undefined;
   /** Where clients find the keys of Codis groups. */
   slots?: () => CodisSlotTable | undefined;
+  /** Resolves when what clients have sent so far is answered. */
+  writersSettled?: () => Promise<void>;
   /** Not there before the servers are. */
   gates: () => Gates | undefined;
 }
@@ -67,6 +73,14 @@ export class FaultSubjects implements Subjects {
     return plans
       .filter(({ source, target }) => source === instance || target === instance)
       .map(({ id }) => this.#link(id));
+  }
+
+  async holdCodisSlots(slots: readonly number[]): Promise<void> {
+    for (const slot of slots) this.#options.slots?.()?.hold(slot);
+    const patience = new AbortController();
+    const late = sleep(SETTLE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([this.#options.writersSettled?.(), late]);
+    patience.abort();
   }
 
   moveCodisSlot(slot: number, group: string): void {

@@ -135,6 +135,9 @@ export class Rehearsal implements AsyncDisposable {
         instances: () => this.#instances,
         engine: this.#links.controls,
         slots: () => this.#slots,
+        writersSettled: async () => {
+          await Promise.all([...this.#workloads.values()].map((workload) => workload.settled()));
+        },
         gates: () => this.#gates,
       }),
       emit,

@@ -1,5 +1,6 @@
 /** The readings of rings that can be held against a link: those taken while it was applying commands one after another. */
 import { evidenceAbout } from '../../reports/evidence.ts';
+import type { RunEvent } from '../../reports/events.ts';
 import { linkStatesOf } from '../../reports/history.ts';
 import type { CheckContext } from './check.ts';
 
@@ -10,8 +11,12 @@ export interface RingReading {
   ms: number;
 }
 
-/** Without those taken in a full sync: a snapshot is copied key by key, by Redis's own replicas too. */
+/**
+ * Without those taken in a full sync: a snapshot is copied key by key, by Redis's own replicas too. Nor those taken while, and
+ * after, keys were moved between the groups of a Codis cluster, each by itself: the two streams that tell of it have no order.
+ */
 export function ringReadings(context: CheckContext): RingReading[] {
+  const movedFromMs = Math.min(...context.events.filter(isRebalance).map(({ ms }) => ms));
   const spans = linkStatesOf(context.events);
   const isApplying = (instance: string, ms: number): boolean =>
     context.links
@@ -21,10 +26,14 @@ export function ringReadings(context: CheckContext): RingReading[] {
         return span?.state === 'Synchronizing' || span?.state === 'Finished';
       });
   return evidenceAbout(context.events, 'rings')
-    .filter(({ instance, ms }) => isApplying(instance, ms))
+    .filter(({ instance, ms }) => ms < movedFromMs && isApplying(instance, ms))
     .flatMap(({ instance, rings, ms }) =>
       Object.entries(rings).map(([ring, values]) => ({ instance, ring, values, ms })),
     );
+}
+
+function isRebalance(event: RunEvent): boolean {
+  return event.kind === 'fault' && event.fault === 'codis-rebalance' && event.stage === 'requested';
 }
 
 /** `6, 6, 7`; `–` where a key is not there. */

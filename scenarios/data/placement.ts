@@ -13,9 +13,13 @@ export function placeEvenly(instances: readonly string[]): Placement {
   return (key) => instances[crc32(key) % instances.length];
 }
 
-/** The slots of a Codis cluster and the groups that have them. Slots move while clients write, as they do in life. */
+/**
+ * The slots of a Codis cluster and the groups that have them. Slots move while clients write, as they do in life: a proxy
+ * holds back what is for a slot on the move, until its keys are at the new group.
+ */
 export class CodisSlotTable {
   readonly #groups: (string | undefined)[] = Array.from({ length: CODIS_SLOTS });
+  readonly #held = new Set<number>();
 
   constructor(groups: readonly { name: string; ranges: readonly (readonly [number, number])[] }[]) {
     for (const { name, ranges } of groups)
@@ -23,15 +27,24 @@ export class CodisSlotTable {
         for (let slot = first; slot <= last; slot++) this.#groups[slot] = name;
   }
 
-  /** The group that has the key's slot. */
-  readonly place: Placement = (key) => this.#groups[codisSlot(key)];
+  /** The group that has the key's slot; undefined while it is held. */
+  readonly place: Placement = (key) => {
+    const slot = codisSlot(key);
+    return this.#held.has(slot) ? undefined : this.#groups[slot];
+  };
 
   groupOf(slot: number): string | undefined {
     return this.#groups[slot];
   }
 
+  /** Nobody writes to keys of the slot until it is moved. */
+  hold(slot: number): void {
+    this.#held.add(slot);
+  }
+
   /** From now on the group has the slot. */
   move(slot: number, group: string): void {
+    this.#held.delete(slot);
     this.#groups[slot] = group;
   }
 }

@@ -79,6 +79,11 @@ export interface Subjects {
   instance(name: string): FaultInstance;
   /** The links that start or end at an instance. */
   linksOf(instance: string): readonly FaultLink[];
+  /**
+   * Clients write no more to keys of these Codis slots, until they are moved. Resolves when everything they have sent before is
+   * answered, at the latest when that has taken too long.
+   */
+  holdCodisSlots(slots: readonly number[]): Promise<void>;
   /** From now on clients find the keys of a Codis slot in this group. */
   moveCodisSlot(slot: number, group: string): void;
   /** Servers have moved: links are told where everything is to be found now. */

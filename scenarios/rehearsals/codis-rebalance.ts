@@ -22,7 +22,7 @@ export const codisRebalance: Scenario = {
               },
             ],
           },
-          outcome: survives(),
+          outcome: survives('TOPOLOGY_CHANGED'),
         })),
     },
   ],

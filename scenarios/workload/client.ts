@@ -126,6 +126,11 @@ export class WorkloadClient {
     if (sent.length > 0) this.#track(this.#send(connection, sent, commands));
   }
 
+  /** Resolves when everything sent by now is answered, or its connection is lost. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#inFlight);
+  }
+
   /** Stops sending, waits for the replies under way but not longer than `graceMs`, and closes the connection. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();

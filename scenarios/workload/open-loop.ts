@@ -73,6 +73,11 @@ export class Workload implements AsyncDisposable {
     };
   }
 
+  /** Resolves when everything sent by now is answered, or its connection is lost. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#parts.clients.map((client) => client.settled()));
+  }
+
   /**
    * Ends the arrivals, waits up to five seconds for the replies under way, closes every connection. Idempotent; never
    * throws. Commands still waiting to be sent are dropped (`scheduled` - `sent` - `shed`).

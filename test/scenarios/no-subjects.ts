@@ -10,6 +10,7 @@ export const NO_SUBJECTS: Subjects = {
   aim: nothing,
   instance: nothing,
   linksOf: () => [],
+  holdCodisSlots: () => Promise.resolve(),
   moveCodisSlot: () => undefined,
   relocate: () => undefined,
 };

@@ -75,13 +75,15 @@ export class StrayKeys {
     for (const at of positions) {
       const start = argStart[at] ?? 0;
       const end = argEnd[at] ?? 0;
-      if (!isRestored && this.#isOwn[codisSlotAt(buffer, start, end)] === 1) continue;
+      const isOwn = this.#isOwn[codisSlotAt(buffer, start, end)] === 1;
+      if (isOwn && !isRestored) continue;
       const key = buffer.subarray(start, end);
-      if (this.#isData(key)) (keys ??= []).push(key);
+      if (!this.#isData(key)) continue;
+      (keys ??= []).push(key);
+      if (!isOwn) this.#tell(database, key);
     }
     if (keys === undefined) return undefined;
     this.#lastOffset = offset;
-    this.#tell(database, keys);
     return { bytes: this.#encode(database, keys), count: 1 };
   }
 
@@ -128,18 +130,18 @@ export class StrayKeys {
     return encodeCommand(['SADD', movedKey(this.#options.link), ...members]);
   }
 
-  #tell(database: number, keys: readonly Buffer[]): void {
-    const { growing } = this.#options;
-    const fact = {
-      code: 'TOPOLOGY_CHANGED',
-      severity: 'warning',
-      message:
-        'Slots move between the groups: keys that the group did not have at first were written there. Each is compared with the groups.',
-      evidence: { side: 'source' },
-    } as const;
-    for (const key of keys) growing.add(fact, { database, key: printKey(key) });
+  #tell(database: number, key: Buffer): void {
+    this.#options.growing.add(MOVING, { database, key: printKey(key) });
   }
 }
+
+const MOVING = {
+  code: 'TOPOLOGY_CHANGED',
+  severity: 'warning',
+  message:
+    'Slots move between the groups: keys were written to a group that did not have their slots at first. Each is compared with all groups.',
+  evidence: { side: 'source' },
+} as const;
 
 function tooMany(link: string): LinkFinding {
   return {
