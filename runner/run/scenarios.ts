@@ -33,16 +33,25 @@ export interface ScenarioRow {
   folder?: string;
 }
 
-/** @throws SyncError USAGE when there is no such scenario. */
+/**
+ * Scenarios by name, in the order they are written. What is no name stands for all that begin with it: endpoint-move for
+ * endpoint-move-source and endpoint-move-target.
+ *
+ * @throws SyncError USAGE when there is no such scenario.
+ */
 export function chooseScenarios(written: string): readonly Scenario[] {
   if (written === 'all') return SCENARIOS;
-  return written.split(',').map((name) => {
-    const scenario = findScenario(name.trim());
-    if (scenario !== null) return scenario;
-    const names = SCENARIOS.map((each) => each.name);
-    throw new SyncError('USAGE', `There is no scenario "${name}"${didYouMean(name, names)}.`, {
-      hint: '`redis-sync scenarios` lists them; several are separated by commas; `all` means all that fit.',
-    });
+  return [...new Set(written.split(',').flatMap((name) => scenariosCalled(name.trim())))];
+}
+
+function scenariosCalled(name: string): readonly Scenario[] {
+  const scenario = findScenario(name);
+  if (scenario !== null) return [scenario];
+  const family = SCENARIOS.filter((each) => each.name.startsWith(`${name}-`));
+  if (family.length > 0) return family;
+  const names = SCENARIOS.map((each) => each.name);
+  throw new SyncError('USAGE', `There is no scenario "${name}"${didYouMean(name, names)}.`, {
+    hint: '`redis-sync scenarios` lists them; several are separated by commas; `all` means all that fit.',
   });
 }
 

@@ -40,11 +40,11 @@ export const codisRebalance = defineFault({
     await using source = await openNode(await primaryOf(from));
     await using target = await openNode(await primaryOf(to));
     let moved = 0;
-    for (let from = first; from <= last; from += SLOTS_AT_ONCE) {
-      const slots = new Set(range(from, Math.min(last, from + SLOTS_AT_ONCE - 1)));
+    for (let slot = first; slot <= last; slot += SLOTS_AT_ONCE) {
+      const slots = new Set(range(slot, Math.min(last, slot + SLOTS_AT_ONCE - 1)));
       await context.subjects.holdCodisSlots([...slots]);
       moved += await moveAll(source, target, (key) => slots.has(codisSlot(key)));
-      for (const slot of slots) context.subjects.moveCodisSlot(slot, to.name);
+      for (const each of slots) context.subjects.moveCodisSlot(each, to.name);
     }
     return moved > 0
       ? effective({ from: from.name, to: to.name, firstSlot: first, lastSlot: last, keys: moved })
@@ -71,7 +71,7 @@ async function moveAll(
       for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
         const some = keys.slice(at, at + KEYS_AT_ONCE);
         const { host, port } = target.endpoint;
-        const reply = await source.call(
+        const answer = await source.call(
           'MIGRATE',
           host,
           port,
@@ -83,7 +83,7 @@ async function moveAll(
           ...some,
         );
         // A scan names some keys twice, and others have expired.
-        if (textOf(reply) === 'OK') moved += some.length;
+        if (textOf(answer) === 'OK') moved += some.length;
       }
     } while (cursor !== '0');
   }
