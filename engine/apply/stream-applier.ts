@@ -280,7 +280,7 @@ export class StreamApplier {
       this.#reports.echo(origins.source, { database: 0, offset: this.#translator.offset });
     };
     conflicts?.begins(start.offset);
-    const filter = new OriginFilter(origins, (mark) => conflicts?.marked(mark));
+    const filter = new OriginFilter(origins, (mark) => conflicts?.marked(mark, this.#translator.offset));
     return { origins: { filter, onEcho, conflicts } };
   }
 

@@ -132,6 +132,7 @@ export class StreamTranslator {
     if (atMs !== undefined) this.#options.translation?.clock.arrived(atMs);
     if (atMs !== undefined) this.#options.origins?.conflicts?.arrived(atMs);
     this.#framer.push(chunk);
+    this.#options.origins?.conflicts?.heard(this.offset);
     this.#flushRun();
     if (!this.#inTransaction) this.#builder.mark(this.offset, this.#database);
   }
@@ -187,7 +188,7 @@ export class StreamTranslator {
       if (verdict === 'echo') origins.onEcho();
       if (verdict !== 'forward') {
         onDropped(verdict === 'mark' ? 'checkpoint' : 'own origin');
-        if (verdict === 'visited') this.#keepInMind(origins.conflicts?.applied(frame, this.#database));
+        if (verdict === 'visited') this.#watchApplied(frame, filter.origin, false);
         return true;
       }
       if (filter.path !== this.#path) {
@@ -196,8 +197,16 @@ export class StreamTranslator {
         this.#builder.setPath?.(filter.path);
       }
       if (origins.conflicts && filter.isLocal) return this.#watchConflicts(frame, origins.conflicts);
+      this.#watchApplied(frame, filter.origin, true);
     }
     return false;
+  }
+
+  /** What another link has applied. */
+  #watchApplied(frame: CommandFrame, origin: string, goesOn: boolean): void {
+    const arrival = { origin, goesOn };
+    const { conflicts } = this.#options.origins ?? {};
+    this.#keepInMind(conflicts?.applied(frame, this.#database, this.offset, arrival));
   }
 
   /** A client's write, or a value to be copied: then the command itself is left out. */

@@ -41,7 +41,7 @@ export class HostedLink {
   feed: LinkFeed | undefined;
   /** While the lane runs, and after. */
   attendants: TargetAttendants | undefined;
-  /** Its place where conflicts of a pair are seen. */
+  /** Its place where conflicts of a circle are seen. */
   readonly seat: DeskSeat | undefined;
   readonly #options: Omit<LaneOptions, 'events'>;
   readonly #emit: Emit;
@@ -94,11 +94,11 @@ export class HostedLink {
     }
   }
 
-  /** Only a direction of a pair has one. */
+  /** Only a link of a circle has one. */
   #takeSeat(desks: ConflictDesks): DeskSeat | undefined {
     const { link, engine, source } = this.#options;
-    const { origins, pair } = link;
-    if (origins === undefined || pair === undefined || source === undefined) return undefined;
+    const { origins, circle } = link;
+    if (origins === undefined || circle === undefined || source === undefined) return undefined;
     const member: DeskMember = {
       source: origins.source,
       link: this.id,
@@ -109,10 +109,10 @@ export class HostedLink {
       onFinding: (finding) => this.report(finding),
       onCount: (what, by) => count(this.lane.counters.handled, what, by),
     };
-    return desks.join(origins, member, {
+    return desks.join(member, {
       policy: engine.conflict ?? 'overwrite',
-      priority: pair.priority,
-      listFile: pair.listFile,
+      order: circle.members,
+      listFile: circle.listFile,
       graceMs: (engine.expiry ?? DEFAULT_EXPIRY_OPTIONS).graceMs,
     });
   }

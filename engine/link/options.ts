@@ -127,7 +127,7 @@ export interface EngineOptions {
   eviction: EvictionPolicy;
   foreignWrites: ForeignWritesPolicy;
   durability: DurabilityPolicy;
-  /** What becomes of a key that both sides of a pair have written at once. Default overwrite. */
+  /** What becomes of a key that several members of a circle have written at once. Default overwrite. */
   conflict?: ConflictPolicy;
   existing: ExistingPolicy;
   /** How often a target is looked at, besides applying to it (eviction, settings); 0 = never. Default 1 s. */
@@ -168,9 +168,13 @@ export const DEFAULT_ENGINE_OPTIONS = {
 /** All keys the engine itself keeps on a target begin with this; comparison and counts leave them out. */
 export const OWN_KEY_PREFIX = 'redis-sync:';
 
-export interface PairOptions {
-  /** The instance whose writes win under the policy source-priority. */
-  priority: string;
+/** A circle whose links all run in one process. */
+export interface CircleOptions {
+  /**
+   * Its instances in the order in which the links lead from one to the next, and the last one back to the first. Under the
+   * policy source-priority the write of the one that is named first wins.
+   */
+  members: readonly string[];
   /** Where every conflict is listed, one line of JSON each; appended to. */
   listFile?: string;
 }
@@ -207,8 +211,8 @@ export interface LinkOptions {
   /** Keys that clients of the source must not write: those of others. */
   foreignKeys?: ForeignKeys[];
   group?: GroupOptions;
-  /** One direction of a pair whose other direction runs in the same process: writes of both sides to one key are seen. */
-  pair?: PairOptions;
+  /** Its other links run in the same process: writes of several members to one key are seen. */
+  circle?: CircleOptions;
 }
 
 export interface ReplicatorOptions {

@@ -25,14 +25,6 @@ export function isInCircle(links: readonly Hop[], { source, target }: Hop): bool
   return leadsTo(links, target, source);
 }
 
-/** The link of the other direction, if there is one. */
-export function partnerOf<Link extends Hop>(
-  links: readonly Link[],
-  { source, target }: Hop,
-): Link | undefined {
-  return links.find((link) => link.source === target && link.target === source);
-}
-
 function sourcesOf(links: readonly Hop[]): string[] {
   return [...new Set(links.map(({ source }) => source))];
 }

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { LinkOptions } from '../../engine/link/options.ts';
 import type { LinkPlan } from '../plan/plan.ts';
-import { isInCircle, partnerOf } from '../plan/writers.ts';
+import { circleOf } from '../plan/circles.ts';
+import { isInCircle } from '../plan/writers.ts';
 import { possibleParts } from './link-parts.ts';
 import { idIn, type SourceShard } from './source-shard.ts';
 
-/** Of the run: one line of JSON per conflict of a pair. */
+/** Of the run: one line of JSON per key that several members of a circle have written at once. */
 const CONFLICT_FILE = 'conflicts.ndjson';
 
 /** What a link stands among. */
@@ -28,8 +29,7 @@ export function linkOptions(
   { links, whereaboutsOf, isDisposable, runFolder }: LinkSurroundings,
 ): LinkOptions {
   const { source, target, incrementalOnly } = link;
-  const partner = partnerOf(links, link);
-  const forward = incrementalOnly ? (partner ?? link) : link;
+  const circle = shard === undefined ? circleOf(links, link) : undefined;
   const id = idIn(link.id, shard);
   return {
     id,
@@ -40,7 +40,7 @@ export function linkOptions(
     ...(isInCircle(links, link) ? { origins: { source, target } } : {}),
     ...foreignKeys(links, link),
     ...groupOf(links, link, whereaboutsOf),
-    ...(partner && { pair: { priority: forward.source, listFile: join(runFolder, CONFLICT_FILE) } }),
+    ...(circle && { circle: { members: circle, listFile: join(runFolder, CONFLICT_FILE) } }),
   };
 }
 

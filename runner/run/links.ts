@@ -13,7 +13,8 @@ import { describeFailure } from '../../engine/link/hosted-link.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
-import { partnerOf } from '../plan/writers.ts';
+import { circleOf, linksOfCircle } from '../plan/circles.ts';
+import { isInCircle } from '../plan/writers.ts';
 import type { EngineControls, EngineDriver } from './drivers/driver.ts';
 import { drainLevels } from './drain-levels.ts';
 import { drainedPart, drainParts, totalOf } from './link-drain.ts';
@@ -106,15 +107,23 @@ export class Links implements EngineDriver, EngineControls {
     });
     if (due.length === 0) return;
     await beforeStart?.(due);
-    const sources = new Set(due.map(({ source }) => source));
-    await Promise.all(
-      [...sources].map((source) =>
-        this.#startSource(
-          source,
-          due.filter((link) => link.source === source),
-        ),
-      ),
+    const sources = [...new Set(due.map(({ source }) => source))];
+    const start = (source: string): Promise<void> =>
+      this.#startSource(
+        source,
+        due.filter((link) => link.source === source),
+      );
+    // The links of a circle go into the process of the first.
+    const inCircles = sources.filter((source) =>
+      due.some((link) => link.source === source && isInCircle(links, link)),
     );
+    const one = async (): Promise<void> => {
+      for (const source of inCircles) await start(source);
+    };
+    await Promise.all([
+      one(),
+      ...sources.filter((source) => !inCircles.includes(source)).map((source) => start(source)),
+    ]);
   }
 
   /** Resolves never. @throws the first failure of a link; the signal's reason. */
@@ -162,7 +171,7 @@ export class Links implements EngineDriver, EngineControls {
     for (const handle of this.#handles) {
       const plans = this.#monitorsOf(handle).map(({ plan }) => plan);
       const sources = sourcesOf(plans);
-      // A server is reached by one way from one process: that of the forward link.
+      // A server is reached by one way from one process: that of the first forward link.
       const routes = sources.toReversed().map((source) => routesOf?.(source) ?? {});
       if (routesOf !== undefined) handle.tell({ kind: 'routes', routes: Object.assign({}, ...routes) });
       for (const source of sources) {
@@ -213,7 +222,7 @@ export class Links implements EngineDriver, EngineControls {
         const [dead] = hosts();
         if (dead === undefined || running().length > 0 || this.#stopped !== undefined) return;
         const plans = this.#monitorsOf(dead.handle).map(({ plan }) => plan);
-        // Of a pair the forward link first: the other one goes into its process.
+        // Of a circle the forward links first: the others go into the process of the first.
         for (const source of sourcesOf(plans))
           await this.#startSource(
             source,
@@ -336,12 +345,12 @@ export class Links implements EngineDriver, EngineControls {
       spoolFolder: join(runFolder, 'spool', name),
       ...(routesOf === undefined ? {} : { routes: routesOf(source) }),
     };
-    const partner = this.#partnerHost(links);
+    const partner = shard === undefined ? this.#partnerHost(links) : undefined;
     if (partner !== undefined) {
       this.#addHost(links, { handle: partner, shard });
       return partner.host(options);
     }
-    // The other direction of a pair may come to be in it too: what it says is for whoever is in it then.
+    // Other links of a circle may come to be in it too: what it says is for whoever is in it then.
     const first = this.monitors.filter(({ plan }) => links.includes(plan));
     let started: ReplicatorHandle | undefined;
     const monitors = (): LinkMonitor[] => (started === undefined ? first : this.#monitorsOf(started));
@@ -364,14 +373,14 @@ export class Links implements EngineDriver, EngineControls {
     for (const { id } of links) this.#hosts.set(id, [...(this.#hosts.get(id) ?? []), host]);
   }
 
-  /** The running process of another direction of a pair: conflicts are only seen where both are. */
+  /** The running process of another link of a circle: conflicts are only seen where all are. */
   #partnerHost(links: readonly LinkPlan[]): ReplicatorHandle | undefined {
+    const all = this.#options.links;
     for (const link of links) {
-      const partner = partnerOf(this.#options.links, link);
-      const hosts = partner === undefined ? [] : (this.#hosts.get(partner.id) ?? []);
-      const running = hosts.find(
-        ({ handle, shard }) => shard === undefined && this.#handles.includes(handle),
-      );
+      const partners = linksOfCircle(all, circleOf(all, link) ?? []).filter(({ id }) => id !== link.id);
+      const running = partners
+        .flatMap(({ id }) => this.#hosts.get(id) ?? [])
+        .find(({ handle, shard }) => shard === undefined && this.#handles.includes(handle));
       if (running !== undefined) return running.handle;
     }
     return undefined;
@@ -497,7 +506,7 @@ export class Links implements EngineDriver, EngineControls {
   }
 }
 
-/** Of links, each once; of a pair that of the forward link first. */
+/** Of links, each once; of a circle those of the forward links first. */
 function sourcesOf(plans: readonly LinkPlan[]): string[] {
   const forwardFirst = plans.toSorted(
     (a, b) => Number(a.incrementalOnly === true) - Number(b.incrementalOnly === true),

@@ -10,7 +10,7 @@
  */
 import type { CommandFrame } from '../../resp/command-framer.ts';
 import { LINK_KEY_PREFIX, LOADING_KEY_PREFIX } from '../checkpoint.ts';
-import { ANYWHERE, hasVisited, ownPath, pathThrough, type Origins } from './origin-path.ts';
+import { ANYWHERE, hasVisited, originOf, ownPath, pathThrough, type Origins } from './origin-path.ts';
 
 const MARKS = [Buffer.from(LINK_KEY_PREFIX), Buffer.from(LOADING_KEY_PREFIX)];
 const PATH = Buffer.from('path');
@@ -41,14 +41,21 @@ export class OriginFilter {
   #place: 'outside' | 'begun' | 'written' | 'applied' = 'outside';
   #path: string;
   #verdict: OriginVerdict = 'forward';
+  #origin: string;
   /** Paths are few, and each comes again and again. */
-  readonly #seen = new Map<string, { path: string; verdict: OriginVerdict }>();
+  readonly #seen = new Map<string, { path: string; verdict: OriginVerdict; origin: string }>();
 
   constructor(origins: Origins, onMark?: (mark: OriginMark) => void) {
     this.#origins = origins;
     this.#own = ownPath(origins);
     this.#path = this.#own;
+    this.#origin = origins.source;
     this.#onMark = onMark;
+  }
+
+  /** The instance that what is read now was written to by a client. */
+  get origin(): string {
+    return this.#origin;
   }
 
   /** The path to be named with what is forwarded now. */
@@ -94,6 +101,7 @@ export class OriginFilter {
 
   #reset(): void {
     this.#path = this.#own;
+    this.#origin = this.#origins.source;
     this.#verdict = 'forward';
   }
 
@@ -103,10 +111,11 @@ export class OriginFilter {
       const { source, target } = this.#origins;
       const isEcho = path !== ANYWHERE && hasVisited(path, source);
       const verdict = isEcho ? 'echo' : hasVisited(path, target) ? 'visited' : 'forward';
-      known = { path: pathThrough(path, this.#origins), verdict };
+      known = { path: pathThrough(path, this.#origins), verdict, origin: originOf(path) };
       if (this.#seen.size < SEEN_MAX) this.#seen.set(path, known);
     }
     this.#path = known.path;
+    this.#origin = known.origin;
     this.#verdict = known.verdict;
   }
 }

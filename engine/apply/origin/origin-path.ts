@@ -27,6 +27,11 @@ export function pathThrough(path: string, { source }: Origins): string {
   return `${path},${encodeURIComponent(source)}`;
 }
 
+/** The instance that it was written to first; `*` when nobody knows. */
+export function originOf(path: string): string {
+  return decodeURIComponent(path.split(',', 1)[0] ?? '');
+}
+
 export function hasVisited(path: string, instance: string): boolean {
   if (path === ANYWHERE) return true;
   return path.split(',').includes(encodeURIComponent(instance));

@@ -1,50 +1,49 @@
-/** The desks of the pairs whose directions run in this process. A pair is one when both name each other's ends. */
-import type { Origins } from '../../apply/origin/origin-path.ts';
+/** The desks of the circles whose links run in this process: those that name the same instances in the same order. */
 import { ConflictDesk, type DeskMember } from './conflict-desk.ts';
 import { ConflictResolver, type ResolverOptions } from './conflict-resolver.ts';
 import type { ConflictSide } from './conflict-side.ts';
 
-/** One direction's place at a desk. */
+/** One link's place at a desk. */
 export interface DeskSeat {
   watch: ConflictSide;
-  /** Keys that may still differ; 0 while the other direction does not run. */
+  /** Keys that may still differ; 0 while a link of the circle does not run. */
   readonly open: number;
-  /** The direction ends. */
+  /** The link ends. */
   leave(): Promise<void>;
 }
 
-interface Pair {
+interface Circle {
   desk: ConflictDesk;
   resolver: ConflictResolver;
   seats: number;
 }
 
 export class ConflictDesks {
-  readonly #pairs = new Map<string, Pair>();
+  readonly #circles = new Map<string, Circle>();
 
-  join({ source, target }: Origins, member: DeskMember, options: ResolverOptions): DeskSeat {
-    const name = JSON.stringify([source, target].toSorted());
-    const pair = this.#pairs.get(name) ?? open(options);
-    this.#pairs.set(name, pair);
-    pair.seats++;
-    const watch = pair.desk.join(member);
+  join(member: DeskMember, options: ResolverOptions): DeskSeat {
+    const name = JSON.stringify(options.order);
+    const circle = this.#circles.get(name) ?? open(options);
+    this.#circles.set(name, circle);
+    circle.seats++;
+    const watch = circle.desk.join(member);
     return {
       watch,
       get open() {
-        const { members, contests, incomplete } = pair.desk;
+        const { members, contests, incomplete } = circle.desk;
         return members === undefined ? 0 : contests.size + (incomplete ? 1 : 0);
       },
       leave: async () => {
-        pair.desk.leave(watch);
-        if (--pair.seats > 0) return;
-        this.#pairs.delete(name);
-        await pair.resolver.close();
+        circle.desk.leave(watch);
+        if (--circle.seats > 0) return;
+        this.#circles.delete(name);
+        await circle.resolver.close();
       },
     };
   }
 }
 
-function open(options: ResolverOptions): Pair {
-  const desk = new ConflictDesk(options.policy !== 'overwrite');
+function open(options: ResolverOptions): Circle {
+  const desk = new ConflictDesk(options.order, options.policy !== 'overwrite');
   return { desk, resolver: new ConflictResolver(desk, options), seats: 0 };
 }

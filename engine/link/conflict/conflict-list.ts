@@ -56,8 +56,8 @@ export class ConflictList {
         code: 'CONFLICT',
         severity: converged ? 'warning' : 'error',
         message: converged
-          ? `Keys were written on both sides at once (rule: ${this.#policy}); both sides have the same value now.`
-          : `Keys were written on both sides at once (rule: ${this.#policy}), and the sides differ.`,
+          ? `Keys were written on several sides at once (rule: ${this.#policy}); all sides have the same value now.`
+          : `Keys were written on several sides at once (rule: ${this.#policy}), and the sides differ.`,
         evidence: { rule: this.#policy },
       },
       entry,

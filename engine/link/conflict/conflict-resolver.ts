@@ -1,8 +1,9 @@
 /**
- * Looks at contested keys when both sides have all that was written to them, and makes them equal by the pair's rule.
+ * Looks at contested keys when all sides have all that was written to them, and makes them equal by the circle's rule.
  *
- * Nothing here has to be in time: a value is taken to the other side through the stream, at the place it was read at, and a
- * write that crosses it there makes the key contested again. So looking too early costs a round, never a write.
+ * Nothing here has to be in time: a value is taken to the other sides through the stream, at the place it was read at, and a
+ * write that crosses it there makes the key contested again. So looking too early costs a round, never a write. That sides are
+ * equal is believed when their streams are read up to where they were looked at, and told of nothing that was under way then.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../connect/connection.ts';
@@ -14,18 +15,26 @@ import { wordReplyError } from '../../connect/reply-errors.ts';
 import type { ConflictDesk, ConflictPolicy, Contest, Member } from './conflict-desk.ts';
 import { contestKey } from '../../apply/checkpoint.ts';
 import { ConflictList, type Decision } from './conflict-list.ts';
-import { copyCommand } from './copy-command.ts';
+import type { LocalWrite } from './conflict-side.ts';
+import { copyCommand, deleteCommand } from './copy-command.ts';
 import { isSame, printState, readStates, type KeyState } from './key-state.ts';
 
 const INTERVAL_MS = 50;
 const AGAIN_MS = 1000;
 const AT_ONCE = 256;
 const TIMEOUT_MS = 30_000;
+const NO_KEY: KeyState = { payload: undefined, deadlineMs: 0 };
+
+interface Copying {
+  contest: Contest;
+  /** Not the value that is there, but that there is none. */
+  isDelete: boolean;
+}
 
 export interface ResolverOptions {
   policy: ConflictPolicy;
-  /** The side that wins under source-priority. */
-  priority: string;
+  /** Names of the sides as the circle goes; under source-priority the first one of them wins. */
+  order: readonly string[];
   /** Where every conflict is listed. */
   listFile: string | undefined;
   graceMs: number;
@@ -50,7 +59,7 @@ export class ConflictResolver {
     this.#ending.abort();
     await this.#running;
     for (const contest of this.#desk.contests.values())
-      if (contest.count > 0) this.#list.add(contest, this.#decide(contest), false);
+      if (isConflict(contest)) this.#list.add(contest, this.#decide(contest), false);
     await this.#list.close();
   }
 
@@ -70,7 +79,11 @@ export class ConflictResolver {
     if (ready.length === 0 && !this.#desk.incomplete) return false;
     try {
       if (this.#desk.incomplete && this.#desk.contests.size === 0) await this.#fetch(members, signal);
-      if (ready.length > 0) await this.#look(members, ready, signal);
+      const equal = ready.filter((contest) => contest.equal !== undefined);
+      for (const contest of equal) this.#finish(contest, true);
+      await this.#forget(members, equal, signal);
+      const others = ready.filter((contest) => !equal.includes(contest));
+      if (others.length > 0) await this.#look(members, others, signal);
       return false;
     } catch (error) {
       await this.#disconnect();
@@ -81,100 +94,102 @@ export class ConflictResolver {
     }
   }
 
-  #ready([a, b]: readonly [Member, Member]): Contest[] {
+  /** To be looked at; those that are known to be equal with what tells so. */
+  #ready(members: readonly Member[]): Contest[] {
     const ready: Contest[] = [];
     for (const contest of this.#desk.contests.values()) {
-      if (contest.copying || a.side.hasUnseen(contest.id) || b.side.hasUnseen(contest.id)) continue;
+      if (contest.equal?.version !== contest.version) contest.equal = undefined;
+      if (contest.copying || this.#desk.hasUnseen(contest.id)) continue;
+      const { equal } = contest;
+      if (equal && members.some(({ side }) => side.readTo < (equal.offsets.get(side.options.name) ?? 0n)))
+        continue;
       if (ready.push(contest) === AT_ONCE) break;
     }
     return ready;
   }
 
-  async #look(
-    members: readonly [Member, Member],
-    contests: readonly Contest[],
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #look(members: readonly Member[], contests: readonly Contest[], signal: AbortSignal): Promise<void> {
     const versions = contests.map(({ version }) => version);
-    const [a = [], b = []] = await Promise.all(
+    const seen = await Promise.all(
       members.map(async (member) => readStates(await this.#connection(member, signal), contests)),
     );
+    const offsets = new Map(members.map(({ side }, at) => [side.options.name, seen[at]?.offset ?? 0n]));
     const settled: Contest[] = [];
-    const toCopy = new Map<Member, Contest[]>(members.map((member) => [member, []]));
+    const toCopy = new Map<Member, Copying[]>(members.map((member) => [member, []]));
     for (const [index, contest] of contests.entries()) {
-      const [left, right] = [a[index], b[index]];
+      const states = seen.flatMap((each) => each.states[index] ?? []);
       // It was written to while we read: another time.
-      if (left === undefined || right === undefined || contest.version !== versions[index]) continue;
-      if (members.some(({ side }) => side.hasUnseen(contest.id))) continue;
-      const from = this.#settle(members, contest, [left, right]);
-      if (from === undefined) settled.push(contest);
-      else toCopy.get(from)?.push(contest);
+      if (contest.version !== versions[index] || this.#desk.hasUnseen(contest.id)) continue;
+      contest.found ??= new Map(
+        members.map(({ side }, at) => [side.options.name, printState(states[at] ?? NO_KEY)]),
+      );
+      const areSame = states.every((state) => isSame(states[0] ?? NO_KEY, state, this.#options.graceMs));
+      if (areSame) contest.equal = { version: contest.version, offsets };
+      else if (this.#options.policy === 'overwrite') settled.push(contest);
+      else {
+        const { winner } = this.#decide(contest);
+        const [holder, at] = this.#holder(members, winner);
+        // A delete that found nothing on its way went no further.
+        const won = winner === undefined ? undefined : contest.writes.get(winner);
+        const isDelete = won?.deletes === true && !isOlder(won, contest.newest);
+        toCopy.get(holder)?.push({ contest, isDelete: isDelete && states[at]?.payload !== undefined });
+      }
     }
-    for (const [from, some] of toCopy) {
-      const back = members.find((member) => member !== from);
-      await this.#copy(from, back, some, signal);
-    }
+    for (const contest of settled) this.#finish(contest, false);
     await this.#forget(members, settled, signal);
+    for (const [from, some] of toCopy) await this.#copy(members, from, some, signal);
   }
 
-  /** The side whose value the other one is to get; undefined when there is nothing more to be done about it. */
-  #settle(
-    members: readonly [Member, Member],
-    contest: Contest,
-    states: readonly [KeyState, KeyState],
-  ): Member | undefined {
-    const { policy, graceMs } = this.#options;
-    const [a, b] = members;
-    contest.found ??= new Map([
-      [a.member.source, printState(states[0])],
-      [b.member.source, printState(states[1])],
-    ]);
-    const equal = isSame(states[0], states[1], graceMs);
+  /** There is nothing more to be done about it. */
+  #finish(contest: Contest, areEqual: boolean): void {
     const decision = this.#decide(contest);
-    if (!equal && policy !== 'overwrite') return this.#holder(members, decision.winner);
-    if (contest.count > 0) this.#list.add(contest, decision, equal);
+    if (isConflict(contest)) this.#list.add(contest, decision, areEqual);
     this.#desk.contests.delete(contest.id);
     if (decision.undecidable) this.#desk.count('conflicts undecidable', 1);
-    return undefined;
   }
 
-  /** The winner's value is the last one applied on the other side. */
-  #holder([a, b]: readonly [Member, Member], winner: string | undefined): Member {
-    return winner === undefined || winner === b.member.source ? a : b;
+  /** The winner's value is the last one applied on the side before it. */
+  #holder(members: readonly Member[], winner: string | undefined): [Member, number] {
+    const won = members.findIndex(({ side }) => side.options.name === winner);
+    const at = won < 0 ? 0 : (won - 1 + members.length) % members.length;
+    const holder = members[at];
+    if (holder === undefined) throw new Error('a circle without members');
+    return [holder, at];
   }
 
   #decide({ writes }: Contest): Decision {
-    const { policy, priority } = this.#options;
-    const [first, second] = [...writes].toSorted(([left], [right]) => (left < right ? -1 : 1));
-    if (policy === 'overwrite' || first === undefined || second === undefined)
-      return { winner: policy === 'source-priority' ? priority : first?.[0], undecidable: false };
-    if (policy === 'source-priority') return { winner: priority, undecidable: false };
-    const [[a, left], [b, right]] = [first, second];
-    const apartMs = Math.abs(left.atMs - right.atMs);
-    return {
-      winner: left.atMs >= right.atMs ? a : b,
-      undecidable: apartMs <= left.errorMs + right.errorMs,
-    };
+    const { policy, order } = this.#options;
+    const known = order.flatMap((side) => {
+      const write = writes.get(side);
+      return write === undefined ? [] : [{ side, write }];
+    });
+    if (policy === 'overwrite') return { winner: undefined, undecidable: false };
+    if (policy === 'source-priority') return { winner: known[0]?.side ?? order[0], undecidable: false };
+    const [newest, ...older] = known.toSorted((a, b) => b.write.atMs - a.write.atMs);
+    const undecidable = older.some(
+      ({ write }) => newest && newest.write.atMs - write.atMs <= newest.write.errorMs + write.errorMs,
+    );
+    return { winner: newest?.side, undecidable };
   }
 
-  /**
-   * @param back the direction that writes to where it is copied from.
-   * @throws SyncError; then they are copied another time.
-   */
+  /** @throws SyncError; then they are copied another time. */
   async #copy(
+    members: readonly Member[],
     from: Member,
-    back: Member | undefined,
-    contests: readonly Contest[],
+    some: readonly Copying[],
     signal: AbortSignal,
   ): Promise<void> {
-    if (contests.length === 0) return;
+    if (some.length === 0) return;
+    const contests = some.map(({ contest }) => contest);
     for (const contest of contests) contest.copying = true;
     try {
       const connection = await this.#connection(from, signal);
       const replies = await connection.pipeline([
-        ...contests.flatMap(({ database, key }) => [
+        ...some.flatMap(({ contest: { database, key }, isDelete }) => [
           ['SELECT', database],
-          copyCommand(from.member.link, key, this.#deferred(back, database, key)),
+          isDelete
+            ? deleteCommand(from.member.link, key)
+            : copyCommand(from.member.link, key, this.#deferred(members, from, database, key)),
         ]),
         ['SELECT', 0],
       ]);
@@ -188,39 +203,35 @@ export class ConflictResolver {
     this.#desk.count('conflicts copied', contests.length);
   }
 
+  /** A deadline stands later where a link has brought it: which one did is asked back along the circle. */
   #deferred(
-    back: Member | undefined,
+    members: readonly Member[],
+    from: Member,
     database: number,
     key: Buffer,
   ): { deadlineMs: number; graceMs: number } | undefined {
-    const deadlineMs = back?.member.deferredDeadlineMs(database, key);
-    return deadlineMs === undefined ? undefined : { deadlineMs, graceMs: this.#options.graceMs };
+    const at = members.indexOf(from);
+    for (let back = 1; back < members.length; back++) {
+      const deadlineMs = members.at(at - back)?.member.deferredDeadlineMs(database, key);
+      if (deadlineMs !== undefined) return { deadlineMs, graceMs: this.#options.graceMs };
+    }
+    return undefined;
   }
 
-  /** The sets on both targets are read when memory has room for what was not kept there. */
-  async #fetch(members: readonly [Member, Member], signal: AbortSignal): Promise<void> {
+  /** The sets on all targets are read when memory has room for what was not kept there. */
+  async #fetch(members: readonly Member[], signal: AbortSignal): Promise<void> {
     this.#desk.incomplete = false;
-    for (const [index, member] of members.entries()) {
-      // The target of a direction is the source of the other.
-      const other = members[1 - index];
-      if (other === undefined) continue;
-      const connection = await this.#connection(other, signal);
-      for await (const kept of scanMembers(connection, contestKey(member.member.link)))
-        this.#desk.reopen(kept);
+    for (const { member, target } of targetsOf(members)) {
+      const connection = await this.#connection(target, signal);
+      for await (const kept of scanMembers(connection, contestKey(member.link))) this.#desk.reopen(kept);
     }
   }
 
-  async #forget(
-    members: readonly [Member, Member],
-    settled: readonly Contest[],
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #forget(members: readonly Member[], settled: readonly Contest[], signal: AbortSignal): Promise<void> {
     const kept = settled.flatMap((contest) => contest.members);
     if (kept.length === 0) return;
-    for (const [index, { member }] of members.entries()) {
-      const other = members[1 - index];
-      if (other === undefined) continue;
-      const connection = await this.#connection(other, signal);
+    for (const { member, target } of targetsOf(members)) {
+      const connection = await this.#connection(target, signal);
       await connection.tryCall('SREM', contestKey(member.link), ...kept);
     }
   }
@@ -255,4 +266,22 @@ export class ConflictResolver {
       evidence: { where: error.where ?? '' },
     });
   }
+}
+
+/** Something was written after it, having seen it or not. */
+function isOlder(write: LocalWrite, newest: LocalWrite | undefined): boolean {
+  return newest !== undefined && newest.atMs > write.atMs;
+}
+
+/** And not only a key that may differ because of one. What a target has kept from before a restart counts when it differed. */
+function isConflict({ count, copies, reopened }: Contest): boolean {
+  return count > 0 || (reopened && copies > 0);
+}
+
+/** The target of a link of a circle is the source of the next one. */
+function targetsOf(members: readonly Member[]): { member: Member['member']; target: Member }[] {
+  return members.flatMap(({ member }, at) => {
+    const target = members[(at + 1) % members.length];
+    return target === undefined ? [] : [{ member, target }];
+  });
 }

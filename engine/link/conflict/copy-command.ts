@@ -1,12 +1,15 @@
 /**
- * Takes the value of a key as it is at one place of a server's stream to that same place on the other server. A script puts
- * the value into the stream; the link that reads it applies it there, in order with everything before and behind:
+ * Takes the value of a key as it is at one place of a server's stream to that same place on the next server, from where it goes
+ * on like any other write. A script puts the value into the stream; the link that reads it applies it there, in order with
+ * everything before and behind:
  *
  *   EVAL on the source   ─▶  stream: … writes · HSET redis-sync:copy:<link> key … value … · DEL … · writes …
- *   on the target            … writes · RESTORE key … REPLACE (or DEL key)               · writes …
+ *   on the target            … writes · RESTORE key … REPLACE (or SET key, DEL key)      · writes …
+ *
+ * A delete that finds nothing is not in a server's stream, and would go no further: so there is something to be deleted.
  */
 import type { CommandFrame } from '../../resp/command-framer.ts';
-import { encodeCommand, type Argument } from '../../resp/encode.ts';
+import { encodeCommands, type Argument } from '../../resp/encode.ts';
 
 const PREFIX = 'redis-sync:copy:';
 
@@ -31,6 +34,13 @@ redis.call('DEL', KEYS[2])
 return 1
 `;
 
+/** KEYS as above. The key is deleted here too. */
+const DELETE_SCRIPT = `
+redis.call('HSET', KEYS[2], 'key', KEYS[1], 'deadline', '0', 'value', '')
+redis.call('DEL', KEYS[2])
+return redis.call('DEL', KEYS[1])
+`;
+
 /**
  * The command that puts the value of `key` into the stream, for `link`; on the database of the key.
  *
@@ -45,10 +55,15 @@ export function copyCommand(
   return ['EVAL', SCRIPT, 2, key, `${PREFIX}${link}`, ...late];
 }
 
+/** The command that deletes `key` there and, through the stream, on the next side: a delete has won over what came after it. */
+export function deleteCommand(link: string, key: Buffer): Argument[] {
+  return ['EVAL', DELETE_SCRIPT, 2, key, `${PREFIX}${link}`];
+}
+
 export interface Copy {
   key: Buffer;
-  /** RESTORE, or DEL when there is no such key. */
-  command: Buffer;
+  /** RESTORE, or commands that leave no such key. */
+  commands: Buffer;
 }
 
 /** A copy for this link, as it stands in the stream; undefined for any other command. */
@@ -58,8 +73,14 @@ export function readCopy(frame: CommandFrame, link: string): Copy | undefined {
   if (name?.toString('latin1').toUpperCase() !== 'HSET' || ownKey?.toString() !== `${PREFIX}${link}`)
     return undefined;
   if (key === undefined || deadline === undefined || value === undefined) return undefined;
-  if (value.length === 0) return { key, command: encodeCommand(['DEL', key]) };
-  return { key, command: encodeCommand(['RESTORE', key, deadline, value, 'REPLACE', 'ABSTTL']) };
+  const commands =
+    value.length === 0
+      ? [
+          ['SET', key, ''],
+          ['DEL', key],
+        ]
+      : [['RESTORE', key, deadline, value, 'REPLACE', 'ABSTTL']];
+  return { key, commands: encodeCommands(commands) };
 }
 
 function wordsOf({ buffer, argc, argStart, argEnd }: CommandFrame): Buffer[] {

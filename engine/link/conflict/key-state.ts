@@ -1,4 +1,4 @@
-/** The values of keys on both sides of a pair, read to see whether they are the same. */
+/** The values of keys on one side of a circle, read to see whether all sides have the same. */
 import type { Connection } from '../../connect/connection.ts';
 import { describeDifference } from '../../compare/explain/value-detail.ts';
 import { printValue } from '../../compare/explain/print.ts';
@@ -6,7 +6,8 @@ import { decodeValue } from '../../rdb/decode.ts';
 import { sameBody, splitDumpPayload } from '../../rdb/dump-payload.ts';
 import { flavorOfVersion } from '../../rdb/format.ts';
 import type { Value } from '../../rdb/value.ts';
-import { textOf } from '../../resp/reply-text.ts';
+import { wordReplyError } from '../../connect/reply-errors.ts';
+import { parseInfo, textOf } from '../../resp/reply-text.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 
 /** Two readings of one deadline; a server before 7.0 tells only how long it still is. */
@@ -25,8 +26,15 @@ export interface KeyPlace {
   key: Buffer;
 }
 
-/** In the order of the keys. @throws SyncError CONNECT; PERMISSION, when the account may not read. */
-export async function readStates(connection: Connection, places: readonly KeyPlace[]): Promise<KeyState[]> {
+export interface SideStates {
+  /** In the order of the keys. */
+  states: KeyState[];
+  /** Whatever made them so stands in the server's stream up to here. */
+  offset: bigint;
+}
+
+/** @throws SyncError CONNECT; PERMISSION, when the account may not read. */
+export async function readStates(connection: Connection, places: readonly KeyPlace[]): Promise<SideStates> {
   const replies = await connection.pipeline([
     ['TIME'],
     ...places.flatMap(({ database, key }) => [
@@ -36,15 +44,19 @@ export async function readStates(connection: Connection, places: readonly KeyPla
       ['PTTL', key],
     ]),
     ['SELECT', 0],
+    ['INFO', 'replication'],
   ]);
   const nowMs = timeOf(replies[0]);
-  return places.map((_, index) => {
+  const info = replies.at(-1) ?? null;
+  if (info instanceof ReplyError) throw wordReplyError(info, connection.endpoint, 'INFO');
+  const states = places.map((_, index) => {
     const [, payload, at, left] = replies.slice(1 + 4 * index, 5 + 4 * index);
     return {
       payload: Buffer.isBuffer(payload) ? payload : undefined,
       deadlineMs: Math.max(0, at instanceof ReplyError ? remaining(left, nowMs) : Number(at ?? 0)),
     };
   });
+  return { states, offset: BigInt(parseInfo(info)['master_repl_offset'] ?? 0) };
 }
 
 /** @param graceMs deadlines that a link has deferred are later by multiples of this. */

@@ -19,10 +19,10 @@ interface Pair {
 async function openPair(field: Field<'a' | 'b'>, engine: Partial<EngineOptions>): Promise<Pair> {
   const desks = new ConflictDesks();
   const listFile = join(field.folder, 'conflicts.ndjson');
-  const pair = { priority: 'a', listFile };
+  const circle = { members: ['a', 'b'], listFile };
   const settings = { heartbeatMs: 20, conflict: 'last-write-wins', ...engine } as const;
-  const forth = { name: 'b', origins: { source: 'a', target: 'b' }, pair } as const;
-  const back = { name: 'a', origins: { source: 'b', target: 'a' }, pair, incrementalOnly: true } as const;
+  const forth = { name: 'b', origins: { source: 'a', target: 'b' }, circle } as const;
+  const back = { name: 'a', origins: { source: 'b', target: 'a' }, circle, incrementalOnly: true } as const;
   const forward = field.start(field.options('a', [forth], settings), desks);
   await reaches(forward, 'a-b', 'Synchronizing');
   const reverse = field.start(field.options('b', [back], settings), desks);
@@ -201,11 +201,11 @@ describe('conflicts of a pair', () => {
   it('the process of both directions is killed in the middle: both sides still end up the same', async () => {
     await using field = await Field.open(['a', 'b'], { 'repl-backlog-size': '64mb' });
     const engine = { heartbeatMs: 20, envelopeCommands: 20, conflict: 'last-write-wins' } as const;
-    const pair = { priority: 'a' };
-    const forth = field.options('a', [{ name: 'b', origins: { source: 'a', target: 'b' }, pair }], engine);
+    const circle = { members: ['a', 'b'] };
+    const forth = field.options('a', [{ name: 'b', origins: { source: 'a', target: 'b' }, circle }], engine);
     const back = field.options(
       'b',
-      [{ name: 'a', origins: { source: 'b', target: 'a' }, pair, incrementalOnly: true }],
+      [{ name: 'a', origins: { source: 'b', target: 'a' }, circle, incrementalOnly: true }],
       engine,
     );
     const random = new Random(5, 'killed');

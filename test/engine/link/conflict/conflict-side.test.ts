@@ -11,7 +11,7 @@ let a: ConflictSide;
 let b: ConflictSide;
 
 beforeEach(() => {
-  desk = new ConflictDesk(true);
+  desk = new ConflictDesk(['a', 'b'], true);
   [a, b] = [sit('a', 'a-b'), sit('b', 'b-a')];
   a.begins(100n);
   b.begins(100n);
@@ -44,7 +44,7 @@ function wrote(side: ConflictSide, offset: number, ...words: string[]): number {
 
 /** In the stream of `side`: the other side's stream is applied up to there. */
 function mark(side: ConflictSide, offset: bigint): void {
-  side.marked({ key: checkpointKey(side === a ? 'b-a' : 'a-b'), offset });
+  side.marked({ key: checkpointKey(side === a ? 'b-a' : 'a-b'), offset }, 0n);
 }
 
 const contested = (): string[] => [...desk.contests.keys()];
@@ -105,7 +105,9 @@ describe('ConflictSide', () => {
     b.begins(300n);
     wrote(b, 310, 'SET', 'k', '2');
     const seen: number[] = [];
-    frameOf(['SET', 'k', '1'], (frame) => seen.push(b.applied(frame, 0)?.count ?? 0));
+    frameOf(['SET', 'k', '1'], (frame) =>
+      seen.push(b.applied(frame, 0, 320n, { origin: 'a', goesOn: false })?.count ?? 0),
+    );
     expect(seen).toEqual([1]);
     expect(contested()).toEqual(['0:k']);
   });
