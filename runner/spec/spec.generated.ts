@@ -5855,7 +5855,7 @@ export interface Engine {
    */
   existing?: 'fail' | 'overwrite' | 'merge';
   /**
-   * What to do when both sides of a two-way pair write the same key at once: overwrite = apply both as they come: each side keeps what reached it last, and they may differ; last-write-wins = the newest write wins on both sides, by the clock of redis-sync and the way of its heartbeats; source-priority = the write of the pair’s source wins on both sides.
+   * What to do when several members of a two-way pair or a ring write the same key at once: overwrite = apply all as they come: each keeps what reached it last, and they may differ; last-write-wins = the newest write wins everywhere, by the clock of redis-sync and the way of its heartbeats; source-priority = the write of the pair’s source wins; in a ring that of the member that is named first.
    */
   conflict?: 'overwrite' | 'last-write-wins' | 'source-priority';
   /**

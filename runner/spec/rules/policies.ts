@@ -1,9 +1,11 @@
 /** Policies of `engine:` that cannot work with these instances and links. */
+import { circleOf } from '../../plan/circles.ts';
 import type { RuleContext } from './rule.ts';
 
 export function checkPolicies(context: RuleContext): void {
   checkDurability(context);
   checkOverwrite(context);
+  checkConflict(context);
 }
 
 /** A provisioned target has the replicas that the spec gives it; of an existing one nobody knows here. */
@@ -34,4 +36,28 @@ function checkOverwrite({ spec, flows, report }: RuleContext): void {
     message: `several links write to "${shared.target}", and each would delete what the others have copied`,
     expected: 'merge, or fail',
   });
+}
+
+/** Who wins is decided where all links of a circle meet, by what their streams say of one another. */
+function checkConflict({ spec, flows, report }: RuleContext): void {
+  const policy = spec.engine?.conflict;
+  if (policy === undefined || policy === 'overwrite') return;
+  const circles = new Map(
+    flows.flatMap((flow) => circleOf(flows, flow) ?? []).map((name) => [name, new Set<string>()]),
+  );
+  for (const flow of flows) {
+    const circle = circleOf(flows, flow);
+    for (const name of circle ?? []) circles.get(name)?.add(circle?.join(' → ') ?? '');
+  }
+  for (const [name, own] of circles) {
+    const isCluster = spec.instances?.[name]?.kind === 'cluster';
+    if (own.size < 2 && !isCluster) continue;
+    report(['engine', 'conflict'], 'value', {
+      message: isCluster
+        ? `"${name}" is a cluster: writes of both sides to one key are not seen there, so nothing would win`
+        : `"${name}" is in several circles (${[...own].join(', ')}): writes that cross beyond it are not seen by all of them`,
+      expected: isCluster ? 'overwrite' : 'overwrite, or one pair or ring by itself',
+    });
+    return;
+  }
 }

@@ -158,18 +158,19 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
       'Precheck `destination.empty`; finding `EXISTING_KEYS` with the number of keys overwritten and removed and samples of their types; `overwritten` among what was handled',
   },
   conflict: {
-    question: 'What to do when both sides of a two-way pair write the same key at once',
+    question: 'What to do when several members of a two-way pair or a ring write the same key at once',
     values: {
-      overwrite: 'apply both as they come: each side keeps what reached it last, and they may differ',
+      overwrite: 'apply all as they come: each keeps what reached it last, and they may differ',
       'last-write-wins':
-        'the newest write wins on both sides, by the clock of redis-sync and the way of its heartbeats',
-      'source-priority': 'the write of the pair’s source wins on both sides',
+        'the newest write wins everywhere, by the clock of redis-sync and the way of its heartbeats',
+      'source-priority':
+        'the write of the pair’s source wins; in a ring that of the member that is named first',
     },
     default: DEFAULT_ENGINE.conflict,
     vendor:
       '`overwrite`: "the record in the destination is overwritten"; it does not converge when writes cross',
     shows:
-      'Finding `CONFLICT`: how many, and of the first 20 both values, both times with how wrong these may be, the winner and the rule; every one in conflicts.ndjson of the run',
+      'Finding `CONFLICT`: how many, and of the first 20 all values, their times with how wrong these may be, the winner and the rule; every one in conflicts.ndjson of the run',
   },
   fullResync: {
     question: 'What to do when the source makes a link copy everything again',

@@ -324,3 +324,30 @@ test('steps aim at shards that are there, and at the replicas that a kind has by
     ]
   `);
 });
+
+describe('conflict rules', () => {
+  const rule = 'engine: { conflict: last-write-wins }\n';
+
+  test('are for a pair or a ring by itself', () => {
+    expect(linesOf(topology('{ kind: ring, members: [a, b, c] }', rule))).toEqual([]);
+    const pairs = links(
+      '{ source: a, target: b }',
+      '{ source: b, target: a, incrementalOnly: true }',
+      '{ source: b, target: c }',
+      '{ source: c, target: b, incrementalOnly: true }',
+    );
+    expect(linesOf(pairs)).toEqual([]);
+    expect(linesOf(pairs + rule)).toMatchInlineSnapshot(`
+      [
+        "12:21 "b" is in several circles (a → b, b → c): writes that cross beyond it are not seen by all of them",
+      ]
+    `);
+  });
+
+  test('need servers that are no clusters', () =>
+    expect(linesOf(topology('{ kind: two-way, source: a, target: d }', rule))).toMatchInlineSnapshot(`
+      [
+        "8:21 "d" is a cluster: writes of both sides to one key are not seen there, so nothing would win",
+      ]
+    `));
+});
