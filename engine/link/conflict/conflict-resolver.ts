@@ -23,7 +23,7 @@ const INTERVAL_MS = 50;
 const AGAIN_MS = 1000;
 const AT_ONCE = 256;
 const TIMEOUT_MS = 30_000;
-const NO_KEY: KeyState = { payload: undefined, deadlineMs: 0 };
+const NO_KEY: KeyState = { payload: undefined, deadlineMs: 0, isExact: true };
 
 interface Copying {
   contest: Contest;

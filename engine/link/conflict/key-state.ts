@@ -10,7 +10,7 @@ import { wordReplyError } from '../../connect/reply-errors.ts';
 import { parseInfo, textOf } from '../../resp/reply-text.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 
-/** Two readings of one deadline; a server before 7.0 tells only how long it still is. */
+/** Two readings of one deadline, where a server before 7.0 tells only how long it still is. */
 const TOLERANCE_MS = 1000;
 const VALUE_TEXT_MAX = 200;
 
@@ -19,6 +19,8 @@ export interface KeyState {
   payload: Buffer | undefined;
   /** Ms since the epoch, 0 = none. */
   deadlineMs: number;
+  /** As the server keeps it, not reckoned from how long it still is. */
+  isExact: boolean;
 }
 
 export interface KeyPlace {
@@ -53,6 +55,7 @@ export async function readStates(connection: Connection, places: readonly KeyPla
     const [, payload, at, left] = replies.slice(1 + 4 * index, 5 + 4 * index);
     return {
       payload: Buffer.isBuffer(payload) ? payload : undefined,
+      isExact: !(at instanceof ReplyError),
       deadlineMs: Math.max(0, at instanceof ReplyError ? remaining(left, nowMs) : Number(at ?? 0)),
     };
   });
@@ -62,7 +65,7 @@ export async function readStates(connection: Connection, places: readonly KeyPla
 /** @param graceMs deadlines that a link has deferred are later by multiples of this. */
 export function isSame(a: KeyState, b: KeyState, graceMs: number): boolean {
   if (a.payload === undefined || b.payload === undefined) return a.payload === b.payload;
-  if (!isSameDeadline(a.deadlineMs, b.deadlineMs, graceMs)) return false;
+  if (!isSameDeadline(a, b, graceMs)) return false;
   return (
     sameBody(a.payload, b.payload) || describeDifference(decode(a.payload), decode(b.payload)) === undefined
   );
@@ -76,10 +79,11 @@ export function printState({ payload, deadlineMs }: KeyState): string {
   return deadlineMs === 0 ? shown : `${shown} until ${new Date(deadlineMs).toISOString()}`;
 }
 
-function isSameDeadline(a: number, b: number, graceMs: number): boolean {
-  if ((a === 0) !== (b === 0)) return false;
-  const times = Math.round((a - b) / graceMs);
-  return Math.abs(a - b - times * graceMs) <= TOLERANCE_MS;
+function isSameDeadline(a: KeyState, b: KeyState, graceMs: number): boolean {
+  if ((a.deadlineMs === 0) !== (b.deadlineMs === 0)) return false;
+  const apartMs = a.deadlineMs - b.deadlineMs;
+  const times = Math.round(apartMs / graceMs);
+  return Math.abs(apartMs - times * graceMs) <= (a.isExact && b.isExact ? 0 : TOLERANCE_MS);
 }
 
 function decode(payload: Buffer): Value {
