@@ -50,13 +50,10 @@ function checkConflict({ spec, flows, report }: RuleContext): void {
     for (const name of circle ?? []) circles.get(name)?.add(circle?.join(' → ') ?? '');
   }
   for (const [name, own] of circles) {
-    const isCluster = spec.instances?.[name]?.kind === 'cluster';
-    if (own.size < 2 && !isCluster) continue;
+    if (own.size < 2) continue;
     report(['engine', 'conflict'], 'value', {
-      message: isCluster
-        ? `"${name}" is a cluster: writes of both sides to one key are not seen there, so nothing would win`
-        : `"${name}" is in several circles (${[...own].join(', ')}): writes that cross beyond it are not seen by all of them`,
-      expected: isCluster ? 'overwrite' : 'overwrite, or one pair or ring by itself',
+      message: `"${name}" is in several circles (${[...own].join(', ')}): writes that cross beyond it are not seen by all of them`,
+      expected: 'overwrite, or one pair or ring by itself',
     });
     return;
   }
