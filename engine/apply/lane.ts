@@ -49,7 +49,7 @@ import { Pause, SkippedBytes, takeUntilClosed } from './lane-course.ts';
 import type { LinkLane } from './link-lane.ts';
 import { movedFinding } from './moved-target.ts';
 import type { ConflictWatch } from './origin/conflict-watch.ts';
-import { DiscardedSnapshot, refuseSecondSnapshot } from './origin/discarded-snapshot.ts';
+import { DiscardedSnapshot, refuseSecondSnapshot, refuseUnresolved } from './origin/discarded-snapshot.ts';
 import { ANYWHERE, ownPath } from './origin/origin-path.ts';
 import { OomWatch, type LinkPlace } from './oom-watch.ts';
 import { existingStop } from './policy-stops.ts';
@@ -342,6 +342,7 @@ export class Lane implements LinkLane {
     await this.#abandonFullSync();
     const before = await this.#attempt(signal, (connection) => readLinkRecord(connection, this.id));
     if (before.checkpoint !== null && engine.fullResync === 'fail') throw refuseFullResync(item.cause);
+    if (before.checkpoint !== null && this.#options.link.origins) refuseUnresolved(engine, item.cause);
     this.#stream = undefined;
     this.#checkpoint = undefined;
     beginSnapshot(counters, now());

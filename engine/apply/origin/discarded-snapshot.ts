@@ -3,7 +3,7 @@
  * reverse of a link must not bring back what that link has brought, and the rest was written before the link began.
  */
 import { SyncError } from '../../errors.ts';
-import type { FullResyncPolicy } from '../../link/options.ts';
+import type { EngineOptions, FullResyncPolicy } from '../../link/options.ts';
 import { RawSnapshotReader } from '../../rdb/raw-reader.ts';
 import type { Checkpoint, LinkRecord } from '../checkpoint.ts';
 import type { LinkFinding } from '../finding.ts';
@@ -77,6 +77,26 @@ export function refuseSecondSnapshot(
     `The source does not let the link continue, and a link that only follows has no use for a snapshot: ${cause}`,
     {
       hint: 'The target is as it was. Writes of the source since then are not on it: compare both, then delete the checkpoint to follow from now on, or set engine.fullResync to "reload" to load everything the source has over it.',
+    },
+  );
+}
+
+/**
+ * A snapshot does not tell which of its values are newer than the target's, nor what was deleted: where a rule promises that
+ * all members of a circle end equal, a second one would break the promise without a word.
+ *
+ * @throws SyncError POLICY unless there is no such rule, or the operator wants it loaded.
+ */
+export function refuseUnresolved(
+  { conflict, fullResync }: Pick<EngineOptions, 'conflict' | 'fullResync'>,
+  cause: string,
+): void {
+  if ((conflict ?? 'overwrite') === 'overwrite' || fullResync === 'reload') return;
+  throw new SyncError(
+    'POLICY',
+    `The source does not let the link continue, and a snapshot does not tell which of its values win (engine.conflict: ${conflict}): ${cause}`,
+    {
+      hint: 'The target is as it was. Compare all members, or set engine.fullResync to "reload" to load everything the source has over it and repair the rest by hand. A larger repl-backlog-size on the source lets links continue.',
     },
   );
 }

@@ -140,6 +140,18 @@ describe('conflicts of a pair', () => {
     expect(pair.forward.findings('CONFLICT')).toMatchObject([{ severity: 'error' }]);
   });
 
+  it('a second full sync would leave older values and deleted keys: the link stops instead', async () => {
+    await using field = await Field.open(['a', 'b']);
+    const pair = await openPair(field, {});
+    await field.at.a.call('DEBUG', 'CHANGE-REPL-ID');
+    await field.at.a.call('CLIENT', 'KILL', 'TYPE', 'replica');
+    await until('the link stops', () => pair.forward.of('link-failed').length > 0);
+    expect(pair.forward.of('link-failed')[0]?.error).toMatchObject({
+      code: 'POLICY',
+      message: expect.stringContaining('does not tell which of its values win'),
+    });
+  });
+
   it('writes in turn are no conflict', async () => {
     await using field = await Field.open(['a', 'b']);
     const pair = await openPair(field, {});
