@@ -5,6 +5,7 @@ import { drawTimeline, type ChaosAim, type ChaosTimeline } from '../../scenarios
 import type { ChaosProfileName } from '../../scenarios/chaos/profiles.ts';
 import { FAULTS } from '../../scenarios/faults/registry.ts';
 import { isExisting } from './existing.ts';
+import { isInCircle } from './writers.ts';
 import type { ExpectPlan, InstancePlan, LinkPlan, Plan } from './plan.ts';
 
 export interface ChaosPlan {
@@ -19,7 +20,9 @@ export interface ChaosPlan {
  * @throws SyncError SPEC_INVALID when nothing can be drawn for this plan.
  */
 export function disturbPlan(plan: Plan, profile: ChaosProfileName): ChaosPlan {
-  const drawn = drawTimeline({ profile, seed: plan.seed, aims: aimsOf(plan), faults: FAULTS });
+  const { seed, links } = plan;
+  const afterSync = !links.every((link) => isAlone(plan, link));
+  const drawn = drawTimeline({ profile, seed, aims: aimsOf(plan), faults: FAULTS, afterSync });
   if (drawn.steps.length === 0) {
     throw new SyncError('SPEC_INVALID', 'Nothing of this spec may be disturbed.', {
       where: plan.spec,
@@ -57,7 +60,17 @@ function aimsOf(plan: Plan): ChaosAim[] {
   ];
 }
 
-function serverAim({ driver }: Plan, instance: InstancePlan, place: 'source' | 'target'): ChaosAim {
+/**
+ * Is everything on the target this link's? Only then does a second full sync remove what is gone from the source; what a
+ * first one that broke off has left is stale too.
+ */
+function isAlone({ links }: Plan, link: LinkPlan): boolean {
+  const { id, target } = link;
+  return !isInCircle(links, link) && links.every((other) => other.id === id || other.target !== target);
+}
+
+function serverAim(plan: Plan, instance: InstancePlan, place: 'source' | 'target'): ChaosAim {
+  const { driver, links } = plan;
   const { name, disposable, replicas } = instance;
   const isOurs = !isExisting(instance);
   const abilities = new Set([
@@ -66,10 +79,14 @@ function serverAim({ driver }: Plan, instance: InstancePlan, place: 'source' | '
     ...(isOurs || disposable ? ['config', 'write'] : []),
     ...(replicas > 0 ? ['replica'] : []),
   ]);
-  return { place, where: name, subject: `server ${name}`, abilities };
+  const mayResync = links.every((link) => link.source !== name || isAlone(plan, link));
+  return { place, where: name, subject: `server ${name}`, abilities, mayResync };
 }
 
-function linkAims({ driver, instances }: Plan, { id, source, target }: LinkPlan): ChaosAim[] {
+function linkAims(plan: Plan, link: LinkPlan): ChaosAim[] {
+  const { driver, instances } = plan;
+  const { id, source, target } = link;
+  const mayResync = isAlone(plan, link);
   const isOurs = driver.kind === 'redis-sync';
   const way = (side: 'source' | 'target', of: string): ChaosAim => {
     const instance = instances.find(({ name }) => name === of);
@@ -78,6 +95,7 @@ function linkAims({ driver, instances }: Plan, { id, source, target }: LinkPlan)
       where: `link:${id}.${side}`,
       subject: `way from ${source} to ${of}`,
       abilities: new Set(['proxy', ...(instance?.disposable === true ? ['write'] : [])]),
+      mayResync,
     };
   };
   const hasWay = { source: driver.kind !== 'external', target: isOurs || driver.kind === 'command' };
@@ -89,6 +107,7 @@ function linkAims({ driver, instances }: Plan, { id, source, target }: LinkPlan)
             where: `link:${id}`,
             subject: `engine of ${source}`,
             abilities: new Set(['engine']),
+            mayResync,
           },
         ]
       : []),
@@ -103,7 +122,7 @@ export function describeChaos({ plan, drawn }: ChaosPlan): string[] {
   const lines = steps.map(({ fault, where = '', trigger, forMs, with: settings }) => {
     const words = Object.entries(settings).map(([name, value]) => `${name} ${String(value)}`);
     const until = forMs === undefined ? '' : ` for ${forMs} ms`;
-    return `  at ${String(trigger.atMs ?? 0).padStart(5)} ms  ${fault} on ${where}${until}${words.length > 0 ? ` (${words.join(', ')})` : ''}`;
+    return `  at ${String(trigger.atMs ?? trigger.delayMs).padStart(5)} ms  ${fault} on ${where}${until}${words.length > 0 ? ` (${words.join(', ')})` : ''}`;
   });
   const of = `${possible.length - leftOut.length} of ${possible.length} faults`;
   return [`Chaos ${plan.chaos}, seed ${plan.seed}: ${steps.length} steps of ${of}`, ...lines];

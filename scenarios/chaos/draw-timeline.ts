@@ -19,6 +19,8 @@ export interface ChaosAim {
   subject: string;
   /** What faults may require of it. */
   abilities: ReadonlySet<string>;
+  /** Links that start there may copy everything again, and leave both sides equal. */
+  mayResync: boolean;
 }
 
 export interface ChaosRequest {
@@ -27,6 +29,8 @@ export interface ChaosRequest {
   aims: readonly ChaosAim[];
   /** What there is in the registry. */
   faults: readonly { name: string; requires: readonly string[] }[];
+  /** Steps count from when links are in sync, and not from the start: no first full sync is disturbed. Default false. */
+  afterSync?: boolean;
 }
 
 export interface ChaosTimeline {
@@ -43,6 +47,8 @@ const PLACING_ATTEMPTS = 20;
 /** Until a fault is in effect, or over, unless it says. */
 const TAKES_MS = 500;
 const FIRST_AT_MS: readonly [number, number] = [200, 1000];
+/** From when one link is in sync until all are. */
+const OTHERS_SYNC_MS = 1500;
 const SWARM_CHANCE = 0.5;
 
 interface Candidate {
@@ -59,7 +65,7 @@ interface Placed {
 
 /** No steps when nothing can be drawn that bites for certain. */
 export function drawTimeline(request: ChaosRequest): ChaosTimeline {
-  const { profile: name, seed } = request;
+  const { profile: name, seed, afterSync = false } = request;
   const profile = profileOf(name);
   const random = new Random(seed, 'chaos', name);
   const candidates = candidatesOf(request);
@@ -79,7 +85,13 @@ export function drawTimeline(request: ChaosRequest): ChaosTimeline {
     if (next.toMs <= profile.horizonMs && hasRoom(placed, next, profile.overlap)) placed.push(next);
   }
   const inOrder = placed.toSorted((a, b) => a.fromMs - b.fromMs);
-  const steps = inOrder.map(({ step }, index) => ({ ...step, id: `chaos-${index + 1}` }));
+  const steps = inOrder.map(({ step, fromMs }, index) => ({
+    ...step,
+    id: `chaos-${index + 1}`,
+    ...(afterSync && {
+      trigger: { when: { phase: 'incremental' as const }, delayMs: OTHERS_SYNC_MS + fromMs },
+    }),
+  }));
   const drawn = new Set(steps.map(({ fault }) => fault));
   return {
     steps,
@@ -94,8 +106,10 @@ function candidatesOf({ profile, aims, faults }: ChaosRequest): Candidate[] {
     const fault = faults.find(({ name }) => name === draw.fault);
     if (fault === undefined) return [];
     const fitting = aims.filter(
-      ({ place: at, abilities }) =>
-        draw.places.includes(at) && fault.requires.every((needed) => abilities.has(needed)),
+      ({ place: at, abilities, mayResync }) =>
+        draw.places.includes(at) &&
+        fault.requires.every((needed) => abilities.has(needed)) &&
+        (draw.resyncs !== true || mayResync),
     );
     return fitting.map((aim) => ({ draw, aim }));
   });

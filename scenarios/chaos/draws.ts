@@ -23,6 +23,11 @@ export interface Draw {
    * that moves while it is stopped would come back as a second one. Default 500.
    */
   takesMs?: number;
+  /**
+   * Its source does not let links continue: they copy everything again. Not drawn where that leaves what is gone from the
+   * source on a target that is not the link's alone.
+   */
+  resyncs?: true;
   /** It bites whenever it fires: may be the step that must have had an effect. */
   sure?: true;
   /** Findings of severity error that it brings with it, which are then expected. */
@@ -117,11 +122,25 @@ export const DRAWS: readonly Draw[] = [
   { fault: 'busy-script', from: 'rough', places: SIDES, forMs: [200, 1200] },
   { fault: 'max-clients', from: 'rough', places: SIDES, forMs: [200, 1200] },
   { fault: 'repl-timeout', from: 'rough', places: ['source'], forMs: [1000, 2000], takesMs: 2000 },
-  { fault: 'replid-change', from: 'rough', places: ['source'], forMs: [0, 0] },
-  { fault: 'backlog-overflow', from: 'rough', places: ['source'], forMs: [0, 0], takesMs: 2000 },
+  { fault: 'replid-change', from: 'rough', places: ['source'], forMs: [0, 0], resyncs: true },
+  {
+    fault: 'backlog-overflow',
+    from: 'rough',
+    places: ['source'],
+    forMs: [0, 0],
+    takesMs: 2000,
+    resyncs: true,
+  },
   { fault: 'bgsave-fail', from: 'rough', places: SIDES, forMs: [500, 1500] },
 
-  { fault: 'output-buffer-overflow', from: 'brutal', places: ['source'], forMs: [200, 1000], takesMs: 3000 },
+  {
+    fault: 'output-buffer-overflow',
+    from: 'brutal',
+    places: ['source'],
+    forMs: [200, 1000],
+    takesMs: 3000,
+    resyncs: true,
+  },
   {
     fault: 'loading',
     from: 'brutal',
@@ -131,9 +150,9 @@ export const DRAWS: readonly Draw[] = [
     // DEBUG RELOAD is answered while another one loads, and Redis 7.0 dies of that.
     takesMs: 5000,
   },
-  { fault: 'stop', from: 'brutal', places: SIDES, forMs: [100, 1500], takesMs: 2000 },
+  { fault: 'stop', from: 'brutal', places: SIDES, forMs: [100, 1500], takesMs: 2000, resyncs: true },
   { fault: 'failover', from: 'brutal', places: ['source'], forMs: [500, 2000], takesMs: 4000 },
-  { fault: 'endpoint-move', from: 'brutal', places: ['source'], forMs: [0, 0], takesMs: 5000 },
+  { fault: 'endpoint-move', from: 'brutal', places: ['source'], forMs: [0, 0], takesMs: 5000, resyncs: true },
 ];
 
 /** Why the others are not drawn. */

@@ -12,6 +12,8 @@ function drawn(plan: Plan): { fault: string; where: string }[] {
   );
 }
 
+const faultsOf = (plan: Plan): string[] => drawn(plan).map(({ fault }) => fault);
+
 test('a failover needs a replica', () => {
   expect(drawn(planOf(HEAD)).map(({ fault }) => fault)).not.toContain('failover');
   expect(drawn(planOf(withSource('{ replicas: 1 }'))).map(({ fault }) => fault)).toContain('failover');
@@ -28,6 +30,18 @@ test('with another engine nothing is done to the engine, nor where no proxy can 
   expect(steps.filter(({ where }) => where === 'link:source-to-target')).toEqual([]);
   expect(steps.filter(({ where }) => where === 'link:source-to-target.target')).toEqual([]);
   expect(steps.filter(({ where }) => where === 'link:source-to-target.source')).not.toEqual([]);
+});
+
+test('a target that several links fill is not made to be filled again, and its first filling is left in peace', () => {
+  const [head = ''] = HEAD.split('instances:');
+  const shared = planOf(
+    `${head}instances: { a: {}, b: {}, target: {} }\ntopology: { kind: many-to-one, sources: [a, b], target: target }\n`,
+  );
+  const resyncing = ['replid-change', 'backlog-overflow', 'endpoint-move'];
+  expect(faultsOf(planOf(HEAD)).filter((fault) => resyncing.includes(fault))).not.toEqual([]);
+  expect(faultsOf(shared).filter((fault) => resyncing.includes(fault))).toEqual([]);
+  const { timeline } = disturbPlan(shared, 'rough').plan;
+  expect(timeline.every(({ trigger }) => trigger.when?.phase === 'incremental')).toBe(true);
 });
 
 test('a plan of which nothing may be disturbed is refused', () => {

@@ -19,12 +19,19 @@ const EVERYTHING = new Set([
   'engine',
   'proxy',
 ]);
+const aimAt = (place: ChaosAim['place'], where: string, subject: string): ChaosAim => ({
+  place,
+  where,
+  subject,
+  abilities: EVERYTHING,
+  mayResync: true,
+});
 const AIMS: readonly ChaosAim[] = [
-  { place: 'source', where: 'source', subject: 'server source', abilities: EVERYTHING },
-  { place: 'target', where: 'target', subject: 'server target', abilities: EVERYTHING },
-  { place: 'link', where: 'link:l', subject: 'engine of source', abilities: EVERYTHING },
-  { place: 'way to source', where: 'link:l.source', subject: 'way to source', abilities: EVERYTHING },
-  { place: 'way to target', where: 'link:l.target', subject: 'way to target', abilities: EVERYTHING },
+  aimAt('source', 'source', 'server source'),
+  aimAt('target', 'target', 'server target'),
+  aimAt('link', 'link:l', 'engine of source'),
+  aimAt('way to source', 'link:l.source', 'way to source'),
+  aimAt('way to target', 'link:l.target', 'way to target'),
 ];
 
 const draw = (seed: number, profile = CHAOS_PROFILES[1]?.name ?? 'rough', aims = AIMS): ChaosTimeline =>
@@ -102,6 +109,27 @@ test('nothing is drawn for what lacks the ability', () => {
   const used = SEEDS.flatMap((seed) => draw(seed, 'brutal', aims).steps);
   expect(used.length).toBeGreaterThan(0);
   for (const { fault } of used) expect(findFault(fault)?.requires).toEqual(['proxy']);
+});
+
+const resyncs = (steps: readonly StepPlan[]): boolean =>
+  steps.some(
+    ({ fault, where }) =>
+      where === 'source' && DRAWS.some((each) => each.fault === fault && each.resyncs === true),
+  );
+
+test('nothing that makes links copy again is drawn where that would leave stale keys', () => {
+  const aims = AIMS.map((each) => ({ ...each, mayResync: each.place !== 'source' }));
+  expect(SEEDS.some((seed) => resyncs(draw(seed, 'brutal').steps))).toBe(true);
+  expect(SEEDS.some((seed) => resyncs(draw(seed, 'brutal', aims).steps))).toBe(false);
+});
+
+test('after the sync: the same order, counted from there', () => {
+  const request = { profile: 'rough' as const, seed: 3, aims: AIMS, faults: FAULTS };
+  const { steps } = drawTimeline({ ...request, afterSync: true });
+  const before = drawTimeline(request).steps;
+  expect(steps.map(({ trigger }) => trigger.when)).toEqual(steps.map(() => ({ phase: 'incremental' })));
+  const later = steps.map(({ trigger }, index) => trigger.delayMs - beginOf(before[index] ?? steps[0]!));
+  expect(new Set(later).size).toBe(1);
 });
 
 test('nothing at all where nothing can bite', () => {
