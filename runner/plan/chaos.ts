@@ -5,6 +5,7 @@ import { drawTimeline, type ChaosAim, type ChaosTimeline } from '../../scenarios
 import type { ChaosProfileName } from '../../scenarios/chaos/profiles.ts';
 import { FAULTS } from '../../scenarios/faults/registry.ts';
 import { isExisting } from './existing.ts';
+import { hostOf } from './link-host.ts';
 import { isInCircle } from './writers.ts';
 import type { ExpectPlan, InstancePlan, LinkPlan, Plan } from './plan.ts';
 
@@ -87,13 +88,14 @@ function linkAims(plan: Plan, link: LinkPlan): ChaosAim[] {
   const { driver, instances } = plan;
   const { id, source, target } = link;
   const mayResync = isAlone(plan, link);
+  const host = hostOf(plan, link);
   const isOurs = driver.kind === 'redis-sync';
   const way = (side: 'source' | 'target', of: string): ChaosAim => {
     const instance = instances.find(({ name }) => name === of);
     return {
       place: `way to ${side}`,
       where: `link:${id}.${side}`,
-      subject: `way from ${source} to ${of}`,
+      subject: `way from ${host} to ${of}`,
       abilities: new Set(['proxy', ...(instance?.disposable === true ? ['write'] : [])]),
       mayResync,
     };
@@ -105,7 +107,7 @@ function linkAims(plan: Plan, link: LinkPlan): ChaosAim[] {
           {
             place: 'link' as const,
             where: `link:${id}`,
-            subject: `engine of ${source}`,
+            subject: `engine of ${host}`,
             abilities: new Set(['engine']),
             mayResync,
           },

@@ -3,19 +3,20 @@
  * straight: a proxy costs time, and what is not there cannot be blamed.
  *
  * One gate per replicator (named after its source) and instance; links of one source share the gate to it, as they share the
- * connection. Servers keep their addresses: the replicator is told other routes to them.
+ * connection, and so do both directions of a pair, to either side. Servers keep their addresses: the replicator is told other routes to them.
  */
 import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import type { Routes } from '../../engine/connect/routes.ts';
 import { findFault } from '../../scenarios/faults/registry.ts';
 import type { GateControl } from '../../scenarios/proxy/gate-control.ts';
-import type { LinkPlan, Plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import { hostOf } from '../plan/link-host.ts';
 import { ProxyHandle, type ProxyHandleOptions } from './proxy-handle.ts';
 
 type Side = 'source' | 'target';
 
 export class Gates implements AsyncDisposable {
-  readonly #links: readonly LinkPlan[];
+  readonly #plan: Plan;
   readonly #proxy: ProxyHandle | undefined;
   /** Instances by the source whose replicator reaches them through a gate. */
   readonly #wanted: ReadonlyMap<string, ReadonlySet<string>>;
@@ -26,7 +27,7 @@ export class Gates implements AsyncDisposable {
     wanted: ReadonlyMap<string, ReadonlySet<string>>,
     proxy: ProxyHandle | undefined,
   ) {
-    this.#links = plan.links;
+    this.#plan = plan;
     this.#wanted = wanted;
     this.#proxy = proxy;
   }
@@ -59,10 +60,13 @@ export class Gates implements AsyncDisposable {
   }
 
   /** The way of a link to one side of it, if it leads through the proxy. */
-  gateOf(link: string, side: Side): GateControl | undefined {
-    const plan = this.#links.find(({ id }) => id === link);
-    if (plan === undefined || this.#wanted.get(plan.source)?.has(plan[side]) !== true) return undefined;
-    return this.#proxy?.gate(gateName(plan.source, plan[side]));
+  gateOf(id: string, side: Side): GateControl | undefined {
+    const link = this.#plan.links.find((each) => each.id === id);
+    if (link === undefined) return undefined;
+    const host = hostOf(this.#plan, link);
+    return this.#wanted.get(host)?.has(link[side]) === true
+      ? this.#proxy?.gate(gateName(host, link[side]))
+      : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -77,8 +81,9 @@ function wantedGates(plan: Plan): Map<string, Set<string>> {
     const [, id, side] = /^link:([^.]+)(?:\.(source|target))?$/.exec(aim ?? '') ?? [];
     const link = plan.links.find((each) => each.id === id);
     if (link === undefined) return;
-    const instances = wanted.get(link.source) ?? new Set();
-    wanted.set(link.source, instances);
+    const host = hostOf(plan, link);
+    const instances = wanted.get(host) ?? new Set();
+    wanted.set(host, instances);
     if (side !== 'target') instances.add(link.source);
     if (side !== 'source') instances.add(link.target);
   };
