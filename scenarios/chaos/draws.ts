@@ -104,7 +104,7 @@ export const DRAWS: readonly Draw[] = [
     fault: 'limit-data',
     from: 'rough',
     places: WAYS,
-    settings: (random) => ({ bytes: `${random.between(0, 200_000)}b` }),
+    settings: (random) => ({ bytes: `${random.between(0, 20_000)}b` }),
     forMs: [500, 2000],
   },
   {
