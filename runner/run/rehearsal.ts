@@ -43,6 +43,7 @@ import type { History } from './history.ts';
 import { interruptible } from './interruptible.ts';
 import { checkKeyOwnership } from './key-ownership.ts';
 import { instanceNamed, primariesOf, whereaboutsOf } from './locate.ts';
+import { patiently } from './patience.ts';
 import { Phases } from './phases.ts';
 import { describeInstances } from './results.ts';
 import { seedInstances } from './seed.ts';
@@ -50,6 +51,8 @@ import { workloadPlacesOf } from './workload-places.ts';
 import type { RunFolder } from './run-folder.ts';
 import { checkStart, refuseBlocked } from './start-check.ts';
 import { Witness } from './witness/witness.ts';
+
+const WORKLOAD_START_LIMIT_MS = 15_000;
 
 export interface RehearsalOptions {
   plan: Plan;
@@ -448,18 +451,20 @@ export class Rehearsal implements AsyncDisposable {
     const { plan, history } = this.#options;
     for (const [index, workload] of plan.workload.entries()) {
       if (workload.start !== start) continue;
-      const { places, placement = this.#slots?.place } = await workloadPlacesOf(
-        workload.into.map((name) => instanceNamed(this.#instances, name)),
-        this.#signal,
-      );
-      this.#workloads.set(
-        workload.name,
-        await startWorkload(places, workload, {
+      const begin = async (): Promise<Workload> => {
+        const { places, placement = this.#slots?.place } = await workloadPlacesOf(
+          workload.into.map((name) => instanceNamed(this.#instances, name)),
+          this.#signal,
+        );
+        return startWorkload(places, workload, {
           seed: plan.seed + 1000 + index,
           ledger: this.#witness.ledgerOf(workload),
           ...(placement ? { placement } : {}),
-        }),
-      );
+        });
+      };
+      // A fault may be at its instance already.
+      const limits = { limitMs: WORKLOAD_START_LIMIT_MS, signal: this.#signal };
+      this.#workloads.set(workload.name, await patiently(begin, limits));
       history.emit({ kind: 'workload', name: workload.name, stage: 'started' });
     }
   }
