@@ -72,13 +72,14 @@ function isAlone({ links }: Plan, link: LinkPlan): boolean {
 
 function serverAim(plan: Plan, instance: InstancePlan, place: 'source' | 'target'): ChaosAim {
   const { driver, links } = plan;
-  const { name, disposable, replicas } = instance;
+  const { name, kind, disposable, replicas } = instance;
   const isOurs = !isExisting(instance);
   const abilities = new Set([
     ...(isOurs ? ['kill', 'pause', 'restart', 'debug'] : []),
     ...(driver.kind === 'redis-sync' ? ['engine'] : []),
     ...(isOurs || disposable ? ['config', 'write'] : []),
     ...(replicas > 0 ? ['replica'] : []),
+    ...(kind === 'cluster' ? [] : ['standalone']),
   ]);
   const mayResync = links.every((link) => link.source !== name || isAlone(plan, link));
   return { place, where: name, subject: `server ${name}`, abilities, mayResync };

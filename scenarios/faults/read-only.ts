@@ -7,7 +7,7 @@ import { refusal, tell } from './server-settings.ts';
 export const readOnly = defineFault({
   name: 'read-only',
   summary: 'A primary becomes a replica of a server that is not there, and refuses writes with READONLY.',
-  requires: ['write'],
+  requires: ['write', 'standalone'],
   aims: 'instance',
   dataLoss: 'none',
   reversible: true,

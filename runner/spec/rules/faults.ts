@@ -68,6 +68,11 @@ const ABILITIES: Readonly<
     lack: 'it is no cluster of ours',
     remedy: 'kind: cluster, without url',
   },
+  standalone: {
+    has: (instance) => instance.kind !== 'cluster',
+    lack: 'REPLICAOF is not allowed in cluster mode',
+    remedy: 'an instance that is no cluster, or the fault no-replicas',
+  },
   codis: {
     has: (instance) => instance.kind === 'codis-group' && !isExisting(instance),
     lack: 'it is no Codis group of ours',

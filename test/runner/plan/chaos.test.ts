@@ -19,6 +19,12 @@ test('a failover needs a replica', () => {
   expect(drawn(planOf(withSource('{ replicas: 1 }'))).map(({ fault }) => fault)).toContain('failover');
 });
 
+test('what a cluster does not allow is not drawn for one', () => {
+  const cluster = HEAD.replace('target: {}', 'target: { kind: cluster, shards: 3 }');
+  expect(faultsOf(planOf(HEAD))).toContain('read-only');
+  expect(faultsOf(planOf(cluster))).not.toContain('read-only');
+});
+
 test('nothing is done to an existing server that is not disposable but on the way to it', () => {
   const steps = drawn(planOf(withSource('{ url: "redis://10.0.0.1:6379" }')));
   expect(steps.filter(({ where }) => where === 'source')).toEqual([]);

@@ -16,6 +16,7 @@ const EVERYTHING = new Set([
   'write',
   'debug',
   'replica',
+  'standalone',
   'engine',
   'proxy',
 ]);
