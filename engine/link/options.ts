@@ -87,7 +87,7 @@ export interface ExpiryOptions {
   /** Deadlines closer than this are near while the link keeps up, ms. */
   guardMs: number;
   importMode: ImportModePolicy;
-  /** Deadlines remembered in memory until they are given back; more go to disk. Default 100,000. */
+  /** Deadlines remembered in memory until they are given back; more go to disk. Default 50,000. */
   rememberedMax?: number;
 }
 
@@ -139,7 +139,7 @@ export interface EngineOptions {
 }
 
 export const DEFAULT_ENGINE_OPTIONS = {
-  logMemoryBytes: 48 * 1024 * 1024,
+  logMemoryBytes: 32 * 1024 * 1024,
   logDiskBytes: 64 * 1024 * 1024 * 1024,
   envelopeCommands: 4096,
   envelopeBytes: 1024 * 1024,

@@ -23,10 +23,16 @@ import { SegmentFile } from './segment-file.ts';
 const SEGMENT_BYTES = 32 * 1024 * 1024;
 /** Files of the folder that are ours: segments, and what reconciling and deferred deadlines keep there. */
 const SPOOL_NAME = /^(segment-(\d+-)?\d{6,}\.log|(reconcile|deferred)-[0-9a-f]{12}-\d+\.spool)$/;
-/** Size of an open entry in memory, and of one that will go to disk. */
-const JOINED_BYTES = 16 * 1024;
+/**
+ * Sizes of an open entry in memory, as a share of what memory may hold, and of one that will go to disk. Bytes that wait are
+ * copied into few large pieces: the sockets' own buffers, all of another size, would leave the heap of the C library in
+ * shreds that are never given back.
+ */
+const JOINED_SHARE = 1 / 128;
+const JOINED_BYTES_MIN = 16 * 1024;
+const JOINED_BYTES_MAX = 256 * 1024;
 const EXTENT_BYTES_MAX = 1024 * 1024;
-const UNWRITTEN_BYTES_MAX = 16 * 1024 * 1024;
+const UNWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
 /** Chunks that arrived further apart do not join: an entry has one time. */
 const JOINED_MS_MAX = 1000;
 
@@ -55,6 +61,7 @@ export interface LogEntry {
 
 export class ReplicationLog {
   readonly #options: ReplicationLogOptions;
+  readonly #joinedBytes: number;
   readonly #extentBytes: number;
   readonly #entries: LogEntry[] = [];
   /** Sequence number of #entries[#head]. */
@@ -75,7 +82,9 @@ export class ReplicationLog {
 
   constructor(options: ReplicationLogOptions) {
     this.#options = options;
-    this.#extentBytes = Math.min(EXTENT_BYTES_MAX, Math.max(JOINED_BYTES, options.memoryBytesMax / 8));
+    const { memoryBytesMax } = options;
+    this.#joinedBytes = between(JOINED_BYTES_MIN, memoryBytesMax * JOINED_SHARE, JOINED_BYTES_MAX);
+    this.#extentBytes = between(JOINED_BYTES_MIN, memoryBytesMax / 8, EXTENT_BYTES_MAX);
   }
 
   get memoryBytes(): number {
@@ -183,7 +192,7 @@ export class ReplicationLog {
 
   /**
    * Small chunks join one entry: a stalled target and a trickling source must not pile up a million entries of 80
-   * bytes, in memory or on disk. A large chunk that stays in memory is an entry of its own, without a copy.
+   * bytes, in memory or on disk. A chunk that would fill more than half of one is an entry of its own, without a copy.
    */
   #appendBytes(chunk: Buffer, atMs: number | undefined): void {
     const open = this.#openEntry;
@@ -196,7 +205,7 @@ export class ReplicationLog {
       return this.#joinTo(open, open.room, chunk);
     }
     this.#complete();
-    const capacity = this.#overMemory ? this.#extentBytes : JOINED_BYTES;
+    const capacity = this.#overMemory ? this.#extentBytes : this.#joinedBytes;
     const entry = newEntry(atMs);
     if (chunk.length * 2 > capacity) {
       entry.item = { kind: 'bytes', chunk, atMs };
@@ -328,6 +337,10 @@ export class ReplicationLog {
   #wakeRoomWaiters(): void {
     for (const wake of this.#roomWaiters.splice(0)) wake();
   }
+}
+
+function between(least: number, bytes: number, most: number): number {
+  return Math.floor(Math.min(most, Math.max(least, bytes)));
 }
 
 function newEntry(atMs: number | undefined): LogEntry {

@@ -4,16 +4,13 @@ import { createWriteStream, existsSync, type WriteStream } from 'node:fs';
 import { asError, SyncError } from '../../engine/errors.ts';
 import type { FromReplicator, LinkStatus, ToReplicator } from '../../engine/link/messages.ts';
 import type { ReplicatorOptions } from '../../engine/link/options.ts';
+import { REPLICATOR_ENVIRONMENT, REPLICATOR_FLAGS } from '../../engine/link/process-memory.ts';
 import { readProcess } from '../provision/process-identity.mjs';
 import { COMMAND_FILE } from './command-file.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 20_000;
 const STATUS_TIMEOUT_MS = 2000;
-/** Most of what the engine allocates lives for microseconds: a nursery of 48 MB (the default) only holds more of it. */
-const REPLICATOR_FLAGS = ['--max-semi-space-size=4'];
-/** Buffers come and go in several threads; glibc would keep what was freed in an arena for each. */
-const REPLICATOR_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 
 export interface ReplicatorHandleOptions {
   /** Source instance, for messages. */

@@ -47,7 +47,7 @@ import { MovedKeys } from './moved-keys.ts';
 import type { SourceTimeline } from './source-timeline.ts';
 
 /** In memory, unless said otherwise; what comes beyond goes to disk. */
-const ENTRIES_MAX = 100_000;
+const ENTRIES_MAX = 50_000;
 const ENTRY_BYTES_MAX = 32 * 1024 * 1024;
 /** Of them that must be left when some come back from disk. */
 const REFILL_SHARE = 0.5;
@@ -62,7 +62,7 @@ export interface ExpiryLimits {
   graceMs: number;
   /** Deadlines closer than this are near while the link keeps up, ms. */
   guardMs: number;
-  /** Deadlines remembered in memory; more go to disk. Default 100,000. */
+  /** Deadlines remembered in memory; more go to disk. Default 50,000. */
   rememberedMax?: number | undefined;
 }
 

@@ -137,7 +137,7 @@ describe('ReplicationLog', () => {
     const chunks = vi.spyOn(Buffer, 'from');
     for (let index = 0; index < 100; index++) {
       log.append({ kind: 'bytes', chunk: Buffer.alloc(80) });
-      log.append({ kind: 'bytes', chunk: Buffer.alloc(16 * KIB) });
+      log.append({ kind: 'bytes', chunk: Buffer.alloc(256 * KIB) });
     }
     // Every room that was opened for 80 bytes has been exchanged for a buffer of 80 bytes.
     expect(allocate).toHaveBeenCalledTimes(100);

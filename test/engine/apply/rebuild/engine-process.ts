@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import type { Endpoint } from '../../../../engine/connect/endpoint.ts';
 import type { FromReplicator } from '../../../../engine/link/messages.ts';
 import { DEFAULT_ENGINE_OPTIONS } from '../../../../engine/link/options.ts';
+import { REPLICATOR_ENVIRONMENT, REPLICATOR_FLAGS } from '../../../../engine/link/process-memory.ts';
 
 export class EngineProcess implements AsyncDisposable {
   readonly messages: FromReplicator[] = [];
@@ -28,8 +29,8 @@ export class EngineProcess implements AsyncDisposable {
       args,
       // As the runner starts it.
       {
-        execArgv: ['--max-semi-space-size=4'],
-        env: { MALLOC_ARENA_MAX: '2', ...process.env },
+        execArgv: [...REPLICATOR_FLAGS],
+        env: { ...REPLICATOR_ENVIRONMENT, ...process.env },
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       },
     );
