@@ -3,51 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Connection, type Argument } from '../../../engine/connect/connection.ts';
+import { Connection } from '../../../engine/connect/connection.ts';
 import { CuttingProxy } from '../../support/cutting-proxy.ts';
-import { command, infoOf, syncsOf } from '../../support/replication.ts';
+import { command, syncsOf } from '../../support/replication.ts';
 import { textOf } from '../../../engine/resp/reply-text.ts';
 import { startServer } from '../../support/server.ts';
 import { LiveLink, stringsOf } from './live-link.ts';
 import { until } from './rehearsal.ts';
-
-/** A source that drops a replica which is 4 MB behind in reading. */
-const STRICT = { 'client-output-buffer-limit': 'replica 4mb 4mb 1', 'repl-backlog-size': '1mb' };
-const MEGABYTES_PER_SECOND = 1;
-const MINUTE = 60;
-
-function noise(megabytes: number): Argument[][] {
-  return Array.from({ length: megabytes * 16 }, (_, index) => [
-    'SET',
-    `noise:${index}`,
-    Buffer.alloc(64 * 1024, index),
-  ]);
-}
-
-test('source output buffer: never overflows while the target is paused for what the source writes in a minute', async () => {
-  await using source = await startServer(STRICT);
-  await using target = await startServer();
-  await using link = await LiveLink.start(source.endpoint, target.endpoint, {
-    heartbeatMs: 0,
-    logMemoryBytes: 1024 * 1024,
-  });
-  await link.state('Synchronizing');
-  await using onSource = await Connection.open(source.endpoint);
-  process.kill(target.pid, 'SIGSTOP');
-  for (let second = 0; second < MINUTE; second++) {
-    await onSource.pipeline([['INCR', 'seconds'], ...noise(MEGABYTES_PER_SECOND)]);
-    const written = BigInt((await infoOf(source.endpoint, 'replication'))['master_repl_offset'] ?? -1);
-    // A busy machine must not look like a replica that does not read.
-    await until('everything is received', () => BigInt(link.status.receivedOffset) >= written);
-  }
-  const { log } = link.status;
-  expect(log.diskBytes).toBeGreaterThan((MINUTE * MEGABYTES_PER_SECOND - 8) * 2 ** 20);
-  process.kill(target.pid, 'SIGCONT');
-  await link.drained(source.endpoint);
-  expect(await command(target.endpoint, 'GET', 'seconds')).toEqual(Buffer.from(String(MINUTE)));
-  expect(source.log()).not.toContain('output buffer limits');
-  expect(await syncsOf(source.endpoint)).toEqual({ full: 1, partial: 0 });
-});
 
 test('target restart: with its data, LOADING it for a while; the link waits and nothing is lost', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'redis-sync-restart-'));
