@@ -65,12 +65,11 @@ export class EngineProcess implements AsyncDisposable {
     }
   }
 
-  /** Peak resident memory above what it had when idle, MiB; undefined where the system does not tell. */
-  async grownMib(): Promise<number | undefined> {
+  /** Peak resident memory, and how much of it came since it was idle, MiB; undefined where the system does not tell. */
+  async memory(): Promise<{ peakMib: number; grownMib: number } | undefined> {
     const peak = await this.#peakBytes();
-    return peak === undefined || this.#idleBytes === undefined
-      ? undefined
-      : (peak - this.#idleBytes) / 2 ** 20;
+    if (peak === undefined || this.#idleBytes === undefined) return undefined;
+    return { peakMib: peak / 2 ** 20, grownMib: (peak - this.#idleBytes) / 2 ** 20 };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
