@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { differences, TestCluster, type TestNode } from '../../../support/cluster.ts';
 import { tagOfSlot } from '../../../../engine/keys/cluster-slot.ts';
+import { startServer } from '../../../support/server.ts';
 import { until } from '../../../support/until.ts';
 import { ledger, MOVED_SLOTS } from './ledger.ts';
 import { ShardLinks } from './shard-links.ts';
@@ -109,5 +110,31 @@ describe('a cluster as source', () => {
     await links.stop();
     expect(links.statuses).toHaveLength(3);
     expect(differences(await growing.contents(), await target.contents())).toEqual([]);
+  });
+
+  it('stops a link to a server that is no cluster when slots move, and names what happened', async () => {
+    await using single = await startServer();
+    await source.clear();
+    await source.pipeline(Array.from({ length: 300 }, (_, index) => ['SET', `key:${index}`, index]));
+    const [first, second] = pair(source);
+    await using links = await ShardLinks.start(source, single.endpoint);
+    await links.synchronized();
+    const { owners, shards } = await source.topology();
+    const isThere = shards[owners[9] ?? -1]?.primary.id === first.id;
+    await source.move([9], isThere ? first : second, isThere ? second : first);
+    const failures = (): string[] =>
+      links.messages.flatMap((message) => (message.kind === 'link-failed' ? [message.error.message] : []));
+    await until(() => Promise.resolve(failures().length === 2));
+    expect(failures().toSorted()).toEqual([
+      expect.stringContaining('0 slots have left the source shard, 1 have come to it.'),
+      expect.stringContaining('1 slots have left the source shard, 0 have come to it.'),
+    ]);
+    expect(links.findings('TOPOLOGY_CHANGED').map(({ severity }) => severity)).toEqual(['error', 'error']);
+    // Who has nothing to do with it goes on.
+    expect(links.statuses.map(({ state }) => state).toSorted()).toEqual([
+      'Failed',
+      'Failed',
+      'Synchronizing',
+    ]);
   });
 });
