@@ -119,6 +119,8 @@ interface FullSync {
 
 export class Lane implements LinkLane {
   readonly id: string;
+  /** One server has no slots. */
+  readonly unsettled = 0;
   readonly counters: LinkCounters = newCounters();
   readonly #options: LaneOptions;
   readonly #target: Target;
@@ -164,7 +166,7 @@ export class Lane implements LinkLane {
     this.#recovery = new ExpiryRecovery({
       keeper: this.#expiry.keeper,
       source: options.source,
-      target: () => this.#whereabouts,
+      targets: () => [this.#whereabouts],
       onFinding,
     });
     this.#whereabouts = link.target;

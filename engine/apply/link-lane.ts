@@ -11,6 +11,8 @@ export interface LinkLane {
   readonly appliedOffset: bigint;
   /** What is still to be put right on the target once the source is quiet. */
   readonly deferred: number;
+  /** Of it, slots that have left the source shard and are not known to be right, and keys to be read again. */
+  readonly unsettled: number;
   readonly paused: boolean;
   /** What the source has set, ms since the epoch, when this key's deadline was written later on the target. */
   deferredDeadlineMs(database: number, key: Buffer): number | undefined;

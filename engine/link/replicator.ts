@@ -296,7 +296,8 @@ export class Replicator {
   async #endGoneShard(): Promise<void> {
     const { signal } = this.#watchingSlots;
     const live = (): HostedLink[] => this.#links.filter(({ isOver }) => !isOver);
-    while (!this.#stopping && live().some(({ lane }) => lane.deferred > 0 || lane.paused))
+    for (const { lane } of live()) lane.settleExpiries();
+    while (!this.#stopping && live().some(({ lane }) => lane.unsettled > 0 || lane.paused))
       await delay(SLOTS_INTERVAL_MS, signal);
     if (this.#stopping) return;
     for (const link of live()) link.sourceGone();

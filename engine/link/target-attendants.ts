@@ -173,8 +173,7 @@ export function unwatchedCluster({ eviction, foreignWrites, durability }: Engine
   return {
     code: 'OUT_OF_SCOPE',
     severity: 'notice',
-    message:
-      'What the shards of a cluster target evict, and writes of others there, are not watched; deadlines are written as they come.',
+    message: 'What the shards of a cluster target evict, and writes of others there, are not watched.',
     evidence: { eviction, foreignWrites },
   };
 }

@@ -28,6 +28,7 @@ import { encodeCommands } from '../../resp/encode.ts';
 import { beginSnapshot, count, endSnapshot, newCounters, type LinkCounters } from '../counters.ts';
 import { FindingLimit } from '../finding.ts';
 import { changedFact } from './changed-slots.ts';
+import { SourceTimeline } from '../expiry/source-timeline.ts';
 import { isReconciled } from '../existing-data.ts';
 import {
   keptFinding,
@@ -58,6 +59,7 @@ import { watchWaits } from '../target-waits.ts';
 import { Target } from '../target.ts';
 import { unlinkEach } from './barriers.ts';
 import { ClusterContents } from './cluster-contents.ts';
+import { ClusterExpiry } from './cluster-expiry.ts';
 import { ClusterSnapshot } from './cluster-snapshot.ts';
 import { ClusterStream } from './cluster-stream.ts';
 import { ClusterTarget, type TargetShard } from './cluster-target.ts';
@@ -106,6 +108,7 @@ export class ClusterLane implements LinkLane {
   readonly #unsettled: Set<number>;
   readonly #owns: ((key: Uint8Array) => boolean) | undefined;
   readonly #refetch: KeyRefetch;
+  readonly #expiry: ClusterExpiry;
   #healing: Promise<unknown> | undefined;
   readonly #skipped = new SkippedBytes();
   readonly #ending = new AbortController();
@@ -135,6 +138,18 @@ export class ClusterLane implements LinkLane {
       appliedOffset: () => this.appliedOffset,
       onRefetched: (keys) => count(this.counters.handled, 'keys refetched', keys),
     });
+    this.#expiry = new ClusterExpiry({
+      cluster: this.#cluster,
+      expiry: engine.expiry,
+      spoolFolder: options.spoolFolder,
+      diskBytesMax: engine.logDiskBytes,
+      timeline: options.timeline ?? new SourceTimeline(options.now),
+      wallClock: options.wallClock,
+      sourceOffsetMs: options.sourceOffsetMs ?? (() => undefined),
+      source: options.source,
+      owns: this.#owns,
+      onFinding: (finding) => this.#findings.report(finding),
+    });
     this.#contents = new ClusterContents({
       cluster: this.#cluster,
       link: this.id,
@@ -148,13 +163,16 @@ export class ClusterLane implements LinkLane {
   }
 
   /** Slots that are still to be compared with the source, and keys to be read again. */
-  get deferred(): number {
+  get unsettled(): number {
     return this.#unsettled.size + this.#refetch.pending;
   }
 
-  /** Deadlines are written to clusters as they come. */
-  deferredDeadlineMs(): undefined {
-    return undefined;
+  get deferred(): number {
+    return this.unsettled + this.#expiry.keeper.count;
+  }
+
+  deferredDeadlineMs(database: number, key: Buffer): number | undefined {
+    return this.#expiry.keeper.deferredDeadlineMs(database, key);
   }
 
   get paused(): boolean {
@@ -162,7 +180,7 @@ export class ClusterLane implements LinkLane {
   }
 
   settleExpiries(): void {
-    // Deadlines are written as they come.
+    this.#stream?.settleExpiries();
   }
 
   async prepare(signal: AbortSignal): Promise<Checkpoint | null> {
@@ -219,6 +237,7 @@ export class ClusterLane implements LinkLane {
       if (this.#stream === undefined && this.#checkpoint === undefined) throw stoppedHalfWay();
       await this.#stream?.drain();
       await this.#settleSlots(ended);
+      await this.#stream?.endDeferral(ended);
     } catch (error) {
       signal.throwIfAborted();
       throw asError(error);
@@ -229,6 +248,7 @@ export class ClusterLane implements LinkLane {
       await this.#healing;
       this.#growing.flush();
       await this.#cluster.close();
+      await this.#expiry.close();
       await this.#fullSync?.reconciliation?.close();
     }
   }
@@ -266,6 +286,7 @@ export class ClusterLane implements LinkLane {
     this.#stream = undefined;
     this.#checkpoint = undefined;
     this.#slots.clear();
+    await this.#expiry.beginSnapshot();
     beginSnapshot(counters, now());
     const isEmpty = before.alone ?? (await this.#contents.isOwn(signal));
     const hasOthers =
@@ -326,6 +347,7 @@ export class ClusterLane implements LinkLane {
           facts: this.#facts,
           counters,
           heartbeatPrefix: engine.heartbeatPrefix,
+          expiry: this.#expiry.keeper,
           onFinding: (finding) => this.#findings.report(finding),
           scripts: this.#scripts,
           reconciliation,
@@ -343,7 +365,10 @@ export class ClusterLane implements LinkLane {
     else if (sync.before.checkpoint !== null || sync.before.loading)
       this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
     await this.#slots.begin(sync.checkpoint, { sync: this.#sync, ranges: this.#ranges }, signal);
+    // Says also whether deadlines are deferred: the stream begins behind it.
+    sync.checkpoint.graceMs = this.#expiry.keeper.mark;
     await this.#write(this.#loaded(sync.checkpoint), signal);
+    this.#expiry.keeper.snapshotDone();
     this.#fullSync = undefined;
     this.#checkpoint = sync.checkpoint;
     endSnapshot(this.counters, this.#options.now());
@@ -421,7 +446,8 @@ export class ClusterLane implements LinkLane {
 
   /** The end: what is not right by now is said. */
   async #settleSlots(signal: AbortSignal): Promise<void> {
-    for (let turn = 0; turn < SETTLE_TURNS && this.deferred > 0; turn++) await delay(SETTLE_PAUSE_MS, signal);
+    for (let turn = 0; turn < SETTLE_TURNS && this.unsettled > 0; turn++)
+      await delay(SETTLE_PAUSE_MS, signal);
     if (this.#unsettled.size === 0) return;
     this.#findings.report({
       code: 'TOPOLOGY_CHANGED',
@@ -459,6 +485,7 @@ export class ClusterLane implements LinkLane {
     }
     const checkpoint = this.#skipped.upTo(this.#checkpoint, offset, this.id);
     const { engine, events, wallClock, now, sourceOffsetMs } = this.#options;
+    this.#expiry.begin(this.counters.snapshotDone ? undefined : checkpoint.graceMs);
     this.counters.lastWriteOffset = checkpoint.offset;
     this.#stream = new ClusterStream({
       link: this.id,
@@ -482,6 +509,7 @@ export class ClusterLane implements LinkLane {
       sourceSlots: this.#options.sourceSlots,
       unsettled: this.#unsettled,
       refetch: this.#refetch,
+      expiry: this.#expiry,
       owns: this.#owns,
       signal,
     });
@@ -520,6 +548,7 @@ export class ClusterLane implements LinkLane {
       await this.#ownership.claim(other);
     }
     await this.#slots.check(connection, shard);
+    await this.#expiry.greet(connection, shard);
   }
 }
 

@@ -30,6 +30,8 @@ import type { TargetFacts } from '../target-facts.ts';
 import { CommandTranslator } from '../translate/command-translator.ts';
 import { SourceClock } from '../translate/source-clock.ts';
 import { applyEverywhere } from './barriers.ts';
+import { StreamExpiry } from '../expiry/stream-expiry.ts';
+import type { ClusterExpiry } from './cluster-expiry.ts';
 import type { ClusterTarget } from './cluster-target.ts';
 import { CrossSlot } from './cross-slot.ts';
 import type { KeyRefetch } from './key-refetch.ts';
@@ -39,6 +41,9 @@ import { SlotMarkEncoder, taggedLink, type SlotOffsets } from './slot-checkpoint
 import { SlotRounds, type SlotGroup, type Stage } from './slot-rounds.ts';
 
 const LAG_SAMPLES_MAX = 4096;
+/** How often, how far apart, the target is asked at the end to take deadlines. */
+const DEFERRAL_TURNS = 10;
+const DEFERRAL_PAUSE_MS = 500;
 /** The link's checkpoint is written this often while the stream moves. */
 const RECORD_INTERVAL_MS = 200;
 const RECORD_LAG_BYTES = 64 * 1024;
@@ -77,6 +82,7 @@ export interface ClusterStreamOptions {
   sourceSlots?: SourceSlots | undefined;
   /** Keys that are read from the source again. */
   refetch: KeyRefetch;
+  expiry: ClusterExpiry;
   /** Takes slots that are to be compared with the source, because commands for them were left out. */
   unsettled: Set<number>;
   signal: AbortSignal;
@@ -103,6 +109,9 @@ export class ClusterStream {
   /** Offset in the link's checkpoint on the target, and when it was written. */
   #recorded: number;
   #recordedAtMs = -Infinity;
+  /** What that checkpoint says of deferred deadlines. */
+  #recordedMark: number | undefined;
+  readonly #expiry: StreamExpiry;
   #replid: string;
   #arrivedAtMs = 0;
   readonly #timer: NodeJS.Timeout;
@@ -113,6 +122,8 @@ export class ClusterStream {
     const { engine, start, counters, link, cluster, signal, onFinding, growing } = options;
     this.#position = new AppliedOffset(start.offset, () => options.onAckRequested());
     this.#recorded = Number(start.offset);
+    this.#recordedMark = start.graceMs;
+    this.#expiry = new StreamExpiry(options.expiry.keeper, options.expiry.guardMs);
     this.#replid = start.replid;
     this.#startedAtMs = options.wallClock();
     this.#recordKey = checkpointKey(taggedLink(link));
@@ -138,7 +149,7 @@ export class ClusterStream {
     const { rounds, translator } = this.#openPair(start.offset, options);
     this.#rounds = rounds;
     this.#translator = translator;
-    this.#timer = setInterval(() => this.#kick(), RECORD_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#tick(), RECORD_INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -158,12 +169,14 @@ export class ClusterStream {
     this.#options.counters.streamBytes += chunk.length;
     this.#arrivedAtMs = atMs ?? this.#options.wallClock();
     if (this.#options.sourceSlots && mayDelete(chunk)) await this.#lookAtSlots(this.#options.sourceSlots);
+    if (atMs !== undefined) this.#expiry.waited(this.#options.wallClock() - atMs);
     try {
       this.#translator.push(chunk, atMs);
     } catch (error) {
       await this.drain();
       throw error;
     }
+    if (atMs !== undefined) this.#noteArrival(atMs);
     this.#kick();
     while (this.#pumping && this.#isFull) await this.#wake.next();
     if (this.#failure) throw this.#failure;
@@ -199,10 +212,45 @@ export class ClusterStream {
     if (this.#failure) throw this.#failure;
   }
 
+  /** The cutover: gives every deferred deadline back, soon, and defers none any more. */
+  settleExpiries(): void {
+    const { keeper } = this.#options.expiry;
+    keeper.settle();
+    keeper.tick(this.#position.value);
+    this.#kick();
+  }
+
+  /** The end, after a drain: what a settled target does not take in a few seconds stays late, which is said. */
+  async endDeferral(signal: AbortSignal): Promise<void> {
+    const { expiry, onFinding } = this.#options;
+    const { keeper } = expiry;
+    for (let turn = 0; turn < DEFERRAL_TURNS && keeper.settled && keeper.known > 0; turn++) {
+      if (turn > 0) await delay(DEFERRAL_PAUSE_MS, signal);
+      this.settleExpiries();
+      await this.drain();
+    }
+    await this.drain();
+    if (this.#failure === undefined && (keeper.mark ?? 0) !== (this.#recordedMark ?? 0))
+      await this.#record(true);
+    if (keeper.settled) await expiry.farewell();
+    if (keeper.count > 0)
+      onFinding(keeper.settled ? keeper.wordLate('it did not answer in time.') : keeper.wordDeferred());
+  }
+
   /** Resolves when nothing runs any more. */
   async settled(): Promise<void> {
     clearInterval(this.#timer);
     await this.#pumping;
+  }
+
+  #tick(): void {
+    this.#options.expiry.keeper.tick(this.#position.value);
+    this.#kick();
+  }
+
+  #noteArrival(atMs: number): void {
+    const { expiry, sourceOffsetMs } = this.#options;
+    expiry.timeline.arrived(this.#translator.offset, atMs + (sourceOffsetMs() ?? 0));
   }
 
   get #isFull(): boolean {
@@ -228,14 +276,15 @@ export class ClusterStream {
 
   #kick(): void {
     if (this.#failure || this.#pumping) return;
-    const hasWork = this.#rounds.hasUnits || this.#rounds.hasHeartbeats || this.#isRecordDue;
-    if (hasWork) this.#pumping = this.#pump();
+    if (this.#hasRounds || this.#isRecordDue || this.#options.expiry.isDue) this.#pumping = this.#pump();
     else this.#position.advance(BigInt(this.#rounds.offset));
   }
 
   async #pump(): Promise<void> {
     try {
-      while (this.#rounds.hasUnits || this.#rounds.hasHeartbeats) {
+      while (this.#hasRounds || this.#options.expiry.isDue) {
+        if (this.#options.expiry.isDue) await this.#giveBack();
+        if (!this.#hasRounds) continue;
         const stage = this.#rounds.take();
         this.#wake.up();
         if (stage.kind === 'round') await this.#round(stage);
@@ -252,9 +301,23 @@ export class ClusterStream {
     if (this.#failure) this.#options.onFailed(this.#failure);
   }
 
+  get #hasRounds(): boolean {
+    return this.#rounds.hasUnits || this.#rounds.hasHeartbeats;
+  }
+
+  /** Between two rounds. The mark that some are deferred goes behind the last of them. */
+  async #giveBack(): Promise<void> {
+    const { expiry, facts, signal } = this.#options;
+    await expiry.run(facts, signal);
+    if ((expiry.keeper.mark ?? 0) === 0 && (this.#recordedMark ?? 0) !== 0) await this.#record(true);
+  }
+
   async #round(stage: Stage & { kind: 'round' }): Promise<void> {
-    const { counters, wallClock } = this.#options;
+    const { counters, wallClock, expiry } = this.#options;
     if (stage.groups.length > 0) {
+      // Whoever goes on from the checkpoint must know that there are some to be looked for.
+      const mark = expiry.keeper.mark ?? 0;
+      if (mark !== 0 && mark !== this.#recordedMark) await this.#record(true);
       await this.#runner.run(stage.groups);
       this.#hasWritten = true;
       counters.lastWriteOffset = BigInt(stage.offset);
@@ -315,19 +378,22 @@ export class ClusterStream {
   }
 
   /** Writes the link's checkpoint: every slot has everything up to here. */
-  async #record(): Promise<void> {
-    const { start, sync } = this.#options;
-    if (this.#position.value <= BigInt(this.#recorded)) return;
+  async #record(anyway = false): Promise<void> {
+    const { start, sync, expiry } = this.#options;
+    if (!anyway && this.#position.value <= BigInt(this.#recorded)) return;
+    const graceMs = expiry.keeper.mark;
     const checkpoint: Checkpoint = {
       ...start,
       replid: this.#replid,
       offset: this.#position.value,
       database: 0,
+      graceMs,
     };
     const bytes = encodeCheckpoint(this.#recordKey, checkpoint, { sync });
     const slot = clusterSlot(Buffer.from(this.#recordKey));
     await this.#runner.run([{ slot, offset: -1, commands: [bytes], count: 1 }]);
     this.#recorded = Number(checkpoint.offset);
+    this.#recordedMark = graceMs;
     this.#recordedAtMs = this.#options.now();
     this.#hasWritten = false;
   }
@@ -386,6 +452,7 @@ export class ClusterStream {
       heartbeatPrefix: engine.heartbeatPrefix,
       checkpointKey: checkpointKey(link),
       flush: engine.flush,
+      expiry: this.#expiry,
       onAckRequested: (offset) => this.#position.asked(offset),
       onDropped: (reason) => count(counters.dropped, reason),
       onHandled: (what) => count(counters.handled, what),

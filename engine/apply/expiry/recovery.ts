@@ -31,7 +31,8 @@ const TIMEOUT_MS = 30_000;
 export interface ExpiryRecoveryOptions {
   keeper: ExpiryKeeper;
   source: (() => Whereabouts) | undefined;
-  target: () => Whereabouts;
+  /** Every server that has a part of the target. */
+  targets: () => readonly Whereabouts[];
   onFinding: (finding: LinkFinding) => void;
 }
 
@@ -89,11 +90,16 @@ export class ExpiryRecovery {
 
   /** @throws SyncError; what was found until then is remembered. */
   async #search(signal: AbortSignal): Promise<void> {
-    const { keeper, source, target } = this.#options;
+    const { keeper, source, targets } = this.#options;
     if (source === undefined) throw new SyncError('INTERNAL', 'Nobody says where the source is.');
     const done = keeper.search();
+    for (const target of targets()) await this.#searchOn(target, source, signal);
+    done();
+  }
+
+  async #searchOn(target: Whereabouts, source: () => Whereabouts, signal: AbortSignal): Promise<void> {
     const options = { name: 'redis-sync:expiry', replyTimeoutMs: TIMEOUT_MS, signal };
-    await using onTarget = await openWhere(target(), options);
+    await using onTarget = await openWhere(target, options);
     await using onSource = await openWhere(source(), options);
     // Whoever waits for an answer then wakes up.
     const onAbort = (): void => void Promise.all([onTarget.close(), onSource.close()]);
@@ -103,7 +109,6 @@ export class ExpiryRecovery {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-    done();
   }
 
   async #compareAll(onSource: Connection, onTarget: Connection, signal: AbortSignal): Promise<void> {

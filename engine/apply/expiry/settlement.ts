@@ -23,7 +23,7 @@ import type { ExpiryKeeper } from './expiry-keeper.ts';
 /** Two round trips, a few milliseconds of the target's time. */
 const AT_ONCE = 2000;
 /** Of a time that was put together from the target's clock and how long the key still lives. */
-const TOLERANCE_MS = 5;
+export const TOLERANCE_MS = 5;
 
 export interface SettlementOptions {
   link: string;
@@ -77,7 +77,7 @@ export class Settlement {
       if (each.database !== database) commands.push(['SELECT', each.database]);
       database = each.database;
       indexes.set(each, commands.length);
-      commands.push(this.#question(each));
+      commands.push(question(each, this.#readsTimes));
     }
     commands.push(['SELECT', 0], ['TIME']);
     const replies = await connection.pipeline(commands);
@@ -91,11 +91,6 @@ export class Settlement {
       const writtenMs = each.field !== undefined || this.#readsTimes ? found : began + found;
       return isLater(writtenMs, each.deadlineMs, this.#options.keeper.graceMs, toleranceMs);
     });
-  }
-
-  #question({ key, field }: Deferred): Argument[] {
-    if (field !== undefined) return ['HPEXPIRETIME', key, 'FIELDS', 1, field];
-    return [this.#readsTimes ? 'PEXPIRETIME' : 'PTTL', key];
   }
 
   async #write(connection: Connection, deferred: readonly Deferred[], at: Checkpoint): Promise<void> {
@@ -139,7 +134,14 @@ export function isLater(
   return times > 0 && Math.abs(writtenMs - deadlineMs - times * graceMs) <= toleranceMs;
 }
 
-function answer({ key, field, deadlineMs }: Deferred): Argument[] {
+/** What asks when it expires: an absolute time, or how long it still lives. */
+export function question({ key, field }: Deferred, readsTimes: boolean): Argument[] {
+  if (field !== undefined) return ['HPEXPIRETIME', key, 'FIELDS', 1, field];
+  return [readsTimes ? 'PEXPIRETIME' : 'PTTL', key];
+}
+
+/** What gives its deadline back. */
+export function answer({ key, field, deadlineMs }: Deferred): Argument[] {
   return field === undefined
     ? ['PEXPIREAT', key, deadlineMs]
     : ['HPEXPIREAT', key, deadlineMs, 'FIELDS', 1, field];
