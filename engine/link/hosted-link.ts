@@ -10,10 +10,11 @@ import { asError, SyncError } from '../errors.ts';
 import type { MovableReader } from '../log/movable-reader.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import type { DeskMember } from './conflict/conflict-desk.ts';
+import { ClusterAttendants, unheardCluster } from './cluster-attendants.ts';
 import type { ConflictDesks, DeskSeat } from './conflict/conflict-desks.ts';
 import { DEFAULT_EXPIRY_OPTIONS, type GroupPeer } from './options.ts';
 import type { FromReplicator, LinkState, ReplicatorError } from './messages.ts';
-import { TargetAttendants, unwatchedCluster } from './target-attendants.ts';
+import { TargetAttendants, type Attendants } from './target-attendants.ts';
 
 type Emit = (message: FromReplicator) => void;
 
@@ -40,7 +41,7 @@ export class HostedLink {
   reader: MovableReader | undefined;
   feed: LinkFeed | undefined;
   /** While the lane runs, and after. */
-  attendants: TargetAttendants | undefined;
+  attendants: Attendants | undefined;
   /** Its place where conflicts of a circle are seen. */
   readonly seat: DeskSeat | undefined;
   readonly #options: Omit<LaneOptions, 'events'>;
@@ -79,10 +80,7 @@ export class HostedLink {
   /** Applies until the end, while the target is watched. @throws what `Lane.run` throws; what a policy stops the link with. */
   async apply(reader: MovableReader, signal: AbortSignal): Promise<void> {
     const { link, engine } = this.#options;
-    if (isCluster(link.target)) {
-      this.report(unwatchedCluster(engine));
-      return this.lane.run(reader, signal);
-    }
+    if (isCluster(link.target)) this.report(unheardCluster(engine));
     const attendants = this.#attend();
     this.attendants = attendants;
     try {
@@ -234,16 +232,25 @@ export class HostedLink {
     };
   }
 
-  #attend(): TargetAttendants {
+  #attend(): Attendants {
     const { link, engine } = this.#options;
-    return new TargetAttendants({
+    const common = {
       link,
       engine,
-      target: () => this.target,
       counters: this.lane.counters,
+      onFinding: (finding: LinkFinding): void => this.report(finding),
+      onStop: (error: Error): void => this.ending.abort(error),
+    };
+    const { target } = link;
+    if (isCluster(target))
+      return new ClusterAttendants({
+        ...common,
+        target: () => (isCluster(this.target) ? this.target : target),
+      });
+    return new TargetAttendants({
+      ...common,
+      target: () => this.target,
       appliedOffset: () => this.lane.appliedOffset,
-      onFinding: (finding) => this.report(finding),
-      onStop: (error) => this.ending.abort(error),
       onDurable: () => this.feed?.acknowledge(),
     });
   }

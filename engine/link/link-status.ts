@@ -2,13 +2,13 @@
 import type { LinkLane } from '../apply/link-lane.ts';
 import type { LinkFeed } from './hosted-link.ts';
 import type { LinkState, LinkStatus } from './messages.ts';
-import type { TargetAttendants } from './target-attendants.ts';
+import type { Attendants } from './target-attendants.ts';
 
 export interface StatusSubject {
   lane: LinkLane;
   state: LinkState;
   waitingFor: ReadonlyMap<'source' | 'target', string>;
-  attendants?: TargetAttendants | undefined;
+  attendants?: Attendants | undefined;
   seat?: { readonly open: number } | undefined;
 }
 

@@ -6,7 +6,6 @@
 import { count, type LinkCounters } from '../apply/counters.ts';
 import type { LinkFinding } from '../apply/finding.ts';
 import { GrowingFindings } from '../apply/growing-findings.ts';
-import { SyncError } from '../errors.ts';
 import { evictionStop, foreignWriteStop } from '../apply/policy-stops.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { Durability } from './durability.ts';
@@ -31,9 +30,23 @@ export interface TargetAttendantsOptions {
   onDurable: () => void;
 }
 
-const WATCH_INTERVAL_MS = 1000;
+export const WATCH_INTERVAL_MS = 1000;
 
-export class TargetAttendants {
+/** Whoever looks after a target, as its link sees it. */
+export interface Attendants {
+  /** Source offset up to which replicas of the target have everything; undefined when no policy asks for that. */
+  readonly durableOffset: bigint | undefined;
+  /** What a policy says the link must stop with, if one did. */
+  readonly verdict: Error | undefined;
+  /** Something was applied. */
+  advanced(): void;
+  /** The target has the snapshot. */
+  synchronized(): void;
+  /** Looks once more, unless there is no time for that, and ends everything. Never throws. Idempotent. */
+  close(isHasty: boolean): Promise<void>;
+}
+
+export class TargetAttendants implements Attendants {
   readonly #options: TargetAttendantsOptions;
   readonly #growing: GrowingFindings;
   readonly #memory: MemoryWatch;
@@ -146,34 +159,4 @@ export class TargetAttendants {
       evidence: { reply: error.message },
     });
   }
-}
-
-/**
- * What is said of a cluster, whose shards nobody watches.
- *
- * @throws SyncError POLICY when the link was told to stop, or to wait, for what nobody sees there.
- */
-export function unwatchedCluster({ eviction, foreignWrites, durability }: EngineOptions): LinkFinding {
-  const wanted = [
-    ...(eviction === 'fail' ? ['engine.eviction: fail'] : []),
-    ...(foreignWrites === 'fail' || foreignWrites === 'report'
-      ? [`engine.foreignWrites: ${foreignWrites}`]
-      : []),
-    ...(durability === 'none' ? [] : ['engine.durability']),
-  ];
-  if (wanted.length > 0) {
-    throw new SyncError(
-      'POLICY',
-      `A cluster target is not watched, so ${wanted.join(', ')} cannot be kept.`,
-      {
-        hint: 'Leave it out of the spec: evictions show in INFO stats of each shard.',
-      },
-    );
-  }
-  return {
-    code: 'OUT_OF_SCOPE',
-    severity: 'notice',
-    message: 'What the shards of a cluster target evict, and writes of others there, are not watched.',
-    evidence: { eviction, foreignWrites },
-  };
 }
