@@ -1,5 +1,5 @@
 /** The shards of a cluster as places that share its keys: filled and written to one by one, each with keys of its own slots. */
-import { askTopology } from '../../engine/connect/cluster-topology.ts';
+import { askTopology, type ClusterTopology, type Shard } from '../../engine/connect/cluster-topology.ts';
 import type { ClusterShard } from '../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { clusterSlot, tagOfSlot } from '../../engine/keys/cluster-slot.ts';
@@ -10,50 +10,95 @@ import { whereaboutsOf } from './locate.ts';
 /** Hash tags that clients of one shard use in turn: keys of one command share a slot. */
 const TAGS = 64;
 
+/** So often, at most, it is asked where the slots are now. */
+const ASK_AGAIN_MS = 100;
+
 export interface ClusterPart {
   name: string;
   endpoint: Endpoint;
   whereabouts: ClusterShard;
-  /** Hash tags of slots of the shard. */
-  tags: string[];
+  /** Hash tags of slots of the shard; changed in place when slots move. */
+  readonly tags: string[];
 }
 
 export interface ClusterParts {
   parts: ClusterPart[];
-  /** The name of the part that a key belongs to. */
+  /** The name of the part that a key belongs to, as of the last look; undefined in a shard that came later. */
   placement: Placement;
+  /** Slots have moved, somebody says: looks again, soon. Never throws. */
+  lookAgain: () => void;
 }
 
 /** Undefined when the instance is no cluster. @throws SyncError as askTopology. */
 export async function clusterPartsOf(
-  instance: ProvisionedInstance,
+  instance: Pick<ProvisionedInstance, 'name' | 'whereabouts' | 'primary'>,
   signal: AbortSignal,
 ): Promise<ClusterParts | undefined> {
   const where = whereaboutsOf(instance);
   if (!('kind' in where) || where.kind !== 'cluster') return undefined;
-  const { shards, owners } = await askTopology(where.seeds, { signal });
-  const nameOf = (index: number): string => `${instance.name} shard ${index}`;
-  const parts = shards.flatMap(({ primary, replicas, slots }, index): ClusterPart[] => {
-    if (slots.length === 0) return [];
-    const all = slots.flatMap(([first, last]) =>
-      Array.from({ length: last - first + 1 }, (_, offset) => first + offset),
-    );
-    const step = Math.max(1, Math.floor(all.length / TAGS));
+  const first = await askTopology(where.seeds, { signal });
+  const parts = first.shards.flatMap((shard, index): ClusterPart[] => {
+    if (shard.slots.length === 0) return [];
     return [
       {
-        name: nameOf(index),
-        endpoint: primary.endpoint,
+        name: `${instance.name} shard ${index}`,
+        endpoint: shard.primary.endpoint,
         whereabouts: {
           kind: 'cluster-shard',
-          seeds: [primary.endpoint, ...where.seeds],
-          members: [primary, ...replicas].map(({ id }) => id),
+          seeds: [shard.primary.endpoint, ...where.seeds],
+          members: idsOf(shard),
+          others: first.shards.filter((other) => other !== shard).flatMap(idsOf),
         },
-        tags: all
-          .filter((_, at) => at % step === 0)
-          .slice(0, TAGS)
-          .map(tagOfSlot),
+        tags: tagsOf(shard),
       },
     ];
   });
-  return { parts, placement: (key) => nameOf(owners[clusterSlot(key)] ?? -1) };
+  let names = placeOf(first, parts);
+  const lookAgain = async (): Promise<void> => {
+    const now = await askTopology(where.seeds, { signal }).catch(() => undefined);
+    if (now !== undefined) names = placeOf(now, parts);
+  };
+  return { parts, placement: (key) => names[clusterSlot(key)], lookAgain: atMostOnce(lookAgain) };
+}
+
+/** The name of the part by slot; every part gets the tags that it has now. */
+function placeOf({ shards, owners }: ClusterTopology, parts: readonly ClusterPart[]): (string | undefined)[] {
+  for (const { tags } of parts) tags.length = 0;
+  const owning = shards.map((shard) => {
+    const part = parts.find((each) => isOf(shard, each));
+    part?.tags.push(...tagsOf(shard));
+    return part?.name;
+  });
+  return Array.from(owners, (owner) => owning[owner]);
+}
+
+/** As engine/connect/cluster-shard.ts tells a shard from one that its nodes have gone over to. */
+function isOf({ primary, replicas }: Shard, { whereabouts: { members, others = [] } }: ClusterPart): boolean {
+  if (members.includes(primary.id)) return true;
+  return !others.includes(primary.id) && replicas.some(({ id }) => members.includes(id));
+}
+
+function idsOf({ primary, replicas }: Shard): string[] {
+  return [primary, ...replicas].map(({ id }) => id);
+}
+
+function tagsOf({ slots }: Shard): string[] {
+  const all = slots.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, offset) => first + offset),
+  );
+  const step = Math.max(1, Math.floor(all.length / TAGS));
+  return all
+    .filter((_, at) => at % step === 0)
+    .slice(0, TAGS)
+    .map(tagOfSlot);
+}
+
+/** Calls while one is under way, and right after it, count as that one. */
+function atMostOnce(work: () => Promise<void>): () => void {
+  let isUnderWay = false;
+  return () => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    void work().finally(() => setTimeout(() => (isUnderWay = false), ASK_AGAIN_MS).unref());
+  };
 }

@@ -1,6 +1,7 @@
 /** How instances that are filled or written to together share the keys. */
 import { CodisSlotTable, placeEvenly, type Placement } from '../../scenarios/data/placement.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { ClusterParts } from './cluster-parts.ts';
 
 /** The slots of the plan's Codis groups as they are at the beginning; undefined when there are none. */
 export function codisSlotsOf({ links }: Plan): CodisSlotTable | undefined {
@@ -24,4 +25,25 @@ export function shareOf(
 ): { share?: KeyShare } {
   if (slots !== undefined) return { share: { placement: slots.place, instance, among } };
   return among.length === 1 ? {} : { share: { placement: placeEvenly(among), instance, among } };
+}
+
+/**
+ * What belongs to one shard of a cluster, of what belongs to the cluster. `outer`: the cluster's own share; undefined when it
+ * has everything for itself.
+ */
+export function shareOfPart(
+  part: string,
+  { parts, placement }: ClusterParts,
+  outer: KeyShare | undefined,
+): KeyShare {
+  const names = parts.map(({ name }) => name);
+  if (outer === undefined) return { placement, instance: part, among: names };
+  return {
+    placement: (key) => {
+      const owner = outer.placement(key);
+      return owner === outer.instance ? placement(key) : owner;
+    },
+    instance: part,
+    among: [...names, ...outer.among],
+  };
 }

@@ -7,7 +7,7 @@ import { SyncError } from '../../engine/errors.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 
 /** Where links and clients look for it, on every connect. */
-export function whereaboutsOf(instance: ProvisionedInstance): Whereabouts {
+export function whereaboutsOf(instance: Pick<ProvisionedInstance, 'whereabouts' | 'primary'>): Whereabouts {
   return instance.whereabouts ?? instance.primary();
 }
 

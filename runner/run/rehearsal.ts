@@ -452,7 +452,8 @@ export class Rehearsal implements AsyncDisposable {
     for (const [index, workload] of plan.workload.entries()) {
       if (workload.start !== start) continue;
       const begin = async (): Promise<Workload> => {
-        const { places, placement = this.#slots?.place } = await workloadPlacesOf(
+        const placement = this.#slots?.place;
+        const places = await workloadPlacesOf(
           workload.into.map((name) => instanceNamed(this.#instances, name)),
           this.#signal,
         );

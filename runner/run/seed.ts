@@ -6,7 +6,7 @@ import type { DatasetPlan } from '../../scenarios/data/dataset.ts';
 import type { CodisSlotTable } from '../../scenarios/data/placement.ts';
 import { seedDataset } from '../../scenarios/data/seeding.ts';
 import { clusterPartsOf } from './cluster-parts.ts';
-import { shareOf, type KeyShare } from './key-shares.ts';
+import { shareOf, shareOfPart, type KeyShare } from './key-shares.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 
 export interface SeedRun {
@@ -59,10 +59,8 @@ async function seedInstance(
 }
 
 async function placesOf(run: SeedRun, dataset: DatasetPlan, instance: string): Promise<Place[]> {
+  const { share } = shareOf(instance, dataset.into, run.slots);
   const cluster = await clusterPartsOf(run.instanceNamed(instance), run.signal);
-  if (cluster === undefined)
-    return [{ endpoint: run.endpointOf(instance), ...shareOf(instance, dataset.into, run.slots) }];
-  const { parts, placement } = cluster;
-  const among = parts.map(({ name }) => name);
-  return parts.map(({ name, endpoint }) => ({ endpoint, share: { placement, instance: name, among } }));
+  if (cluster === undefined) return [{ endpoint: run.endpointOf(instance), ...(share && { share }) }];
+  return cluster.parts.map(({ name, endpoint }) => ({ endpoint, share: shareOfPart(name, cluster, share) }));
 }

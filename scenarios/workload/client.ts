@@ -44,6 +44,8 @@ export interface WorkloadClientOptions {
   ledger?: Ledger;
   /** The instance it writes to, by name. */
   origin?: string;
+  /** A server said that a slot is elsewhere. What was refused is counted as that; what comes next goes where it belongs. */
+  onMoved?: () => void;
 }
 
 /** Commands sent and not yet answered. */
@@ -114,6 +116,8 @@ export class WorkloadClient {
       this.#reconnect(connection);
       return;
     }
+    // A shard that has given all its slots away has no keys to write to.
+    if (this.#options.script.isHomeless) return;
     const sent: SentCommand[] = [];
     const commands: Argument[][] = [];
     while (this.#due > 0 && !this.#isSelecting && this.#outstanding + sent.length < OUTSTANDING_MAX) {
@@ -185,6 +189,7 @@ export class WorkloadClient {
       tally.latencies.record(performance.now() - sentMs);
       tally.settle(sent, replies);
       if (tally.total.failed > failedBefore) script.forgetAll();
+      if (replies.some(isMoved)) this.#options.onMoved?.();
       // A new connection begins in the right database.
       const isAstray = sent.some((each, index) => isSelect(each) && replies[index] instanceof ReplyError);
       if (isAstray || replies.some(isNoPrimary)) {
@@ -257,6 +262,11 @@ function leavesDatabase(sent: readonly SentCommand[]): boolean {
     else if (each.name === 'exec' || each.name === 'discard') isInside = false;
     return isSelect(each) && !isInside;
   });
+}
+
+/** Also inside a transaction: it is refused with its first command. */
+function isMoved(reply: Reply): boolean {
+  return reply instanceof ReplyError && reply.kind === 'MOVED';
 }
 
 /** The server was a primary when we connected, and is none any more: the primary is elsewhere now. */

@@ -87,6 +87,11 @@ export class OperationScript implements OperationContext {
     return this.#options.databases.filter((database) => database !== this.#database);
   }
 
+  /** The shard that it writes to has no slots now. */
+  get isHomeless(): boolean {
+    return this.#options.slotTags?.length === 0;
+  }
+
   /** Adds a SELECT; everything built later is for that database. */
   switchDatabase(database: number): void {
     this.emit('SELECT', database);

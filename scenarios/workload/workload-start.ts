@@ -33,8 +33,17 @@ export interface WorkloadPlace {
   instance: string;
   /** Asked on every connect: the clients follow it through a failover. */
   whereabouts: Whereabouts;
-  /** It is one shard of a cluster: what placement calls it, and hash tags of its slots. */
-  part?: { name: string; tags: readonly string[] };
+  /** It is one shard of a cluster. */
+  part?: {
+    /** What `placement` calls it. */
+    name: string;
+    /** Hash tags of the slots that it has now; none: its clients wait for some. */
+    tags: readonly string[];
+    /** The part that a key belongs to now. */
+    placement: Placement;
+    /** A server said that a slot is elsewhere. */
+    onMoved: () => void;
+  };
 }
 
 /** How long the arrivals of a stalled server are kept. */
@@ -79,7 +88,7 @@ export async function startWorkload(
     for (let client = 0; client < count; client++) {
       const { name: workload, prefix, keyspace, databases } = plan;
       const { instance, whereabouts, part } = at(where, client);
-      const { placement } = options;
+      const placement = part?.placement ?? options.placement;
       const script = new OperationScript({
         seed: options.seed,
         workload,
@@ -109,6 +118,7 @@ export async function startWorkload(
           databases,
           prepare,
           queueMax: Math.max(QUEUE_MIN, Math.ceil((plan.ratePerSecond * QUEUE_SECONDS) / count)),
+          ...(part ? { onMoved: part.onMoved } : {}),
           ...(options.ledger ? { ledger: options.ledger } : {}),
           // A proxy's clients find their keys wherever the slots are by then.
           ...(plan.client === 'codis-proxy' ? {} : { origin: instance }),
