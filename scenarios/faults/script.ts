@@ -1,5 +1,6 @@
 /**
- * The general-purpose step: sends commands to an instance, or runs a shell command that knows where the instances are.
+ * The general-purpose step: sends commands to an instance, or runs a shell command that knows where the instances are: their
+ * primaries as they are when the step fires.
  * What it does is the spec's business, so it cannot be taken back and may explain any loss.
  */
 import { Connection } from '../../engine/connect/connection.ts';
@@ -7,6 +8,7 @@ import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
 import { SyncError } from '../../engine/errors.ts';
 import { displayBytes, displayReply, type DisplayReply } from '../../reports/display.ts';
+import { primaryOf } from './aim.ts';
 import { splitCommandLine } from './command-line.ts';
 import type { FaultContext, FaultDefinition, FaultInjection, FaultOutcome } from './fault.ts';
 import { instanceEnvironment, redactSecrets } from './instance-environment.ts';
@@ -43,7 +45,11 @@ export const script: FaultDefinition = {
 
 /** Stops at the first error reply: later commands may rely on it. */
 async function sendCommands(parameters: CommandsParameters, context: FaultContext): Promise<FaultOutcome> {
-  const endpoint = instanceEndpoint(context, parameters.instance);
+  const endpoint = await primaryNow(
+    parameters.instance,
+    instanceEndpoint(context, parameters.instance),
+    context,
+  );
   const commands = parameters.commands.map((command) =>
     typeof command === 'string'
       ? splitCommandLine(command)
@@ -79,6 +85,18 @@ function instanceEndpoint(context: FaultContext, name: string): Endpoint {
   });
 }
 
+/** A failover has moved it, perhaps. `original`: where it was at the start, also of what the run does not know better. */
+async function primaryNow(name: string, original: Endpoint, { subjects }: FaultContext): Promise<Endpoint> {
+  try {
+    const [, base = name, shard = '0'] = /^(.+?)(?:\.primary|\.shard\((\d+)\))?$/.exec(name) ?? [];
+    const instance = subjects.instance(base);
+    if (instance.nodes().length < 2) return original;
+    return (await primaryOf(instance, Number(shard))).endpoint;
+  } catch {
+    return original;
+  }
+}
+
 function commandEvidence(parameters: CommandsParameters, sent: { command: string; reply: string }[]) {
   const { instance, database } = parameters;
   return { instance, database, commands: sent.length, shown: sent.slice(-COMMANDS_SHOWN) };
@@ -101,8 +119,13 @@ function displayable(reply: Reply): DisplayReply {
 
 async function runCommand(parameters: RunParameters, context: FaultContext): Promise<FaultOutcome> {
   const { run, timeoutMs } = parameters;
+  const now = await Promise.all(
+    [...context.instances].map(
+      async ([name, endpoint]) => [name, await primaryNow(name, endpoint, context)] as const,
+    ),
+  );
   const result = await runShell(run, {
-    env: { ...instanceEnvironment(context.instances), ...parameters.env },
+    env: { ...instanceEnvironment(new Map(now)), ...parameters.env },
     timeoutMs,
     signal: context.signal,
     clock: context.clock,

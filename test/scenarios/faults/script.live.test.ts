@@ -5,6 +5,7 @@ import { Connection } from '../../../engine/connect/connection.ts';
 import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import type { FaultOutcome } from '../../../scenarios/faults/fault.ts';
 import { script } from '../../../scenarios/faults/script.ts';
+import type { Subjects } from '../../../scenarios/faults/subjects.ts';
 import { systemClock } from '../../../scenarios/timeline/clock.ts';
 import { NO_SUBJECTS } from '../no-subjects.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
@@ -27,7 +28,7 @@ afterAll(async () => {
 
 function inject(
   parameters: Record<string, unknown>,
-  options: { where?: string; signal?: AbortSignal } = {},
+  options: { where?: string; signal?: AbortSignal; subjects?: Subjects } = {},
 ): Promise<FaultOutcome> {
   const endpoint: Endpoint = { ...server.endpoint, password: 's3cret/&' };
   const injection = script.prepare({
@@ -36,7 +37,7 @@ function inject(
     with: parameters,
     instances: new Map([['my-target.primary', endpoint]]),
     firing: 1,
-    subjects: NO_SUBJECTS,
+    subjects: options.subjects ?? NO_SUBJECTS,
     goOn: () => undefined,
     emit: () => undefined,
     signal: options.signal ?? new AbortController().signal,
@@ -69,6 +70,30 @@ describe('commands', () => {
     expect(await connection.call('LINDEX', 'list', '0')).toEqual(Buffer.from([0, 255]));
     expect(await connection.call('GET', 'a "quoted" key')).toEqual(Buffer.alloc(0));
     await connection.call('SELECT', '0');
+  });
+
+  test('go to the primary as it is now, in shell commands too', async () => {
+    const password = 's3cret/&';
+    await using heir = await startServer({ requirepass: password });
+    await using onHeir = await Connection.open({ ...heir.endpoint, password });
+    const nodes = [server, heir].map(({ endpoint, port }) => ({
+      name: `node-${port}`,
+      endpoint: { ...endpoint, password },
+      address: `127.0.0.1:${port}`,
+    }));
+    const subjects: Subjects = {
+      ...NO_SUBJECTS,
+      instance: (name) => ({ name, kind: 'standalone', nodes: () => nodes, attendants: () => [] }),
+    };
+    await connection.call('REPLICAOF', '127.0.0.1', heir.port);
+    try {
+      await inject({ commands: ['SET key value'] }, { where: 'my-target.primary', subjects });
+      expect(await onHeir.call('GET', 'key')).toEqual(Buffer.from('value'));
+      const outcome = await inject({ run: 'echo "$REDIS_SYNC_MY_TARGET_PRIMARY_PORT"' }, { subjects });
+      expect(outcome.evidence).toMatchObject({ stdout: `${heir.port}\n` });
+    } finally {
+      await connection.call('REPLICAOF', 'NO', 'ONE');
+    }
   });
 
   test('stop at the first error reply, which is the reason', async () => {
