@@ -1,14 +1,11 @@
 /** In whose process a link runs. */
+import { circleOf } from './circles.ts';
 import type { LinkPlan, Plan } from './plan.ts';
-import { partnerOf } from './writers.ts';
 
 /**
- * The source that the process of the link is called after: its own; of a pair, the source of the forward link, whose process
- * hosts both directions. Shards of a cluster have processes of their own.
+ * The source that the process of the link is called after: its own; of a circle the first one, whose process hosts all of its
+ * links. Shards of a cluster have processes of their own, and are in no circle.
  */
-export function hostOf({ links, instances }: Pick<Plan, 'links' | 'instances'>, link: LinkPlan): string {
-  const partner = link.incrementalOnly === true ? partnerOf(links, link) : undefined;
-  const ends = instances.filter(({ name }) => name === link.source || name === link.target);
-  const isPair = partner !== undefined && ends.every(({ kind }) => kind !== 'cluster');
-  return isPair ? partner.source : link.source;
+export function hostOf({ links }: Pick<Plan, 'links'>, link: LinkPlan): string {
+  return circleOf(links, link)?.[0] ?? link.source;
 }

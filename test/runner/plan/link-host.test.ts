@@ -1,4 +1,4 @@
-/** Both directions of a pair are in one process, unless a cluster is at one end. */
+/** The links of a circle are in one process, those of others in that of their source. */
 import { expect, test } from 'vitest';
 import { hostOf } from '../../../runner/plan/link-host.ts';
 import { planOf } from '../spec/problems.ts';
@@ -8,21 +8,19 @@ const hosts = (text: string): [string, string][] => {
   return plan.links.map((link) => [link.id, hostOf(plan, link)]);
 };
 
-const pair = (office: string): string =>
-  `name: x\ninstances: { home: {}, office: ${office} }\ntopology: { kind: two-way, source: home, target: office }\n`;
+const PAIR =
+  'name: x\ninstances: { home: {}, office: {} }\ntopology: { kind: two-way, source: home, target: office }\n';
 
 test('of a pair: the forward one’s', () => {
-  expect(hosts(pair('{}'))).toEqual([
+  expect(hosts(PAIR)).toEqual([
     ['forward', 'home'],
     ['reverse', 'home'],
   ]);
 });
 
-test('of a pair with a cluster: its own', () => {
-  expect(hosts(pair('{ kind: cluster, shards: 3 }'))).toEqual([
-    ['forward', 'home'],
-    ['reverse', 'office'],
-  ]);
+test('of a ring: the first one’s', () => {
+  const ring = 'name: x\ninstances: { a: {}, b: {}, c: {} }\ntopology: { kind: ring, members: [a, b, c] }\n';
+  expect(hosts(ring).map(([, host]) => host)).toEqual(['a', 'a', 'a']);
 });
 
 test('of links that are no pair: their own', () => {
