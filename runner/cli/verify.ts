@@ -3,15 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { asError, SyncError } from '../../engine/errors.ts';
 import type { ChaosProfileName } from '../../scenarios/chaos/profiles.ts';
 import type { Plan } from '../plan/plan.ts';
-import { runOptions, type CommandContext } from './context.ts';
-import { loadPlans, refuse } from './load-plans.ts';
+import { runOptions, type CommandContext, type RunOptions } from './context.ts';
+import { loadSpecs, refuse, type LoadedSpec } from './load-plans.ts';
 import { requireDisposable } from './rehearsal-safety.ts';
 import { withSignals } from './signals.ts';
 
 export interface VerifyFlags {
   chaos?: ChaosProfileName;
   saveTimeline?: string;
-  /** Names of scenarios, separated by commas; or `all`. */
+  /** Names of scenarios, separated by commas; or `all`. Instead of what specs name themselves. */
   scenario?: string;
 }
 
@@ -20,13 +20,47 @@ export async function verify(
   flags: VerifyFlags,
   context: CommandContext,
 ): Promise<number> {
-  const loaded = await loadPlans(paths, context);
+  const loaded = await loadSpecs(paths, context);
   if (loaded.kind === 'invalid') return refuse(loaded.problems, context);
-  for (const plan of loaded.plans) requireDisposable(plan);
-  if (flags.scenario !== undefined) return verifyScenarios(paths, flags.scenario, flags, context);
-  const plans = await disturb(loaded.plans, flags, context);
-  const { verifySpecs } = await import('../run/verify.ts');
-  return withSignals(context.io, (signal) => verifySpecs(plans, context.io, runOptions(context, signal)));
+  for (const { plan } of loaded.specs) requireDisposable(plan);
+  const wanted = loaded.specs.map((each) => ({ ...each, names: scenarioNames(each.plan, flags) }));
+  const named = wanted.filter(({ names }) => names.length > 0);
+  const plain = wanted.filter(({ names }) => names.length === 0).map(({ plan }) => plan);
+  refuseMixture(plain.length, named.length, flags, context);
+  const plans = await disturb(plain, flags, context);
+  return withSignals(context.io, async (signal) => {
+    const codes: number[] = [];
+    const { verifySpecs, worstExitCode } = await import('../run/verify.ts');
+    const options = runOptions(context, signal);
+    if (plans.length > 0) codes.push(await verifySpecs(plans, context.io, options));
+    if (named.length > 0) codes.push(await verifyScenarios(named, context, options));
+    return worstExitCode(codes);
+  });
+}
+
+function scenarioNames(plan: Plan, { scenario }: VerifyFlags): string[] {
+  return scenario === undefined ? (plan.scenarios ?? []) : scenario.split(',');
+}
+
+/** @throws SyncError USAGE when flags and specs ask for what excludes each other. */
+function refuseMixture(
+  plain: number,
+  named: number,
+  { chaos, saveTimeline }: VerifyFlags,
+  { io }: CommandContext,
+): void {
+  if (named > 0 && (chaos !== undefined || saveTimeline !== undefined))
+    throw new SyncError('USAGE', 'A scenario has its own timeline: --chaos draws another.', {
+      hint: 'Use one of them; a spec may name scenarios too (scenarios:).',
+    });
+  if (named > 0 && plain > 0 && io.json)
+    throw new SyncError(
+      'USAGE',
+      'Some of these specs name scenarios and some do not: two kinds of document.',
+      {
+        hint: 'With --json, verify the specs that say `scenarios:` by themselves.',
+      },
+    );
 }
 
 /** @throws SyncError USAGE, SPEC_INVALID. */
@@ -66,27 +100,14 @@ async function save(disturbed: readonly { plan: Plan }[], file: string): Promise
 }
 
 async function verifyScenarios(
-  paths: readonly string[],
-  written: string,
-  { chaos }: VerifyFlags,
-  context: CommandContext,
+  specs: readonly (LoadedSpec & { names: readonly string[] })[],
+  { io }: CommandContext,
+  options: RunOptions,
 ): Promise<number> {
-  if (chaos !== undefined)
-    throw new SyncError('USAGE', 'A scenario has its own timeline: --chaos draws another.', {
-      hint: 'Use one of them.',
-    });
-  const { io, seed } = context;
   const { chooseScenarios, exitCodeOfRows, runScenarios } = await import('../run/scenarios.ts');
-  const { loadSpec } = await import('../spec/load.ts');
-  const scenarios = chooseScenarios(written);
-  return withSignals(io, async (signal) => {
-    const rows = [];
-    for (const path of paths) {
-      const loaded = await loadSpec(path, { env: io.env, ...(seed === undefined ? {} : { seed }) });
-      if (loaded.kind === 'invalid') return refuse(loaded.problems, context);
-      rows.push(...(await runScenarios(loaded, scenarios, io, runOptions(context, signal))));
-    }
-    if (io.json) io.out(`${JSON.stringify(rows, null, 2)}\n`);
-    return exitCodeOfRows(rows);
-  });
+  const chosen = specs.map((each) => ({ ...each, scenarios: chooseScenarios(each.names) }));
+  const rows = [];
+  for (const each of chosen) rows.push(...(await runScenarios(each, each.scenarios, io, options)));
+  if (io.json) io.out(`${JSON.stringify(rows, null, 2)}\n`);
+  return exitCodeOfRows(rows);
 }

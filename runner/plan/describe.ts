@@ -72,6 +72,7 @@ function coreForm(plan: Plan): object {
     incremental: formatDuration(plan.incrementalMs),
     engine: plan.driver.kind === 'redis-sync' ? engineForm(plan.engine) : driverForm(plan.driver),
     timeline: plan.timeline.map(stepForm),
+    ...(plan.scenarios && { scenarios: plan.scenarios }),
     compare: {
       method: plan.compare.method,
       ttlTolerance: formatDuration(plan.compare.ttlToleranceMs),

@@ -62,6 +62,7 @@ export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
     driver: expandDriver(spec.engine ?? {}),
     engine: expandEngine(spec.engine),
     timeline: (spec.timeline ?? []).map(expandStep),
+    ...(spec.scenarios && { scenarios: [...spec.scenarios] }),
     expect: expandExpectations(spec.expect ?? [], ttlToleranceMs),
     compare: {
       ttlToleranceMs,

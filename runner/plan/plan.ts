@@ -106,6 +106,8 @@ export interface Plan {
   driver: DriverPlan;
   engine: EngineOptions;
   timeline: StepPlan[];
+  /** Named rehearsals that `verify` runs instead of the timeline; `all` = all that fit. Absent: none. */
+  scenarios?: string[];
   /** The timeline was drawn from the seed, with this profile. */
   chaos?: ChaosProfileName;
   expect: ExpectPlan[];

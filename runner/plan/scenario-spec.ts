@@ -9,9 +9,12 @@ import type { Plan } from './plan.ts';
 
 const DEFAULT_INCREMENTAL = '2s';
 
-/** The first link of a plan, and who is at its ends. Null when there is no link. */
-export function scenarioSubject({ links, instances, topology }: Plan): ScenarioSubject | null {
-  const [link] = links;
+/** A link of a plan, by default the first, and who is at its ends. Null when there is no such link. */
+export function scenarioSubject(
+  { links, instances, topology }: Plan,
+  linkId?: string,
+): ScenarioSubject | null {
+  const link = linkId === undefined ? links[0] : links.find(({ id }) => id === linkId);
   const source = instances.find(({ name }) => name === link?.source);
   const target = instances.find(({ name }) => name === link?.target);
   if (link === undefined || source === undefined || target === undefined) return null;
@@ -46,8 +49,9 @@ export function writeScenarioSpec(spec: Spec, { name, subject, change, outcome }
   const findings = outcome.findings
     .filter((code) => !named.has(code))
     .map((code) => ({ finding: code, count: '>= 1' }));
+  const { scenarios: _, ...kept } = spec;
   const changed = {
-    ...spec,
+    ...kept,
     name: `${spec.name}-${name}`.slice(0, 64),
     instances: {
       ...spec.instances,

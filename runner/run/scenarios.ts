@@ -1,4 +1,5 @@
 /** `verify --scenario`: runs named rehearsals, each on a fresh copy of the topology, and reports the matrix. */
+import { setMaxListeners } from 'node:events';
 import { SyncError } from '../../engine/errors.ts';
 import type { DifferenceClass, Results, Verdict } from '../../reports/results.ts';
 import { DIFFERENCE_CLASSES } from '../../reports/results.ts';
@@ -7,11 +8,11 @@ import type { Scenario, ScenarioVariant } from '../../scenarios/rehearsals/scena
 import { findScenario, SCENARIOS } from '../../scenarios/rehearsals/registry.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
+import type { LoadedSpec } from '../cli/load-plans.ts';
 import { requireDisposable } from '../cli/rehearsal-safety.ts';
-import type { Plan } from '../plan/plan.ts';
+import { ALL_SCENARIOS, parseScenarioName } from '../plan/scenario-name.ts';
 import { scenarioSubject, writeScenarioSpec } from '../plan/scenario-spec.ts';
 import { parseSpec } from '../spec/load.ts';
-import type { Spec } from '../spec/spec.generated.ts';
 import { didYouMean } from '../spec/suggest.ts';
 import { verifyPlan } from './verify.ts';
 
@@ -20,6 +21,8 @@ export interface ScenarioRow {
   topology: string;
   scenario: string;
   variant: string;
+  /** What it happened to. */
+  link: string;
   statements: readonly string[];
   /** Of the scenario: was what had to be seen seen? unfit: it does not apply to this spec. */
   verdict: Verdict | 'unfit';
@@ -33,18 +36,29 @@ export interface ScenarioRow {
   folder?: string;
 }
 
+/** A scenario, and the link it is to happen to; absent = the first. */
+export interface ChosenScenario {
+  scenario: Scenario;
+  link?: string;
+}
+
 /**
  * Scenarios by name, in the order they are written. What is no name stands for all that begin with it: endpoint-move for
  * endpoint-move-source and endpoint-move-target.
  *
  * @throws SyncError USAGE when there is no such scenario.
  */
-export function chooseScenarios(written: string): readonly Scenario[] {
-  if (written === 'all') return SCENARIOS;
-  return [...new Set(written.split(',').flatMap((name) => scenariosCalled(name.trim())))];
+export function chooseScenarios(names: readonly string[]): ChosenScenario[] {
+  const chosen = names.flatMap((written) => {
+    const { scenario: name, ...link } = parseScenarioName(written);
+    return scenariosCalled(name).map((scenario) => ({ scenario, ...link }));
+  });
+  const byPlace = new Map(chosen.map((each) => [`${each.scenario.name}@${each.link ?? ''}`, each]));
+  return [...byPlace.values()];
 }
 
 function scenariosCalled(name: string): readonly Scenario[] {
+  if (name === ALL_SCENARIOS) return SCENARIOS;
   const scenario = findScenario(name);
   if (scenario !== null) return [scenario];
   const family = SCENARIOS.filter((each) => each.name.startsWith(`${name}-`));
@@ -55,23 +69,18 @@ function scenariosCalled(name: string): readonly Scenario[] {
   });
 }
 
-export interface LoadedSpec {
-  spec: Spec;
-  plan: Plan;
-}
-
 /** One row per scenario and variant, in order. Stops early when interrupted. */
 export async function runScenarios(
   { spec, plan }: LoadedSpec,
-  scenarios: readonly Scenario[],
+  scenarios: readonly ChosenScenario[],
   io: Io,
   options: RunOptions,
 ): Promise<ScenarioRow[]> {
   const rows: ScenarioRow[] = [];
-  for (const scenario of scenarios) {
-    for (const variant of scenario.variants) {
+  for (const chosen of scenarios) {
+    for (const variant of chosen.scenario.variants) {
       if (options.signal.aborted) return rows;
-      const row = await runVariant({ spec, plan }, { scenario, variant }, io, options);
+      const row = await runVariant({ spec, plan }, { ...chosen, variant }, io, options);
       rows.push(row);
       if (!io.json) io.out(`${describeRow(row, io)}\n`);
     }
@@ -81,7 +90,7 @@ export async function runScenarios(
 
 async function runVariant(
   { spec, plan }: LoadedSpec,
-  { scenario, variant }: { scenario: Scenario; variant: ScenarioVariant },
+  { scenario, link, variant }: ChosenScenario & { variant: ScenarioVariant },
   io: Io,
   options: RunOptions,
 ): Promise<ScenarioRow> {
@@ -91,6 +100,7 @@ async function runVariant(
     topology: plan.topology.kind,
     scenario: scenario.name,
     variant: variant.name,
+    link: link ?? plan.links[0]?.id ?? '',
     statements: scenario.statements,
   };
   const unfit = (reason: string): ScenarioRow => ({
@@ -101,8 +111,9 @@ async function runVariant(
     differences: {},
     seconds: 0,
   });
-  const subject = scenarioSubject(plan);
-  if (subject === null) return unfit('the spec has no link');
+  const subject = scenarioSubject(plan, link);
+  if (subject === null)
+    return unfit(link === undefined ? 'the spec has no link' : `the spec has no link "${link}"`);
   const rehearsal = variant.rehearse(subject);
   if ('unfit' in rehearsal) return unfit(rehearsal.unfit);
   const name = `${scenario.name}-${variant.name}`;
@@ -110,8 +121,9 @@ async function runVariant(
   const parsed = parseSpec(plan.spec, text, { env: io.env, seed: plan.seed });
   if (parsed.kind === 'invalid') return unfit(parsed.problems[0]?.message ?? 'the changed spec is not valid');
   requireDisposable(parsed.plan);
-  // A signal of its own: what a run hangs on it is gone with the run.
+  // A signal of its own: what a run hangs on it is gone with the run, and that is more than ten listeners for many servers.
   const signal = AbortSignal.any([options.signal]);
+  setMaxListeners(0, signal);
   const { results } = await verifyPlan(parsed.plan, io, { ...options, signal });
   return {
     ...row,

@@ -4,6 +4,7 @@
  */
 import { REPORT_FORMATS } from '../../reports/render/registry.ts';
 import { FAULTS } from '../../scenarios/faults/registry.ts';
+import { SCENARIOS } from '../../scenarios/rehearsals/registry.ts';
 import { COMMAND_NAMES, FAMILY_NAMES } from '../../scenarios/workload/families.ts';
 import { DEFAULT_MIX } from '../../scenarios/workload/mix.ts';
 import { TOPOLOGIES, type TopologyDefinition } from '../plan/topologies/registry.ts';
@@ -28,6 +29,8 @@ export interface SpecRegistries {
   readonly defaultMix: Readonly<Record<string, number>>;
   readonly topologies: readonly TopologyDefinition[];
   readonly reportFormats: readonly string[];
+  /** Names of rehearsals that a spec may ask for. */
+  readonly scenarios: readonly string[];
 }
 
 /** The registries of this build. */
@@ -38,4 +41,5 @@ export const REGISTRIES: SpecRegistries = {
   defaultMix: DEFAULT_MIX,
   topologies: TOPOLOGIES,
   reportFormats: REPORT_FORMATS,
+  scenarios: SCENARIOS.map(({ name }) => name),
 };

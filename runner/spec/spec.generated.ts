@@ -5244,6 +5244,14 @@ export type Step =
       optional?: boolean;
     };
 /**
+ * Named rehearsals that verify runs instead of the timeline, each on fresh servers and with a verdict of its own. all = all that fit.
+ *
+ * @minItems 1
+ *
+ * Items: Name of a scenario (redis-sync scenarios lists them), or all; NAME@LINK when it is not to happen to the first link.
+ */
+export type Scenarios = [string, ...string[]];
+/**
  * Something that must hold at the end.
  */
 export type Expectation =
@@ -5377,6 +5385,7 @@ export interface Spec {
    * What happens during the run.
    */
   timeline?: Step[];
+  scenarios?: Scenarios;
   compare?: Compare;
   /**
    * What must hold at the end, besides equal data.

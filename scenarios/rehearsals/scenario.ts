@@ -8,7 +8,7 @@
  */
 import type { DifferenceClass, Verdict } from '../../reports/results.ts';
 
-/** The part of a spec that a scenario happens to: its first link, unless a scenario asks for more. */
+/** The part of a spec that a scenario happens to: its first link, unless another is named. */
 export interface ScenarioSubject {
   topology: string;
   link: string;

@@ -7,6 +7,7 @@ import { checkJudgement } from './judgement.ts';
 import { checkLinks } from './links.ts';
 import { checkPolicies } from './policies.ts';
 import type { Rule, RuleContext } from './rule.ts';
+import { checkScenarios } from './scenarios.ts';
 import { checkTimeline } from './timeline.ts';
 import { checkTraffic } from './traffic.ts';
 
@@ -18,6 +19,7 @@ const RULES: readonly Rule[] = [
   checkDriver,
   checkPolicies,
   checkTimeline,
+  checkScenarios,
   checkJudgement,
 ];
 

@@ -52,11 +52,12 @@ export function specSchema(registries: SpecRegistries): JsonSchema {
         }),
         engine: { $ref: '#/definitions/engine' },
         timeline: list('What happens during the run.', '#/definitions/step'),
+        scenarios: { $ref: '#/definitions/scenarios' },
         compare: { $ref: '#/definitions/compare' },
         expect: list('What must hold at the end, besides equal data.', '#/definitions/expectation'),
         report: { $ref: '#/definitions/report' },
       },
-      { required: ['name', 'instances'], plannedKeys: ['scenarios', 'precheck'] },
+      { required: ['name', 'instances'], plannedKeys: ['precheck'] },
     ),
     definitions: definitions(registries),
   };
@@ -74,11 +75,27 @@ function definitions(registries: SpecRegistries): Record<string, JsonSchema> {
     workload: workloadSchema,
     engine: engineSchema,
     step: stepSchema(registries.faults),
+    scenarios: scenariosSchema,
     compare: compareSchema,
     expectation: expectationSchema,
     report: reportSchema(registries.reportFormats),
   };
 }
+
+const scenariosSchema: JsonSchema = {
+  description:
+    'Named rehearsals that verify runs instead of the timeline, each on fresh servers and with a verdict of its own. all = all that fit.',
+  type: 'array',
+  items: {
+    description:
+      'Name of a scenario (redis-sync scenarios lists them), or all; NAME@LINK when it is not to happen to the first link.',
+    type: 'string',
+    pattern: '^[a-z][a-z0-9-]*(@[A-Za-z][A-Za-z0-9_-]{0,63})?$',
+    rule: 'a name like flush-source, or flush-source@LINK',
+  },
+  minItems: 1,
+  uniqueItems: true,
+};
 
 function list(description: string, item: string, more: JsonSchema = {}): JsonSchema {
   return { description, type: 'array', items: { $ref: item }, ...more };

@@ -482,3 +482,10 @@ describe('a plan as YAML', () => {
     expect(text).not.toContain('hunter2');
   });
 });
+
+test('scenarios are part of the plan, and of the plan as a spec', async () => {
+  const plan = planOf(`${HEAD}scenarios: [flush-source, failover-source@source-to-target]\n`);
+  expect(plan.scenarios).toEqual(['flush-source', 'failover-source@source-to-target']);
+  expect(withoutOrigin(planOf(describePlan(plan)))).toEqual(withoutOrigin(plan));
+  expect(planOf(HEAD).scenarios).toBeUndefined();
+});

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseScenarios } from '../../../runner/run/scenarios.ts';
 
 function namesOf(written: string): string[] {
-  return chooseScenarios(written).map(({ name }) => name);
+  return chooseScenarios(written.split(',')).map(({ scenario }) => scenario.name);
 }
 
 describe('the scenarios of --scenario', () => {
@@ -18,8 +18,13 @@ describe('the scenarios of --scenario', () => {
     ]);
   });
 
+  it('may happen to a link that is named', () => {
+    const chosen = chooseScenarios(['publish', 'publish@east', 'publish@east']);
+    expect(chosen.map(({ link }) => link)).toEqual([undefined, 'east']);
+  });
+
   it('are not those that only begin with the same letters', () => {
     expect(namesOf('failover-source')).toEqual(['failover-source']);
-    expect(() => chooseScenarios('endpoint-mov')).toThrow(/There is no scenario "endpoint-mov"/);
+    expect(() => chooseScenarios(['endpoint-mov'])).toThrow(/There is no scenario "endpoint-mov"/);
   });
 });

@@ -174,7 +174,7 @@ describe('YAML', () => {
       specs/x.yaml:8:1: unknown key "sed"; did you mean "seed"?
         8 | sed: 3
           | ^^^
-          = expected: one of name, description, profile, seed, instances, topology, links, data, workload, incremental, engine, timeline, compare, expect, report"
+          = expected: one of name, description, profile, seed, instances, topology, links, data, workload, incremental, engine, timeline, scenarios, compare, expect, report"
     `));
 
   test('aliases inside each other are refused, not expanded', () => {
@@ -221,7 +221,7 @@ describe('schema', () => {
       specs/x.yaml:6:1: unknown key "engin"; did you mean "engine"?
         6 | engin: {}
           | ^^^^^
-          = expected: one of name, description, profile, seed, instances, topology, links, data, workload, incremental, engine, timeline, compare, expect, report"
+          = expected: one of name, description, profile, seed, instances, topology, links, data, workload, incremental, engine, timeline, scenarios, compare, expect, report"
     `));
   test('wrong types', () =>
     expect(
@@ -252,15 +252,15 @@ describe('schema', () => {
     `));
   test('empty values', () =>
     expect(printed(`${HEAD}engine:\nname2:\n`)).toMatchInlineSnapshot(`
-    "specs/x.yaml:6:1: engine is empty
-      6 | engine:
-        | ^^^^^^
-        = expected: key: value pairs, or {}
-    specs/x.yaml:7:1: unknown key "name2"; did you mean "name"?
-      7 | name2:
-        | ^^^^^
-        = expected: one of name, description, profile, seed, instances, topology, links, data, workload, incremental, engine, timeline, compare, expect, report"
-  `));
+      "specs/x.yaml:6:1: engine is empty
+        6 | engine:
+          | ^^^^^^
+          = expected: key: value pairs, or {}
+      specs/x.yaml:7:1: unknown key "name2"; did you mean "name"?
+        7 | name2:
+          | ^^^^^
+          = expected: one of name, description, profile, seed, instances, topology, links, data, workload, incremental, engine, timeline, scenarios, compare, expect, report"
+    `));
   test('limits', () =>
     expect(
       linesOf(`${HEAD}seed: -1\ncompare: { rounds: 0 }\ndata: [{ keys: 1.5 }, { database: 20000000000 }]\n`),
@@ -358,12 +358,25 @@ describe('schema', () => {
   test('what is not built yet says so', () =>
     expect(
       linesOf(
-        `name: x\ninstances:\n  a: { kind: cluster }\n  b: {}\ntopology: { kind: cascade, chain: [a, b] }\nscenarios: [flush-source]\n`,
+        `name: x\ninstances:\n  a: { kind: cluster }\n  b: {}\ntopology: { kind: cascade, chain: [a, b] }\nprecheck: {}\n`,
       ),
     ).toMatchInlineSnapshot(`
       [
         "5:35 topology.chain is too short",
-        "6:1 "scenarios" is not supported yet",
+        "6:1 "precheck" is not supported yet",
+      ]
+    `));
+  test('scenarios and links that nobody knows', () =>
+    expect(
+      linesOf(
+        `${HEAD}scenarios: [flush-sorce, oom-target@mian, all, failover-source, [publish], "No Name"]\n`,
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "6:13 there is no scenario "flush-sorce"; did you mean "flush-source"?",
+        "6:26 there is no link "mian"",
+        "6:65 scenarios[4] cannot be a list",
+        "6:76 scenarios[5] cannot be "No Name"",
       ]
     `));
   test('an unknown topology', () =>
@@ -579,7 +592,7 @@ data:
     "specs/x.yaml:1:1: unknown key "nam"; did you mean "name"?
       1 | nam: x
         | ^^^
-        = expected: one of name, description, profile, seed, instances, topology, links, data, workload, incremental, engine, timeline, compare, expect, report
+        = expected: one of name, description, profile, seed, instances, topology, links, data, workload, incremental, engine, timeline, scenarios, compare, expect, report
 
     specs/x.yaml:3:23: instances.source.replicas cannot be "two"
       3 |   source: { replicas: two }
