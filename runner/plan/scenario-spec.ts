@@ -3,9 +3,10 @@ import type {
   ScenarioChange,
   ScenarioOutcome,
   ScenarioSubject,
+  SpecPiece,
 } from '../../scenarios/rehearsals/scenario.ts';
 import type { Spec } from '../spec/spec.generated.ts';
-import type { Plan } from './plan.ts';
+import type { LinkPlan, Plan } from './plan.ts';
 
 const DEFAULT_INCREMENTAL = '2s';
 
@@ -18,6 +19,7 @@ export function scenarioSubject(
   const source = instances.find(({ name }) => name === link?.source);
   const target = instances.find(({ name }) => name === link?.target);
   if (link === undefined || source === undefined || target === undefined) return null;
+  const behind = links.filter((each) => each.startsAfter !== undefined);
   return {
     topology: topology.kind,
     link: link.id,
@@ -26,9 +28,20 @@ export function scenarioSubject(
     sourceKind: source.kind,
     others: [...new Set(links.map((each) => each.source))].filter((name) => name !== source.name),
     targetKind: target.kind,
+    isTargetShared: links.some((each) => each !== link && each.target === link.target),
+    isCircle: leadsBack(links, link),
+    lastLink: behind.at(-1)?.id ?? link.id,
+    keyPrefix: link.owns?.[0]?.replace(/[*?[].*$/, '') ?? '',
     sourceVersion: source.version,
     targetVersion: target.version,
   };
+}
+
+/** Is there a way from the link's target to its source? */
+function leadsBack(links: readonly LinkPlan[], { source, target }: LinkPlan): boolean {
+  const reached = new Set([target]);
+  for (const _ of links) for (const link of links) if (reached.has(link.source)) reached.add(link.target);
+  return reached.has(source);
 }
 
 export interface ScenarioSpec {
@@ -44,7 +57,9 @@ export interface ScenarioSpec {
  * findings of the outcome are expected, so that they do not count against the run.
  */
 export function writeScenarioSpec(spec: Spec, { name, subject, change, outcome }: ScenarioSpec): string {
-  const { source, target, engine, data, workload, incremental, timeline, expect = [] } = change;
+  const { source, target, engine, incremental, timeline, expect = [] } = change;
+  const data = change.data ?? merged(spec.data, change.datasets);
+  const workload = change.workload ?? merged(spec.workload, change.writers);
   const named = new Set(expect.map((line) => line['finding']));
   const findings = outcome.findings
     .filter((code) => !named.has(code))
@@ -62,10 +77,31 @@ export function writeScenarioSpec(spec: Spec, { name, subject, change, outcome }
     ...(data === undefined ? {} : { data }),
     ...(workload === undefined ? {} : { workload }),
     incremental: incremental ?? DEFAULT_INCREMENTAL,
-    timeline,
+    timeline: timeline.map((step) => startingLate(step, spec, subject)),
     expect: [...findings, ...expect],
   };
   return JSON.stringify(changed, (key, value: unknown) => escaped(key, value));
+}
+
+/** Each piece with what is put over it; undefined when nothing is said. */
+function merged(
+  pieces: readonly object[] | undefined,
+  change: SpecPiece | undefined,
+): readonly object[] | undefined {
+  if (change === undefined) return undefined;
+  return (pieces ?? [{}]).map((piece) =>
+    Object.fromEntries(Object.entries({ ...piece, ...change }).filter(([, value]) => value !== null)),
+  );
+}
+
+/** `when: incremental` means the first link that gets there; a scenario is about links that work already. */
+function startingLate(step: SpecPiece, spec: Spec, { lastLink }: ScenarioSubject): SpecPiece {
+  if (step['when'] !== 'incremental' || isOneLink(spec)) return step;
+  return { delay: '300ms', ...step, when: { phase: 'incremental', link: lastLink } };
+}
+
+function isOneLink({ topology, links }: Spec): boolean {
+  return topology === undefined ? links?.length === 1 : topology.kind === 'one-way';
 }
 
 /** What is there stays; `config` is merged, and replicas are not taken away. */
@@ -73,11 +109,11 @@ function mergeInstance(
   instance: Spec['instances'][string] | undefined,
   change: Readonly<Record<string, unknown>> | undefined,
 ): object {
-  const merged = { ...instance, ...change };
+  const together = { ...instance, ...change };
   const replicas = Math.max(instance?.replicas ?? 0, Number(change?.['replicas'] ?? 0));
   const config = { ...instance?.config, ...(isRecord(change?.['config']) ? change['config'] : {}) };
   return {
-    ...merged,
+    ...together,
     ...(replicas > 0 ? { replicas } : {}),
     ...(Object.keys(config).length > 0 ? { config } : {}),
   };

@@ -17,6 +17,8 @@ const RETRIED: readonly string[] = [
   'READONLY',
   'NOREPLICAS',
   'MISCONF',
+  'NOPERM',
+  'NOAUTH',
   'MOVED',
   'ASK',
   'TRYAGAIN',

@@ -4,7 +4,7 @@ import type { FaultResult } from '../../reports/results.ts';
 import type { CheckContext } from './check.ts';
 
 /** Firings that were seen on the servers. */
-export function effectiveFaults({ events }: CheckContext): FaultResult[] {
+export function effectiveFaults({ events }: Pick<CheckContext, 'events'>): FaultResult[] {
   return faultsOf(events).filter((fault) => fault.effectiveMs !== null);
 }
 

@@ -2,7 +2,7 @@
 import { plural } from '../../reports/display.ts';
 import { syncsOf } from '../../reports/history.ts';
 import { result, type CheckContext, type CheckDefinition } from './check.ts';
-import { isRepeated, mayHaveLost } from './faults-in-effect.ts';
+import { effectiveFaults, isRepeated, mayHaveLost } from './faults-in-effect.ts';
 import { describeRing, ringReadings, type RingReading } from './rings.ts';
 
 const NAME = 'monotone';
@@ -20,7 +20,7 @@ function judgeSequences(context: CheckContext) {
   if (readings.length === 0) return result(NAME, 'skipped', 'No sequence was read while clients wrote.');
   const steps = stepsBack(readings);
   const counts = { readings: readings.length, stepsBack: steps.length };
-  const unexplained = steps.filter((step) => !isExplained(context, step));
+  const unexplained = steps.filter((step) => !isFlushed(context, step) && !isExplained(context, step));
   const [first] = unexplained;
   if (first !== undefined) {
     const summary = `${plural(unexplained.length, 'sequence')} went back on a target: ${first.after.ring} on ${first.after.instance} from ${describeRing(first.before.values)} to ${describeRing(first.after.values)}.`;
@@ -29,6 +29,13 @@ function judgeSequences(context: CheckContext) {
   const explained =
     steps.length > 0 ? `, ${plural(steps.length, 'step')} back after a fault of the source` : '';
   return result(NAME, 'pass', `Forward in ${plural(readings.length, 'reading')}${explained}.`, counts);
+}
+
+/** Links that end at the instance, and those whose targets they begin at: what goes back there comes through these. */
+function linksTowards({ links }: CheckContext, instance: string): Set<string> {
+  const reached = new Set([instance]);
+  for (const _ of links) for (const { source, target } of links) if (reached.has(target)) reached.add(source);
+  return new Set(links.filter(({ target }) => reached.has(target)).map(({ link }) => link));
 }
 
 interface StepBack {
@@ -52,12 +59,23 @@ function lowest({ values }: RingReading): number {
   return Math.min(...values.map((value) => value ?? -1));
 }
 
+/** Nothing of it is there any more, and the source was emptied in a fault. */
+function isFlushed({ links, events, steps }: CheckContext, { after }: StepBack): boolean {
+  if (after.values.some((value) => value !== null)) return false;
+  const sources = links.filter(({ target }) => target === after.instance).map(({ source }) => source);
+  const flushes = new Set(steps.filter(({ fault }) => fault === 'flush').map(({ id }) => id));
+  return effectiveFaults({ events }).some(
+    ({ step, where, requestedMs, effectiveMs }) =>
+      flushes.has(step) &&
+      sources.includes(where?.split('.')[0] ?? '') &&
+      (requestedMs ?? effectiveMs ?? Infinity) <= after.ms,
+  );
+}
+
 /** The source lost data in a fault, and the link copied it again in between. */
 function isExplained(context: CheckContext, { before, after }: StepBack): boolean {
   const syncs = syncsOf(context.events);
-  const targets = new Set(
-    context.links.filter(({ target }) => target === after.instance).map(({ link }) => link),
-  );
+  const targets = linksTowards(context, after.instance);
   const copied = syncs.some(
     (sync) =>
       sync.mode === 'full' &&

@@ -14,9 +14,12 @@ export interface RingReading {
 /**
  * Without those taken in a full sync: a snapshot is copied key by key, by Redis's own replicas too. Nor those taken while, and
  * after, keys were moved between the groups of a Codis cluster, each by itself: the two streams that tell of it have no order.
+ * Nor those of a cluster while, and after, a source was flushed: what is the source's is removed there key by key.
  */
 export function ringReadings(context: CheckContext): RingReading[] {
   const movedFromMs = Math.min(...context.events.filter(isRebalance).map(({ ms }) => ms));
+  const flushedFromMs = Math.min(...context.events.filter(isFlush).map(({ ms }) => ms));
+  const clusters = new Set(evidenceAbout(context.events, 'slots').map(({ instance }) => instance));
   const spans = linkStatesOf(context.events);
   const isApplying = (instance: string, ms: number): boolean =>
     context.links
@@ -27,6 +30,7 @@ export function ringReadings(context: CheckContext): RingReading[] {
       });
   return evidenceAbout(context.events, 'rings')
     .filter(({ instance, ms }) => ms < movedFromMs && isApplying(instance, ms))
+    .filter(({ instance, ms }) => ms < flushedFromMs || !clusters.has(instance))
     .flatMap(({ instance, rings, ms }) =>
       Object.entries(rings).map(([ring, values]) => ({ instance, ring, values, ms })),
     );
@@ -34,6 +38,10 @@ export function ringReadings(context: CheckContext): RingReading[] {
 
 function isRebalance(event: RunEvent): boolean {
   return event.kind === 'fault' && event.fault === 'codis-rebalance' && event.stage === 'requested';
+}
+
+function isFlush(event: RunEvent): boolean {
+  return event.kind === 'fault' && event.fault === 'flush' && event.stage === 'requested';
 }
 
 /** `6, 6, 7`; `–` where a key is not there. */

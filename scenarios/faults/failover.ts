@@ -122,7 +122,21 @@ const OF_CLUSTER: Way = {
 
 /** The Sentinels are asked, or find out by themselves. */
 const BY_SENTINEL: Way = {
-  command: askSentinel,
+  async command(change) {
+    const { old, heir, work } = change;
+    // Sentinels do not wait for the replica, and writers stay with the old primary for seconds: both would be a loss.
+    await tell(old, 'CLIENT', 'PAUSE', '30000', 'WRITE');
+    try {
+      const { master_repl_offset: offset = '0' } = await infoOf(old, 'replication');
+      await awaitEvidence(work.context, async () => {
+        const { slave_repl_offset: reached = '0' } = await infoOf(heir, 'replication');
+        return BigInt(reached) >= BigInt(offset) ? true : null;
+      });
+      await askSentinel(change);
+    } finally {
+      await tell(old, 'CLIENT', 'UNPAUSE');
+    }
+  },
   replicaof: askSentinel,
   async crash({ work, old }) {
     const control = controlOf(work.context, old);

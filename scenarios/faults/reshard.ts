@@ -29,14 +29,17 @@ export const reshard = defineFault({
     const giver = await shardOf(instance, from);
     const slots = slotsOf(giver).slice(0, given.count('slots', 100));
     await using move = await Move.open(instance, { from, to, giver });
-    let keys = 0;
+    let [keys, moved] = [0, 0];
     for (const slot of slots) {
       if (context.signal.aborted) break;
       keys += await move.slot(slot);
+      moved++;
     }
     const owners = new Set(await ownersOf(instance, slots));
-    return owners.size === 1
-      ? effective({ slots: slots.length, keys, from: move.from, to: move.to })
+    // The run may end before all have moved: a link that stops because of it is what some rehearsals are about.
+    const isCutShort = context.signal.aborted && moved > 0;
+    return owners.size === 1 || isCutShort
+      ? effective({ slots: moved, keys, from: move.from, to: move.to })
       : ineffective('the slots are not all in one shard', { slots: slots.length, owners: [...owners] });
   },
 });

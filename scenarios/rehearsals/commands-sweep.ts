@@ -12,7 +12,8 @@ export const commandsSweep: Scenario = {
       expects: 'All of them arrive with the same effect.',
       rehearse: ({ source }) => ({
         change: {
-          workload: [{ into: [source], rate: '1500/s', clients: 4 }],
+          // Every command, whatever the spec's clients use.
+          writers: { rate: '1500/s', mix: null },
           incremental: '3s',
           timeline: [{ fault: 'script', where: source, when: 'incremental', with: { commands: ['PING'] } }],
         },

@@ -14,7 +14,7 @@ export const crossslotWrite: Scenario = {
         needsCluster(sourceKind, targetKind, {
           change: {
             engine: { crossSlot: 'fail' },
-            workload: [{ into: [source], databases: [0], rate: '200/s', mix: { set: 2, incr: 1 } }],
+            writers: { rate: '200/s', mix: { set: 2, incr: 1 } },
             timeline: [{ fault: 'crossslot', where: source, when: 'incremental' }],
           },
           outcome: { ...stops('CROSSSLOT'), mayDiffer: ANY_DIFFERENCE },
@@ -27,7 +27,7 @@ export const crossslotWrite: Scenario = {
         needsCluster(sourceKind, targetKind, {
           change: {
             engine: { crossSlot: 'split' },
-            workload: [{ into: [source], databases: [0], rate: '200/s', mix: { set: 2, incr: 1 } }],
+            writers: { rate: '200/s', mix: { set: 2, incr: 1 } },
             timeline: [{ fault: 'crossslot', where: source, when: 'incremental' }],
           },
           outcome: survives(),

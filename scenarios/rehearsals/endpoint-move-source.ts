@@ -10,13 +10,16 @@ export const endpointMoveSource: Scenario = {
     {
       name: 'default',
       expects: 'The link is told the new address and continues there.',
-      rehearse: ({ source }) => ({
-        change: {
-          source: { replicas: 1 },
-          timeline: [{ fault: 'endpoint-move', where: source, when: 'incremental' }],
-        },
-        outcome: survives('ENDPOINT_CHANGED'),
-      }),
+      rehearse: ({ source, sourceKind }) =>
+        sourceKind === 'cluster' || sourceKind === 'sentinel'
+          ? { unfit: `of a ${sourceKind}, it is not the address of one server that is known` }
+          : {
+              change: {
+                source: { replicas: 1 },
+                timeline: [{ fault: 'endpoint-move', where: source, when: 'incremental' }],
+              },
+              outcome: survives('ENDPOINT_CHANGED'),
+            },
     },
   ],
 };

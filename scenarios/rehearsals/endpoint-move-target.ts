@@ -10,13 +10,16 @@ export const endpointMoveTarget: Scenario = {
     {
       name: 'default',
       expects: 'The link is told the new address and goes on there.',
-      rehearse: ({ target }) => ({
-        change: {
-          target: { replicas: 1 },
-          timeline: [{ fault: 'endpoint-move', where: target, when: 'incremental' }],
-        },
-        outcome: survives('ENDPOINT_CHANGED'),
-      }),
+      rehearse: ({ target, targetKind }) =>
+        targetKind === 'cluster' || targetKind === 'sentinel'
+          ? { unfit: `of a ${targetKind}, it is not the address of one server that is known` }
+          : {
+              change: {
+                target: { replicas: 1 },
+                timeline: [{ fault: 'endpoint-move', where: target, when: 'incremental' }],
+              },
+              outcome: survives('ENDPOINT_CHANGED'),
+            },
     },
   ],
 };

@@ -10,9 +10,9 @@ export const engineCrash: Scenario = {
     {
       name: 'default',
       expects: 'It goes on where the target says that it was: nothing lost, nothing twice.',
-      rehearse: ({ link, source }) => ({
+      rehearse: ({ link }) => ({
         change: {
-          workload: [{ into: [source], rate: '800/s', mix: { incr: 2, rpush: 2, append: 1, set: 1 } }],
+          writers: { rate: '800/s', mix: { incr: 2, rpush: 2, append: 1, set: 1 } },
           timeline: [
             {
               id: 'early',

@@ -10,20 +10,23 @@ export const evictTarget: Scenario = {
     {
       name: 'default',
       expects:
-        'Every write is answered with OK while keys vanish; it is said, and the missing keys are explained by it.',
-      rehearse: ({ target }) => ({
-        change: {
-          data: [{ keys: 4000, ttl: { share: '50%', between: ['10m', '1h'] } }],
-          timeline: [{ fault: 'target-evict', where: target, when: 'incremental' }],
-        },
-        outcome: {
-          verdict: ['fail'],
-          link: 'in-sync',
-          findings: ['EVICTION', 'MISSING_KEY'],
-          differences: ['MISSING_KEY'],
-          mayDiffer: ANY_DIFFERENCE,
-        },
-      }),
+        'Every write is answered with OK while keys vanish; it is said (of a cluster: that nobody looks), and the missing keys are explained by it.',
+      rehearse: ({ target, targetKind, isCircle }) =>
+        isCircle
+          ? { unfit: 'the target is a source too: what it evicts is deleted everywhere' }
+          : {
+              change: {
+                datasets: { keys: 4000, ttl: { share: '50%', between: ['10m', '1h'] } },
+                timeline: [{ fault: 'target-evict', where: target, when: 'incremental', for: '1500ms' }],
+              },
+              outcome: {
+                verdict: ['fail'],
+                link: 'in-sync',
+                findings: [targetKind === 'cluster' ? 'OUT_OF_SCOPE' : 'EVICTION', 'MISSING_KEY'],
+                differences: ['MISSING_KEY'],
+                mayDiffer: ANY_DIFFERENCE,
+              },
+            },
     },
   ],
 };

@@ -13,7 +13,7 @@ export const listResend: Scenario = {
       rehearse: ({ source }) => ({
         change: {
           timeline: [{ fault: 'replid-change', where: source, when: 'incremental' }],
-          workload: [{ into: [source], rate: '300/s', mix: { rpush: 3, lpop: 1 } }],
+          writers: { rate: '300/s', mix: { rpush: 3, lpop: 1 } },
           expect: [{ finding: 'LIST_DUPLICATED', count: 0 }],
         },
         outcome: survives('FULL_RESYNC'),

@@ -10,16 +10,16 @@ export const loadFullsync: Scenario = {
     {
       name: 'default',
       expects: 'The copy and what came meanwhile are equal to the source at the end.',
-      rehearse: ({ source }) => ({
+      rehearse: ({ source, keyPrefix }) => ({
         change: {
-          data: [{ keys: 20000 }],
-          workload: [{ into: [source], rate: '2000/s', start: 'full-sync' }],
+          datasets: { keys: 8000 },
+          writers: { rate: '1500/s', start: 'full-sync' },
           timeline: [
             {
               fault: 'script',
               where: source,
               when: { phase: 'full-sync' },
-              with: { commands: ['SET during-full-sync 1'] },
+              with: { commands: [`SET ${keyPrefix}during-full-sync 1`] },
             },
           ],
         },

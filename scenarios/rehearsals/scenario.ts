@@ -15,9 +15,17 @@ export interface ScenarioSubject {
   source: string;
   target: string;
   sourceKind: string;
+  targetKind: string;
   /** Sources of the other links. */
   others: readonly string[];
-  targetKind: string;
+  /** Other links have the same target. */
+  isTargetShared: boolean;
+  /** What the target has goes back to the source, by another link. */
+  isCircle: boolean;
+  /** The link that is in sync last: the others, or the one itself, start before it. */
+  lastLink: string;
+  /** How keys have to begin that a step writes to the source; '' = as they like. */
+  keyPrefix: string;
   /** Wanted versions; '' = whatever is found. */
   sourceVersion: string;
   targetVersion: string;
@@ -35,8 +43,12 @@ export interface ScenarioChange {
   /** Instead of the spec's. */
   data?: readonly SpecPiece[];
   workload?: readonly SpecPiece[];
+  /** Merged into each dataset and each workload of the spec, which keep their places and prefixes. A key that is null goes. */
+  datasets?: SpecPiece;
+  writers?: SpecPiece;
   /** Default 2s. */
   incremental?: string;
+  /** `when: incremental` is when every link is in sync. */
   timeline: readonly SpecPiece[];
   /** More of what must hold, besides the findings of the outcome. */
   expect?: readonly SpecPiece[];

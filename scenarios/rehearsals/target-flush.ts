@@ -11,10 +11,13 @@ export const targetFlush: Scenario = {
       name: 'default',
       expects:
         'The link cannot heal that by its stream: it stops, because what the target had confirmed is gone.',
-      rehearse: ({ target }) => ({
-        change: { timeline: [{ fault: 'flush', where: target, when: 'incremental' }] },
-        outcome: { ...stops('NOT_DURABLE'), mayDiffer: ANY_DIFFERENCE },
-      }),
+      rehearse: ({ target, isCircle }) =>
+        isCircle
+          ? { unfit: 'the target is a source too: its flush is one of a source (flush-source)' }
+          : {
+              change: { timeline: [{ fault: 'flush', where: target, when: 'incremental' }] },
+              outcome: { ...stops('NOT_DURABLE'), mayDiffer: ANY_DIFFERENCE },
+            },
     },
   ],
 };

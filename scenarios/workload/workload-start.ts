@@ -3,6 +3,7 @@ import { discoveryOf, openWhere } from '../../engine/connect/discover.ts';
 import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
+import { delay } from '../../engine/psync/backoff.ts';
 import type { Placement } from '../data/placement.ts';
 import { WorkloadClient } from './client.ts';
 import { passesCodisProxy } from './codis-proxy.ts';
@@ -46,6 +47,10 @@ export interface WorkloadPlace {
   };
 }
 
+/** A server that closes connections just then (it fails over, an account is cut off) is asked again this often. */
+const OPEN_ATTEMPTS = 5;
+const OPEN_PAUSE_MS = 300;
+
 /** How long the arrivals of a stalled server are kept. */
 const QUEUE_SECONDS = 1;
 const QUEUE_MIN = 100;
@@ -58,6 +63,22 @@ const QUEUE_MIN = 100;
  * or what the first server refused (a database that does not exist).
  */
 export async function startWorkload(
+  places: readonly (WorkloadPlace | Endpoint)[],
+  plan: WorkloadPlan,
+  options: WorkloadOptions,
+): Promise<Workload> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openWorkload(places, plan, options);
+    } catch (error) {
+      const again = error instanceof SyncError && error.retryable && attempt < OPEN_ATTEMPTS;
+      if (!again || options.signal?.aborted === true) throw error;
+      await delay(OPEN_PAUSE_MS, options.signal);
+    }
+  }
+}
+
+async function openWorkload(
   places: readonly (WorkloadPlace | Endpoint)[],
   plan: WorkloadPlan,
   options: WorkloadOptions,

@@ -402,8 +402,11 @@ export class ClusterStream {
   #onApplied(group: SlotGroup, results: readonly Reply[], where: string): void {
     const { counters, onFinding, confirmed } = this.#options;
     const isRecord = group.offset < 0;
-    if (!isRecord && results[0] !== 0 && (confirmed[group.slot] ?? -1) >= 0)
+    const before = confirmed[group.slot] ?? -1;
+    if (!isRecord && results[0] !== 0 && before >= 0) {
+      this.#reports.lostWrites(undefined, BigInt(before), undefined, where);
       throw vanished(group.slot, where);
+    }
     const own = isRecord ? results : results.slice(1);
     for (const [index, error] of own.entries()) {
       if (!(error instanceof ReplyError)) continue;

@@ -113,6 +113,9 @@ export class Settlement {
     ]);
     const passing = Array.isArray(result) ? result.find((element) => isPassing(element)) : undefined;
     if (Array.isArray(result) && passing === undefined) return;
+    // Who may not write a checkpoint may not write anything: the link itself waits for that right.
+    const stuck = queued[1];
+    if (stuck instanceof ReplyError) throw wordRefusal(stuck, undefined, describe(connection));
     const refused = passing ?? queued.find((reply) => reply instanceof ReplyError) ?? result;
     throw refused instanceof ReplyError
       ? refusal(unwrapRefusal(refused), connection)

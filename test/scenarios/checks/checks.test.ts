@@ -78,6 +78,14 @@ const bothWith = (changes: Partial<LaneAccount>): RunEventBody[] => [
 const unread = (what: Evidence['about']): RunEventBody =>
   evidence({ about: 'unread', what, instance: 'target', reason: 'gone' });
 const added = (...bodies: RunEventBody[]): Partial<CheckContext> => exchanged(() => false, ...bodies);
+const flushStep = { id: 'plant', fault: 'flush', optional: false, dataLoss: 'target' } as const;
+const flushed: RunEventBody = {
+  kind: 'fault',
+  step: 'plant',
+  fault: 'flush',
+  stage: 'effective',
+  where: 'source',
+};
 const failover = { id: 'plant', fault: 'script', optional: false, dataLoss: 'source' } as const;
 const state = (to: 'Initializing' | 'Retrying' | 'Synchronizing' | 'Finished'): RunEventBody => ({
   kind: 'link-state',
@@ -231,6 +239,16 @@ const ORACLE_CASES: Record<string, Case[]> = {
       'the source lost data in a failover, and was copied again',
       'pass',
       { ...added(fault('effective'), ...synced('full'), rings([1, 1, 1])), steps: [failover] },
+    ],
+    [
+      'the source was flushed, and nothing of it is left',
+      'pass',
+      { ...added(flushed, rings([null, null, null])), steps: [flushStep] },
+    ],
+    [
+      'the source was flushed, but an older value is there',
+      'fail',
+      { ...added(flushed, rings([1, 1, 1])), steps: [flushStep] },
     ],
     [
       'a failover, and not copied again',
@@ -656,7 +674,7 @@ const CASES: Record<string, Case[]> = {
   'drops-accounted': [
     ['no error replies', 'pass', {}],
     ['a refused command', 'fail', { links: [{ ...LINK, errors: { WRONGTYPE: 1 } }] }],
-    ['a retried refusal of a link in sync', 'pass', { links: [{ ...LINK, errors: { OOM: 40 } }] }],
+    ['a retried refusal of a link in sync', 'pass', { links: [{ ...LINK, errors: { OOM: 40, NOPERM: 1 } }] }],
     [
       'a retried refusal of a link that never drained',
       'fail',

@@ -103,6 +103,45 @@ describe('a scenario over a spec', () => {
     });
   });
 
+  test('waits for the last link, and changes clients where they are', () => {
+    const pair: Spec = {
+      name: 'two',
+      instances: { home: {}, office: {} },
+      topology: { kind: 'two-way', source: 'home', target: 'office' },
+      workload: [{ into: 'office', prefix: 'o:', rate: '10/s', mix: { set: 1 } }],
+      scenarios: ['publish'],
+    };
+    const about = scenarioSubject(expandPlan(pair, { specPath: 'two.yaml', sha256: '' }));
+    expect(about).toMatchObject({
+      link: 'forward',
+      lastLink: 'reverse',
+      isCircle: true,
+      isTargetShared: false,
+    });
+    if (about === null) throw new Error('it has links');
+    const text = writeScenarioSpec(pair, {
+      name: 'x',
+      subject: about,
+      change: {
+        writers: { rate: '7/s', mix: null },
+        timeline: [{ fault: 'kill', where: 'home', when: 'incremental' }],
+      },
+      outcome: { verdict: ['pass'], link: 'in-sync', findings: [] },
+    });
+    const changed: unknown = JSON.parse(text);
+    expect(changed).toMatchObject({
+      timeline: [{ when: { phase: 'incremental', link: 'reverse' }, delay: '300ms' }],
+      workload: [{ into: 'office', prefix: 'o:', rate: '7/s' }],
+    });
+    expect(changed).not.toHaveProperty('workload.0.mix');
+    expect(changed).not.toHaveProperty('scenarios');
+  });
+
+  test('happens to the link that is named, or to nobody', () => {
+    expect(scenarioSubject(PLAN, 'left-to-right')?.target).toBe('right');
+    expect(scenarioSubject(PLAN, 'other')).toBeNull();
+  });
+
   test('keeps a text that looks like a variable as it is', () => {
     const spec = { ...SPEC, description: 'costs ${NOTHING}' };
     const parsed = parseSpec(
@@ -124,8 +163,12 @@ const NOBODY = {
   source: '',
   target: '',
   sourceKind: '',
-  others: [],
   targetKind: '',
+  others: [],
+  isTargetShared: false,
+  isCircle: false,
+  lastLink: '',
+  keyPrefix: '',
   sourceVersion: '',
   targetVersion: '',
 };
