@@ -8,6 +8,9 @@ import type {
 import type { Spec } from '../spec/spec.generated.ts';
 import type { LinkPlan, Plan } from './plan.ts';
 
+/** A hash tag of the first shard of any cluster (slot 64) and of the first group of a Codis (slot 10). */
+const FIRST_TAG = 'r60k';
+
 const DEFAULT_INCREMENTAL = '2s';
 
 /** A link of a plan, by default the first, and who is at its ends. Null when there is no such link. */
@@ -31,7 +34,8 @@ export function scenarioSubject(
     isTargetShared: links.some((each) => each !== link && each.target === link.target),
     isCircle: leadsBack(links, link),
     lastLink: behind.at(-1)?.id ?? link.id,
-    keyPrefix: link.owns?.[0]?.replace(/[*?[].*$/, '') ?? '',
+    keyPrefix: `${link.owns?.[0]?.replace(/[*?[].*$/, '') ?? ''}{${FIRST_TAG}}`,
+    sourceNode: source.kind === 'cluster' ? `${source.name}.shard(0)` : source.name,
     sourceVersion: source.version,
     targetVersion: target.version,
   };

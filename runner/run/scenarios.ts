@@ -4,14 +4,16 @@ import { SyncError } from '../../engine/errors.ts';
 import type { DifferenceClass, Results, Verdict } from '../../reports/results.ts';
 import { DIFFERENCE_CLASSES } from '../../reports/results.ts';
 import { judgeScenario } from '../../scenarios/rehearsals/judge-scenario.ts';
-import type { Scenario, ScenarioVariant } from '../../scenarios/rehearsals/scenario.ts';
+import type { Scenario, ScenarioOutcome, ScenarioVariant } from '../../scenarios/rehearsals/scenario.ts';
 import { findScenario, SCENARIOS } from '../../scenarios/rehearsals/registry.ts';
 import type { RunOptions } from '../cli/context.ts';
 import type { Io } from '../cli/io.ts';
 import type { LoadedSpec } from '../cli/load-plans.ts';
 import { requireDisposable } from '../cli/rehearsal-safety.ts';
+import type { Plan } from '../plan/plan.ts';
 import { ALL_SCENARIOS, parseScenarioName } from '../plan/scenario-name.ts';
 import { scenarioSubject, writeScenarioSpec } from '../plan/scenario-spec.ts';
+import type { Environment } from '../spec/interpolation.ts';
 import { parseSpec } from '../spec/load.ts';
 import { didYouMean } from '../spec/suggest.ts';
 import { verifyPlan } from './verify.ts';
@@ -88,29 +90,16 @@ export async function runScenarios(
   return rows;
 }
 
-async function runVariant(
+export type PreparedVariant =
+  | { kind: 'ok'; plan: Plan; outcome: ScenarioOutcome }
+  | { kind: 'unfit'; reason: string };
+
+/** A scenario under one policy, put over a spec: the plan to rehearse and what must come of it, or why it does not apply. Pure. */
+export function prepareVariant(
   { spec, plan }: LoadedSpec,
   { scenario, link, variant }: ChosenScenario & { variant: ScenarioVariant },
-  io: Io,
-  options: RunOptions,
-): Promise<ScenarioRow> {
-  const began = performance.now();
-  const row = {
-    spec: plan.spec,
-    topology: plan.topology.kind,
-    scenario: scenario.name,
-    variant: variant.name,
-    link: link ?? plan.links[0]?.id ?? '',
-    statements: scenario.statements,
-  };
-  const unfit = (reason: string): ScenarioRow => ({
-    ...row,
-    verdict: 'unfit',
-    reasons: [reason],
-    findings: [],
-    differences: {},
-    seconds: 0,
-  });
+  env: Environment,
+): PreparedVariant {
   const subject = scenarioSubject(plan, link);
   if (subject === null)
     return unfit(link === undefined ? 'the spec has no link' : `the spec has no link "${link}"`);
@@ -118,16 +107,44 @@ async function runVariant(
   if ('unfit' in rehearsal) return unfit(rehearsal.unfit);
   const name = `${scenario.name}-${variant.name}`;
   const text = writeScenarioSpec(spec, { name, subject, ...rehearsal });
-  const parsed = parseSpec(plan.spec, text, { env: io.env, seed: plan.seed });
+  const parsed = parseSpec(plan.spec, text, { env, seed: plan.seed });
   if (parsed.kind === 'invalid') return unfit(parsed.problems[0]?.message ?? 'the changed spec is not valid');
-  requireDisposable(parsed.plan);
+  return { kind: 'ok', plan: parsed.plan, outcome: rehearsal.outcome };
+}
+
+function unfit(reason: string): PreparedVariant {
+  return { kind: 'unfit', reason };
+}
+
+async function runVariant(
+  loaded: LoadedSpec,
+  chosen: ChosenScenario & { variant: ScenarioVariant },
+  io: Io,
+  options: RunOptions,
+): Promise<ScenarioRow> {
+  const began = performance.now();
+  const { scenario, link, variant } = chosen;
+  const row = {
+    spec: loaded.plan.spec,
+    topology: loaded.plan.topology.kind,
+    scenario: scenario.name,
+    variant: variant.name,
+    link: link ?? loaded.plan.links[0]?.id ?? '',
+    statements: scenario.statements,
+  };
+  const prepared = prepareVariant(loaded, chosen, io.env);
+  if (prepared.kind === 'unfit') {
+    const { reason } = prepared;
+    return { ...row, verdict: 'unfit', reasons: [reason], findings: [], differences: {}, seconds: 0 };
+  }
+  requireDisposable(prepared.plan);
   // A signal of its own: what a run hangs on it is gone with the run, and that is more than ten listeners for many servers.
   const signal = AbortSignal.any([options.signal]);
   setMaxListeners(0, signal);
-  const { results } = await verifyPlan(parsed.plan, io, { ...options, signal });
+  const { results } = await verifyPlan(prepared.plan, io, { ...options, signal });
   return {
     ...row,
-    ...judgeScenario(rehearsal.outcome, results),
+    ...judgeScenario(prepared.outcome, results),
     runVerdict: results.verdict,
     findings: [...new Set(results.findings.map(({ code }) => code))],
     differences: differencesOf(results),

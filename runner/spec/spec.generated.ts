@@ -1459,9 +1459,9 @@ export type Step =
        */
       with?: {
         /**
-         * command: in agreement (FAILOVER, CLUSTER FAILOVER, SENTINEL FAILOVER), without loss; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed.
+         * command: in agreement (FAILOVER, CLUSTER FAILOVER, SENTINEL FAILOVER), without loss; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed; behind: as crash, but the replica is cut off from it first and misses what was written since.
          */
-        method?: 'command' | 'replicaof' | 'crash';
+        method?: 'command' | 'replicaof' | 'crash' | 'behind';
       };
       /**
        * Fire this long after the workload started.
@@ -5062,6 +5062,110 @@ export type Step =
        * Settings of engine-pause.
        */
       with?: {};
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      /**
+       * Fire when a link reaches a phase.
+       */
+      when?:
+        | string
+        | (
+            | {
+                /**
+                 * Phase it must be in.
+                 */
+                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * How much of the phase must be done, e.g. ">= 50%".
+                 */
+                progress?: string;
+              }
+            | {
+                /**
+                 * What is measured.
+                 */
+                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+                /**
+                 * Link to watch. Default: the first one that gets there.
+                 */
+                link?: string;
+                /**
+                 * What it must be, e.g. "> 1mb".
+                 */
+                is: string;
+                /**
+                 * How long without a break.
+                 */
+                for?: string;
+              }
+            | {
+                /**
+                 * One side of a link, e.g. link:main.source.
+                 */
+                proxy: string;
+                /**
+                 * How many bytes of one connection.
+                 */
+                bytes: string | number;
+                /**
+                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+                 */
+                stream?: 'downstream' | 'upstream';
+              }
+          );
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
+       * The process of a link gets only a share of its time (SIGSTOP and SIGCONT, ten times a second).
+       */
+      fault: 'engine-starve';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of engine-starve.
+       */
+      with?: {
+        /**
+         * How much of its time it gets.
+         */
+        percent?: number;
+      };
       /**
        * Fire this long after the workload started.
        */

@@ -9,8 +9,10 @@ import type { FaultInstance, FaultNode } from './subjects.ts';
 /** CLUSTER FAILOVER is given up by the server after 5 s. */
 const MANUAL_FAILOVER_MS = 6000;
 const HEIR_MS = 3000;
+/** What a replica that is behind misses at least. */
+const TAIL_BYTES = 2000n;
 
-const METHODS = ['command', 'replicaof', 'crash'] as const;
+const METHODS = ['command', 'replicaof', 'crash', 'behind'] as const;
 
 export const failover = defineFault({
   name: 'failover',
@@ -19,7 +21,7 @@ export const failover = defineFault({
   aims: 'instance',
   properties: {
     method: choiceOf(
-      'command: in agreement (FAILOVER, CLUSTER FAILOVER, SENTINEL FAILOVER), without loss; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed.',
+      'command: in agreement (FAILOVER, CLUSTER FAILOVER, SENTINEL FAILOVER), without loss; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed; behind: as crash, but the replica is cut off from it first and misses what was written since.',
       METHODS,
       'command',
     ),
@@ -97,6 +99,18 @@ const BY_HAND: Way = {
     await tell(heir, 'REPLICAOF', 'NO', 'ONE');
     for (const node of instance.nodes()) if (node !== heir && node !== old) await follow(node, heir);
   },
+  async behind(change) {
+    const { work, old, heir } = change;
+    // Nobody is there, so it hears of nothing any more.
+    await tell(heir, 'REPLICAOF', '127.0.0.1', '1');
+    const reached = await offsetOf(heir);
+    const isBehind = await awaitEvidence(work.context, async () =>
+      (await offsetOf(old)) > reached + TAIL_BYTES ? true : null,
+    );
+    if (isBehind === null)
+      throw invalid(work.context, `${old.address} is not written to`, 'Let a workload or a link write.');
+    await BY_HAND.crash(change);
+  },
 };
 
 /** The shard agrees among itself, or the replica just takes over; a dead primary joins again as a replica by itself. */
@@ -112,6 +126,7 @@ const OF_CLUSTER: Way = {
     }
   },
   replicaof: async ({ heir }) => void (await tell(heir, 'CLUSTER', 'FAILOVER', 'TAKEOVER')),
+  behind: chosenByOthers,
   async crash({ work, old, heir }) {
     const control = controlOf(work.context, old);
     work.onHeal(() => control.restart());
@@ -138,6 +153,7 @@ const BY_SENTINEL: Way = {
     }
   },
   replicaof: askSentinel,
+  behind: chosenByOthers,
   async crash({ work, old }) {
     const control = controlOf(work.context, old);
     work.onHeal(() => control.restart());
@@ -160,6 +176,19 @@ async function askSentinel({ instance, old, work }: Change): Promise<void> {
   await awaitEvidence(work.context, async () =>
     (await infoOf(old, 'replication'))['role'] === 'slave' ? true : null,
   );
+}
+
+function chosenByOthers({ work, instance }: Change): Promise<never> {
+  throw invalid(
+    work.context,
+    `no replica of ${instance.name} can be held back`,
+    'Use a standalone with replicas.',
+  );
+}
+
+async function offsetOf(node: FaultNode): Promise<bigint> {
+  const { master_repl_offset: offset = '0' } = await infoOf(node, 'replication');
+  return BigInt(offset);
 }
 
 async function follow(node: FaultNode, primary: FaultNode): Promise<void> {

@@ -15,6 +15,7 @@ import { crossslot } from './crossslot.ts';
 import { endpointMove } from './endpoint-move.ts';
 import { engineKill } from './engine-kill.ts';
 import { enginePause } from './engine-pause.ts';
+import { engineStarve } from './engine-starve.ts';
 import { failover } from './failover.ts';
 import type { FaultDefinition } from './fault.ts';
 import { flush } from './flush.ts';
@@ -106,6 +107,7 @@ export const FAULTS: readonly FaultDefinition[] = [
   // The engine.
   engineKill,
   enginePause,
+  engineStarve,
   linkSuspend,
 ];
 

@@ -4,7 +4,7 @@ import { ANY_DIFFERENCE, stops, survives, type Rehearsal, type Scenario } from '
 export const crossslotWrite: Scenario = {
   name: 'crossslot-write',
   summary: 'A command with keys in several slots comes from a source that is no cluster.',
-  row: 'crossslot.write',
+  row: 'crossslot.write / multi.crossslot',
   statements: ['S0-19', 'S2-9'],
   variants: [
     {

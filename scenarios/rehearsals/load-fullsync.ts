@@ -10,14 +10,14 @@ export const loadFullsync: Scenario = {
     {
       name: 'default',
       expects: 'The copy and what came meanwhile are equal to the source at the end.',
-      rehearse: ({ source, keyPrefix }) => ({
+      rehearse: ({ sourceNode, keyPrefix }) => ({
         change: {
           datasets: { keys: 8000 },
           writers: { rate: '1500/s', start: 'full-sync' },
           timeline: [
             {
               fault: 'script',
-              where: source,
+              where: sourceNode,
               when: { phase: 'full-sync' },
               with: { commands: [`SET ${keyPrefix}during-full-sync 1`] },
             },

@@ -7,21 +7,26 @@ import { bgsaveFail } from './bgsave-fail.ts';
 import { busyScript } from './busy-script.ts';
 import { clientKill } from './client-kill.ts';
 import { clusterDown } from './cluster-down.ts';
+import { clusterMultidb } from './cluster-multidb.ts';
 import { clusterRedirect } from './cluster-redirect.ts';
 import { codisRebalance } from './codis-rebalance.ts';
 import { commandsSweep } from './commands-sweep.ts';
 import { conditionalStale } from './conditional-stale.ts';
+import { conflictSameKey } from './conflict-same-key.ts';
 import { crashLoopTarget } from './crash-loop-target.ts';
 import { crossslotWrite } from './crossslot-write.ts';
 import { endpointMoveSource } from './endpoint-move-source.ts';
 import { endpointMoveTarget } from './endpoint-move-target.ts';
 import { engineCrash } from './engine-crash.ts';
 import { enginePause } from './engine-pause.ts';
+import { engineStarve } from './engine-starve.ts';
+import { evalEffects } from './eval-effects.ts';
 import { evictTarget } from './evict-target.ts';
 import { expireStale } from './expire-stale.ts';
 import { failoverSource } from './failover-source.ts';
 import { failoverSourceCrash } from './failover-source-crash.ts';
 import { failoverTarget } from './failover-target.ts';
+import { failoverTargetLossy } from './failover-target-lossy.ts';
 import { flushSource } from './flush-source.ts';
 import { flushdbSource } from './flushdb-source.ts';
 import { foreignWrite } from './foreign-write.ts';
@@ -44,6 +49,7 @@ import { passwordRotate } from './password-rotate.ts';
 import { publish } from './publish.ts';
 import { replTimeout } from './repl-timeout.ts';
 import { retryExhaust } from './retry-exhaust.ts';
+import { reversePause } from './reverse-pause.ts';
 import { scaleSource } from './scale-source.ts';
 import { scaleTarget } from './scale-target.ts';
 import { slowTarget } from './slow-target.ts';
@@ -68,21 +74,26 @@ export const SCENARIOS: readonly Scenario[] = [
   busyScript,
   clientKill,
   clusterDown,
+  clusterMultidb,
   clusterRedirect,
   codisRebalance,
   commandsSweep,
   conditionalStale,
+  conflictSameKey,
   crashLoopTarget,
   crossslotWrite,
   endpointMoveSource,
   endpointMoveTarget,
   engineCrash,
   enginePause,
+  engineStarve,
+  evalEffects,
   evictTarget,
   expireStale,
   failoverSource,
   failoverSourceCrash,
   failoverTarget,
+  failoverTargetLossy,
   flushSource,
   flushdbSource,
   foreignWrite,
@@ -105,6 +116,7 @@ export const SCENARIOS: readonly Scenario[] = [
   publish,
   replTimeout,
   retryExhaust,
+  reversePause,
   scaleSource,
   scaleTarget,
   slowTarget,

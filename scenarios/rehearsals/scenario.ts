@@ -24,8 +24,10 @@ export interface ScenarioSubject {
   isCircle: boolean;
   /** The link that is in sync last: the others, or the one itself, start before it. */
   lastLink: string;
-  /** How keys have to begin that a step writes to the source; '' = as they like. */
+  /** How keys begin that a step writes to `sourceNode`: they belong there. */
   keyPrefix: string;
+  /** The source; of a cluster, its first shard. */
+  sourceNode: string;
   /** Wanted versions; '' = whatever is found. */
   sourceVersion: string;
   targetVersion: string;

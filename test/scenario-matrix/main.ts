@@ -64,7 +64,8 @@ async function work(): Promise<void> {
     ended.push(...found);
     for (const cell of found) {
       say(`${cell.verdict.padEnd(7)} ${cellName(cell)} ${cell.seconds} s ${cell.findings.join(' ')}`);
-      if (cell.verdict !== 'pass') for (const reason of cell.reasons) say(`          ${reason}`);
+      if (cell.verdict !== 'pass' && cell.verdict !== 'unfit')
+        for (const reason of cell.reasons) say(`          ${reason}`);
     }
     cells = mergeCells(cells, found, order);
     await writeFile(RESULTS, renderCells(cells));

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ScenarioRow } from '../../runner/run/scenarios.ts';
+import { prepareVariant, type ScenarioRow } from '../../runner/run/scenarios.ts';
+import { parseSpec } from '../../runner/spec/load.ts';
 import type { Scenario } from '../../scenarios/rehearsals/scenario.ts';
 import type { Cell } from './cell.ts';
 import type { SmallSpec } from './small-spec.ts';
@@ -20,6 +21,8 @@ export interface JobOptions {
 
 /** A cell for each variant, whatever happens. */
 export async function runJob(scenario: Scenario, spec: SmallSpec, options: JobOptions): Promise<Cell[]> {
+  const unfit = unfitCells(scenario, spec, options.day);
+  if (unfit.length === scenario.variants.length) return unfit;
   const folder = join(options.folder, spec.name);
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${spec.name}.yaml`);
@@ -51,6 +54,19 @@ export async function runJob(scenario: Scenario, spec: SmallSpec, options: JobOp
       };
     }),
   );
+}
+
+/** Variants that do not apply: nothing has to run to know that. */
+function unfitCells(scenario: Scenario, spec: SmallSpec, day: string): Cell[] {
+  const loaded = parseSpec(`${spec.name}.yaml`, spec.text);
+  if (loaded.kind === 'invalid') return [];
+  return scenario.variants.flatMap((variant): Cell[] => {
+    const prepared = prepareVariant(loaded, { scenario, variant }, {});
+    if (prepared.kind === 'ok') return [];
+    const place = { scenario: scenario.name, variant: variant.name, spec: spec.name };
+    const reasons = [prepared.reason];
+    return [{ ...place, verdict: 'unfit', reasons, findings: [], seconds: 0, server: '', day }];
+  });
 }
 
 interface Ended {
