@@ -184,59 +184,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -296,59 +244,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -404,59 +300,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -516,59 +360,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -620,59 +412,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -724,59 +464,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -828,59 +516,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -936,59 +572,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1040,59 +624,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1139,59 +671,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1251,59 +731,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1363,59 +791,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1467,59 +843,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1566,59 +890,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1665,59 +937,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1777,59 +997,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1889,59 +1057,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -1988,59 +1104,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2087,59 +1151,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2186,59 +1198,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2285,59 +1245,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2393,59 +1301,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2497,59 +1353,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2596,59 +1400,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2700,59 +1452,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2799,59 +1499,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2898,59 +1546,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -2997,59 +1593,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3101,59 +1645,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3200,59 +1692,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3304,59 +1744,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3403,59 +1791,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3502,59 +1838,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3606,59 +1890,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3705,59 +1937,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3809,59 +1989,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -3908,59 +2036,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4018,59 +2094,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4122,59 +2146,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4234,59 +2206,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4342,59 +2262,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4450,59 +2318,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4554,59 +2370,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4658,59 +2422,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4762,59 +2474,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4868,59 +2528,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -4967,59 +2575,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -5066,59 +2622,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -5170,59 +2674,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -5269,59 +2721,7 @@ export type Step =
        * Fire this long after the workload started.
        */
       at?: string;
-      /**
-       * Fire when a link reaches a phase.
-       */
-      when?:
-        | string
-        | (
-            | {
-                /**
-                 * Phase it must be in.
-                 */
-                phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * How much of the phase must be done, e.g. ">= 50%".
-                 */
-                progress?: string;
-              }
-            | {
-                /**
-                 * What is measured.
-                 */
-                metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
-                /**
-                 * Link to watch. Default: the first one that gets there.
-                 */
-                link?: string;
-                /**
-                 * What it must be, e.g. "> 1mb".
-                 */
-                is: string;
-                /**
-                 * How long without a break.
-                 */
-                for?: string;
-              }
-            | {
-                /**
-                 * One side of a link, e.g. link:main.source.
-                 */
-                proxy: string;
-                /**
-                 * How many bytes of one connection.
-                 */
-                bytes: string | number;
-                /**
-                 * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
-                 */
-                stream?: 'downstream' | 'upstream';
-              }
-          );
+      when?: Moment;
       /**
        * Fire after the step with this id.
        */
@@ -5347,6 +2747,59 @@ export type Step =
        */
       optional?: boolean;
     };
+/**
+ * Fire when a link reaches a phase, or something measured is so.
+ */
+export type Moment =
+  | string
+  | (
+      | {
+          /**
+           * Phase it must be in.
+           */
+          phase: 'handshake' | 'full-sync' | 'incremental' | 'settle';
+          /**
+           * Link to watch. Default: the first one that gets there.
+           */
+          link?: string;
+          /**
+           * How much of the phase must be done, e.g. ">= 50%".
+           */
+          progress?: string;
+        }
+      | {
+          /**
+           * What is measured.
+           */
+          metric: 'lag_bytes' | 'lag_ms' | 'snapshot_keys' | 'snapshot_bytes';
+          /**
+           * Link to watch. Default: the first one that gets there.
+           */
+          link?: string;
+          /**
+           * What it must be, e.g. "> 1mb".
+           */
+          is: string;
+          /**
+           * How long without a break.
+           */
+          for?: string;
+        }
+      | {
+          /**
+           * One side of a link, e.g. link:main.source.
+           */
+          proxy: string;
+          /**
+           * How many bytes of one connection.
+           */
+          bytes: string | number;
+          /**
+           * Which bytes: downstream comes from the server, upstream goes to it. Default: downstream at the source, upstream at the target.
+           */
+          stream?: 'downstream' | 'upstream';
+        }
+    );
 /**
  * Named rehearsals that verify runs instead of the timeline, each on fresh servers and with a verdict of its own. all = all that fit.
  *

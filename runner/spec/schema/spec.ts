@@ -10,7 +10,7 @@ import { instanceSchema, instancesSchema } from './instances.ts';
 import { linkSchema } from './links.ts';
 import { compareSchema, expectationSchema, reportSchema } from './judgement.ts';
 import { closed, duration, name, OWN_KEYWORDS, text, whole, type JsonSchema } from './piece.ts';
-import { stepSchema } from './timeline.ts';
+import { momentSchema, stepSchema } from './timeline.ts';
 import { datasetSchema, workloadSchema } from './traffic.ts';
 
 export const PROFILES = ['open', 'tair-two-way', 'codis-to-tair', 'redis-one-way'] as const;
@@ -75,6 +75,7 @@ function definitions(registries: SpecRegistries): Record<string, JsonSchema> {
     workload: workloadSchema,
     engine: engineSchema,
     step: stepSchema(registries.faults),
+    moment: momentSchema,
     scenarios: scenariosSchema,
     compare: compareSchema,
     expectation: expectationSchema,

@@ -64,9 +64,15 @@ const condition: JsonSchema = {
   oneOf: [phaseCondition, metricCondition, byteCondition],
 };
 
+/** Once for all faults: it is the largest part of a step. */
+export const momentSchema: JsonSchema = {
+  description: 'Fire when a link reaches a phase, or something measured is so.',
+  oneOf: [momentText, condition],
+};
+
 const TRIGGER_AND_LIFE: Readonly<Record<string, JsonSchema>> = {
   at: duration('Fire this long after the workload started.'),
-  when: { description: 'Fire when a link reaches a phase.', oneOf: [momentText, condition] },
+  when: { $ref: '#/definitions/moment' },
   after: name('Fire after the step with this id.'),
   delay: duration('Wait this much longer; with when and after.', { default: '0ms' }),
   for: duration('Heal after this long. Without it, when the run settles.'),
