@@ -29,7 +29,7 @@ export function describeFaults(faults: readonly FaultDefinition[]): string {
     ];
     return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
   });
-  return `${HEAD}${rows.join('\n')}\n`;
+  return `${HEAD}${rows.join('\n')}\n${NOT_HERE}`;
 }
 
 const HEAD = `# Faults
@@ -48,6 +48,17 @@ A step that never fired, or whose fault left no evidence, makes the verdict \`un
 
 | fault | what happens | where | needs | settings | healed | may explain |
 |---|---|---|---|---|---|---|
+`;
+
+const NOT_HERE = `
+## What is not here
+
+* **A clock that is wrong**: a server takes its time from the machine, and libfaketime would have to be loaded when it starts, which a step
+  cannot do to a running one. The engine measures how far the clocks of both sides are apart; its tests give it clocks that differ.
+* **Certificates that run out or change**: provisioned servers speak no TLS. Tests of the engine refuse wrong, unknown and mismatched ones.
+* **A name that resolves to another address**: a link asks where its server is before every connect; \`endpoint-move\` and \`failover\` rehearse
+  that with addresses, lists of addresses and Sentinels, and a name is resolved at the same place.
+* **A full disk**: \`bgsave-fail\` has the effect on the server; filling a disk would hit everybody on the machine.
 `;
 
 function settingsOf({ schema }: FaultDefinition): string {

@@ -95,7 +95,7 @@ export const DECLARED: readonly DeclaredScenario[] = [
     statements: ['S0-44'],
     summary: 'The clocks of both sides differ.',
     unavailable:
-      'Servers are started by their own binary and cannot get another clock; the conflict policy uses none, and tests give it skewed times.',
+      'A running server cannot get another clock; the engine measures how far they are apart, and its tests give it clocks that differ.',
   },
   {
     name: 'gdc-sibling-write',
