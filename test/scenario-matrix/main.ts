@@ -2,6 +2,7 @@
  * `npm run scenarios`: rehearses scenarios on the shipped topologies, two at a time, and writes docs/scenario-matrix.json after each
  * of them, so that what was interrupted is not lost; the page at the end. Exit code 1 when one did not give what is expected.
  */
+import { setMaxListeners } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,22 +45,26 @@ const order = all.flatMap(({ scenario, spec }) =>
 );
 let cells = mergeCells(await readCells(), [], order);
 const jobs = all.filter(isWanted);
+const interrupted = new AbortController();
+setMaxListeners(0, interrupted.signal);
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
 const options: JobOptions = {
   program: fileURLToPath(new URL('../../runner/bin.js', import.meta.url)),
   folder: values.out,
   timeoutMs: Number(values.seconds) * 1000,
   day: new Date().toISOString().slice(0, 10),
+  signal: interrupted.signal,
 };
 const ended: Cell[] = [];
 await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, work));
 await writeFile(PAGE, renderPage(cells));
 const wrong = ended.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'unfit');
 say(`${ended.filter(({ verdict }) => verdict === 'pass').length} passed, ${wrong.length} did not`);
-process.exitCode = wrong.length > 0 ? 1 : 0;
+process.exitCode = interrupted.signal.aborted ? 130 : wrong.length > 0 ? 1 : 0;
 
 /** Takes one job after the other. */
 async function work(): Promise<void> {
-  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+  for (let job = jobs.shift(); job !== undefined && !interrupted.signal.aborted; job = jobs.shift()) {
     const found = await runJob(job.scenario, job.spec, options);
     ended.push(...found);
     for (const cell of found) {

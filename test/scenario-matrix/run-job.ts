@@ -17,9 +17,11 @@ export interface JobOptions {
   timeoutMs: number;
   /** 2024-06-11. */
   day: string;
+  /** Aborted by Ctrl-C: what runs is asked to end, and counts for nothing. */
+  signal: AbortSignal;
 }
 
-/** A cell for each variant, whatever happens. */
+/** A cell for each variant, whatever happens; none when interrupted. */
 export async function runJob(scenario: Scenario, spec: SmallSpec, options: JobOptions): Promise<Cell[]> {
   const unfit = unfitCells(scenario, spec, options.day);
   if (unfit.length === scenario.variants.length) return unfit;
@@ -29,7 +31,11 @@ export async function runJob(scenario: Scenario, spec: SmallSpec, options: JobOp
   await writeFile(path, spec.text);
   const began = performance.now();
   const args = ['verify', path, '--scenario', scenario.name, '--json', '--quiet', '--out', folder];
-  const ended = await runProgram(options.program, args, options.timeoutMs * scenario.variants.length);
+  const ended = await runProgram(args, {
+    ...options,
+    timeoutMs: options.timeoutMs * scenario.variants.length,
+  });
+  if (options.signal.aborted) return [];
   const seconds = Math.round((performance.now() - began) / 1000);
   const rows = rowsOf(ended.out);
   return Promise.all(
@@ -76,18 +82,22 @@ interface Ended {
 }
 
 /** It is asked to end, and a rehearsal heals and tears down; when it does not, it is ended, and its watchdog tears down. */
-function runProgram(program: string, args: readonly string[], timeoutMs: number): Promise<Ended> {
+function runProgram(args: readonly string[], options: JobOptions): Promise<Ended> {
+  const { program, timeoutMs, signal } = options;
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     let [out, err, isLate] = ['', '', false];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    const interrupt = (): void => void child.kill('SIGINT');
+    signal.addEventListener('abort', interrupt, { once: true });
     const asked = setTimeout(() => {
       isLate = true;
       child.kill('SIGINT');
     }, timeoutMs);
     const forced = setTimeout(() => child.kill('SIGKILL'), timeoutMs + 45_000);
     child.once('close', () => {
+      signal.removeEventListener('abort', interrupt);
       clearTimeout(asked);
       clearTimeout(forced);
       resolve({ out, err, isLate });
