@@ -14,13 +14,20 @@ export function removedFinding(cause: string, removed: Removed): LinkFinding {
   };
 }
 
-/** All was copied again, but nothing removed: stale keys may be left. */
-export function keptFinding(cause: string, alone: boolean, otherLinks: readonly string[] = []): LinkFinding {
+/** All was copied again, but nothing removed: stale keys may be left. `inCircle`: the target has clients of its own. */
+export function keptFinding(
+  cause: string,
+  alone: boolean,
+  otherLinks: readonly string[] = [],
+  inCircle = false,
+): LinkFinding {
   const why = alone
     ? otherLinks.length > 0
       ? 'other links write to this target'
       : 'the policy is to reload only'
-    : 'the target was not empty when the link began';
+    : inCircle
+      ? 'they may have been written there'
+      : 'the target was not empty when the link began';
   return {
     code: 'FULL_RESYNC',
     severity: 'error',

@@ -420,8 +420,10 @@ export class Lane implements LinkLane {
     const overwritten = await this.#countOverwritten(sync, signal);
     if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, overwritten, signal);
     else if (sync.existing) this.#reportExisting(sync.existing, overwritten, undefined);
-    else if (sync.before.checkpoint !== null || sync.before.loading)
-      this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
+    else if (sync.before.checkpoint !== null || sync.before.loading) {
+      const inCircle = this.#options.link.origins !== undefined;
+      this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone, [], inCircle));
+    }
     await this.#attempt(signal, (connection) =>
       this.#write(
         connection,
