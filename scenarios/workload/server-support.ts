@@ -3,6 +3,9 @@ import type { Connection } from '../../engine/connect/connection.ts';
 import type { WeightedOperation } from './mix.ts';
 import { operationName, type DumpPayloads, type Operation } from './operation.ts';
 
+/** A group with a single slot of 1024 gets a name in far fewer. */
+const NAME_ATTEMPTS = 100_000;
+
 export interface Supported {
   operations: WeightedOperation[];
   /** Names (`operationName`) of the operations left out, sorted. */
@@ -34,9 +37,15 @@ export async function supportedOperations(
   };
 }
 
-/** Asks the server for payloads that RESTORE takes. Uses and deletes one key named after `prefix`. */
-export async function makePayloads(connection: Connection, prefix: string): Promise<DumpPayloads> {
-  const key = `${prefix}payload-sample`;
+/** Asks the server for payloads that RESTORE takes. Uses and deletes one key named after `prefix`, one of the server's own. */
+export async function makePayloads(
+  connection: Connection,
+  prefix: string,
+  isOwn: (key: string) => boolean = () => true,
+): Promise<DumpPayloads> {
+  let key = `${prefix}payload-sample`;
+  for (let attempt = 1; !isOwn(key) && attempt < NAME_ATTEMPTS; attempt++)
+    key = `${prefix}payload-sample.${attempt}`;
   const replies = await connection.pipeline([
     ['DEL', key],
     ['SET', key, 'restored from a payload'],

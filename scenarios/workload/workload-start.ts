@@ -10,7 +10,7 @@ import { passesCodisProxy } from './codis-proxy.ts';
 import type { Ledger } from './ledger.ts';
 import { resolveMix, type WeightedOperation } from './mix.ts';
 import { Workload } from './open-loop.ts';
-import type { DumpPayloads } from './operation.ts';
+import { operationName, type DumpPayloads } from './operation.ts';
 import { OperationChooser } from './operation-chooser.ts';
 import { OperationScript } from './operation-script.ts';
 import { makePayloads, supportedOperations } from './server-support.ts';
@@ -99,7 +99,7 @@ async function openWorkload(
   const clients: WorkloadClient[] = [];
   const tally = new Tally();
   try {
-    const { operations, unsupported, payloads } = await probe(where, plan, resolved.ok);
+    const { operations, unsupported, payloads } = await probe(where, plan, resolved.ok, options.placement);
     const now = options.now ?? Date.now;
     const count = Math.max(plan.clients, where.length, 1);
     const startedMs = now();
@@ -133,7 +133,12 @@ async function openWorkload(
           name: `redis-sync-workload-${client}`,
           seed: options.seed,
           script,
-          chooser: new OperationChooser(operations, client, count),
+          chooser: new OperationChooser(
+            operations,
+            client,
+            count,
+            (operation) => (tally.perOperation.get(operationName(operation))?.ok ?? 0) > 0,
+          ),
           tally,
           prefix,
           databases,
@@ -165,19 +170,23 @@ async function probe(
   places: readonly WorkloadPlace[],
   plan: WorkloadPlan,
   wanted: readonly WeightedOperation[],
+  placement: Placement | undefined,
 ) {
   let operations = plan.client === 'codis-proxy' ? wanted.filter(passesCodisProxy) : [...wanted];
   const unsupported = new Set<string>();
   // RESTORE payloads of the oldest server would do for all; of the first one is enough while versions are equal.
   let payloads: DumpPayloads = { string: Buffer.alloc(0), hash: Buffer.alloc(0) };
-  for (const [index, { whereabouts, part }] of places.entries()) {
+  for (const [index, { instance, whereabouts, part }] of places.entries()) {
     await using connection = await openWhere(whereabouts, { name: 'redis-sync-workload-probe' });
     const supported = await supportedOperations(connection, operations, plan.databases.length);
     operations = supported.operations;
     for (const name of supported.unsupported) unsupported.add(name);
     if (index === 0) {
       const tag = part?.tags[0];
-      payloads = await makePayloads(connection, tag === undefined ? plan.prefix : `${plan.prefix}{${tag}}`);
+      const prefix = tag === undefined ? plan.prefix : `${plan.prefix}{${tag}}`;
+      const isOwn = (key: string): boolean =>
+        placement === undefined || placement(Buffer.from(key)) === (part?.name ?? instance);
+      payloads = await makePayloads(connection, prefix, isOwn);
     }
   }
   if (operations.length === 0) {

@@ -150,4 +150,16 @@ describe('OperationChooser', () => {
     });
     expect(new Set(first)).toEqual(new Set(ALL.map(({ operation }) => operation)));
   });
+
+  test('what has not succeeded comes again, however small its weight', () => {
+    const weighted = ALL.map((each) => ({ ...each, weight: each.operation.command === 'set' ? 1 : 0 }));
+    const missing = weighted.filter(({ operation }) => operation.command === 'hset');
+    const left = new Set(missing.map(({ operation }) => operation));
+    const chooser = new OperationChooser(weighted, 0, 1, (operation) => !left.has(operation));
+    const context = script();
+    for (let index = 0; index < weighted.length; index++) chooser.next(context.random);
+    const next = Array.from({ length: 16 * left.size }, () => chooser.next(context.random));
+    expect(next.filter((operation) => left.has(operation))).toEqual(expect.arrayContaining([...left]));
+    expect(left.size).toBeGreaterThan(0);
+  });
 });
