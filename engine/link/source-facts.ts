@@ -52,7 +52,8 @@ export async function readSourceFacts(
   const replid2 = replication['master_replid2'] ?? '';
   return {
     runId: server['run_id'] ?? '',
-    replid: replication['master_replid'] ?? '',
+    // One before 4.0 has a history per run.
+    replid: replication['master_replid'] ?? server['run_id'] ?? '',
     replid2: /^0*$/.test(replid2) ? '' : replid2,
     secondOffset: BigInt(replication['second_repl_offset'] ?? -1),
     offset: BigInt(replication['master_repl_offset'] ?? -1),

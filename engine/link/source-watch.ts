@@ -6,6 +6,7 @@
 import type { Connection } from '../connect/connection.ts';
 import { openWhere } from '../connect/discover.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
+import { historyName } from '../connect/history-name.ts';
 import { delay } from '../psync/backoff.ts';
 import { parseInfo } from '../resp/reply-text.ts';
 import { timeOf } from '../apply/expiry/settlement.ts';
@@ -63,6 +64,6 @@ async function look(connection: Connection, options: SourceWatchOptions): Promis
   const replication = parseInfo(info ?? null);
   const offset = replication['master_repl_offset'];
   const sourceMs = timeOf(time);
-  const isOurs = replication['master_replid'] === replid();
-  if (isOurs && offset !== undefined && Number.isFinite(sourceMs)) timeline.observe(BigInt(offset), sourceMs);
+  if (offset === undefined || !Number.isFinite(sourceMs)) return;
+  if ((await historyName(connection, replication)) === replid()) timeline.observe(BigInt(offset), sourceMs);
 }

@@ -15,6 +15,14 @@ const KEYS_PER_DATABASE = 40;
 const DATABASES = 4;
 /** A DUMP of a big key would hold the source up. */
 const SIZE_LIMIT_BYTES = 64 * 1024;
+const ELEMENT_BYTES = 512;
+const SIZE_COMMANDS: Readonly<Record<string, string>> = {
+  string: 'STRLEN',
+  list: 'LLEN',
+  hash: 'HLEN',
+  set: 'SCARD',
+  zset: 'ZCARD',
+};
 export const PROBE_TTL_MS = 5000;
 
 /** A key of our own that nobody else uses. */
@@ -55,9 +63,14 @@ async function sampleDatabase(source: Side, database: string): Promise<DumpSampl
     ]),
   );
   const counts = new Map<string, number>();
+  // MEMORY came with 4.0.
+  const isOld = facts.some((fact) => fact instanceof ReplyError && /unknown command/i.test(fact.message));
+  const sizes = isOld
+    ? await inDatabase(unique.map((key, index) => [SIZE_COMMANDS[textOf(facts[index * 2])] ?? 'EXISTS', key]))
+    : facts.filter((_, index) => index % 2 === 1);
   const chosen = unique.flatMap((key, index) => {
     const type = textOf(facts[index * 2]);
-    const bytes = facts[index * 2 + 1];
+    const bytes = isOld ? sizeOf(type, sizes[index]) : sizes[index];
     const count = counts.get(type) ?? 0;
     if (typeof bytes !== 'number' || bytes > SIZE_LIMIT_BYTES || count >= PER_TYPE) return [];
     counts.set(type, count + 1);
@@ -65,6 +78,12 @@ async function sampleDatabase(source: Side, database: string): Promise<DumpSampl
   });
   const payloads = await inDatabase(chosen.map(({ key }) => ['DUMP', key]));
   return payloads.flatMap((payload, index) => toSample(chosen[index]?.type ?? '', payload));
+}
+
+/** How big it may be: an element of a collection counts as much. */
+function sizeOf(type: string, size: Reply | undefined): number | undefined {
+  if (typeof size !== 'number' || !(type in SIZE_COMMANDS)) return undefined;
+  return type === 'string' ? size : size * ELEMENT_BYTES;
 }
 
 /** Builds one value of each core type under a probe key, dumps it, and deletes it, in one write. */

@@ -12,6 +12,7 @@ import { privWriteDestination } from './checks/priv-write-destination.ts';
 import { privWriteSource } from './checks/priv-write-source.ts';
 import { replBacklog } from './checks/repl-backlog.ts';
 import { replOutputBuffer } from './checks/repl-outputbuffer.ts';
+import { replPsync2 } from './checks/repl-psync2.ts';
 import { replTimeout } from './checks/repl-timeout.ts';
 import { restoreCompat } from './checks/restore-compat.ts';
 import { roleDestination } from './checks/role-destination.ts';
@@ -35,6 +36,7 @@ export const PRECHECKS: readonly Precheck[] = [
   clusterDatabases,
   clusterCrossSlot,
   privReplication,
+  replPsync2,
   privWriteSource,
   privWriteDestination,
   versionSource,

@@ -10,6 +10,7 @@
  * source had at p.
  */
 import type { Connection } from '../../connect/connection.ts';
+import { historyName } from '../../connect/history-name.ts';
 import { SyncError } from '../../errors.ts';
 import { timeOf } from '../expiry/settlement.ts';
 import { parseInfo, textOf } from '../../resp/reply-text.ts';
@@ -97,22 +98,14 @@ export interface KeyState {
   expireAtMs: number;
 }
 
-/**
- * Where in its stream a server is, as its INFO replication says. One before 4.0 has one history per run: its run id stands
- * for it, as in PSYNC.
- *
- * @throws SyncError PROTOCOL when it does not tell.
- */
+/** Where in its stream a server is, as its INFO replication says. @throws SyncError PROTOCOL when it does not tell. */
 export async function momentOf(
   connection: Connection,
   info: Readonly<Record<string, string>>,
 ): Promise<StreamMoment> {
   const offset = Number(info['master_repl_offset']);
   if (!Number.isFinite(offset)) throw new SyncError('PROTOCOL', 'The source does not tell its offset.');
-  const { master_replid: replid } = info;
-  if (replid !== undefined) return { replid, offset };
-  const server = parseInfo(await connection.call('INFO', 'server'));
-  return { replid: server['run_id'] ?? '', offset };
+  return { replid: await historyName(connection, info), offset };
 }
 
 /** All of them at one moment, and which moment of the stream that is. @throws SyncError. */
