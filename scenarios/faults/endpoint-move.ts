@@ -3,9 +3,8 @@ import { ReplyError } from '../../engine/resp/reply.ts';
 import { aimedInstance, controlOf, infoOf, invalid, primaryOf } from './aim.ts';
 import { defineFault, effective, ineffective } from './define-fault.ts';
 import { awaitEvidence } from './evidence.ts';
-import type { FaultContext } from './fault.ts';
+import { handOver } from './hand-over.ts';
 import { ask, tell } from './server-settings.ts';
-import type { FaultNode } from './subjects.ts';
 
 export const endpointMove = defineFault({
   name: 'endpoint-move',
@@ -27,8 +26,7 @@ export const endpointMove = defineFault({
       const answer = await ask(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
       return isTooEarly(answer) ? null : answer;
     });
-    // There is no FAILOVER before 6.2: writers are held back meanwhile.
-    if (reply === null || reply instanceof ReplyError) await promoteByHand(context, old, heir);
+    if (reply === null || reply instanceof ReplyError) await handOver(context, old, heir);
     const isOver = await awaitEvidence(context, async () =>
       (await infoOf(heir, 'replication'))['role'] === 'master' ? true : null,
     );
@@ -43,14 +41,4 @@ export const endpointMove = defineFault({
 
 function isTooEarly(answer: unknown): boolean {
   return answer instanceof ReplyError && /not online|in progress/.test(answer.message);
-}
-
-async function promoteByHand(context: FaultContext, old: FaultNode, heir: FaultNode): Promise<void> {
-  await tell(old, 'CLIENT', 'PAUSE', '10000');
-  const { master_repl_offset: offset = '0' } = await infoOf(old, 'replication');
-  await awaitEvidence(context, async () => {
-    const { slave_repl_offset: reached = '0' } = await infoOf(heir, 'replication');
-    return BigInt(reached) >= BigInt(offset) ? true : null;
-  });
-  await tell(heir, 'REPLICAOF', 'NO', 'ONE');
 }

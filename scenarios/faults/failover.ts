@@ -1,9 +1,12 @@
 /** Another server becomes the primary: in agreement, by force, or after the death of the old one; by hand, in a cluster, by Sentinels. */
+import { SyncError } from '../../engine/errors.ts';
+import { ReplyError } from '../../engine/resp/reply.ts';
 import { awaitEvidence } from './evidence.ts';
 import { aimedInstance, aimedShard, controlOf, infoOf, invalid, primaryOf, replicasOf } from './aim.ts';
 import { defineFault, effective, ineffective, type FaultWork } from './define-fault.ts';
 import { choiceOf } from './parameters.ts';
-import { tell } from './server-settings.ts';
+import { handOver, lacksFailover } from './hand-over.ts';
+import { ask, tell } from './server-settings.ts';
 import type { FaultInstance, FaultNode } from './subjects.ts';
 
 /** CLUSTER FAILOVER is given up by the server after 5 s. */
@@ -76,9 +79,16 @@ type Way = Readonly<Record<(typeof METHODS)[number], (change: Change) => Promise
 
 /** Nobody but us decides who is the primary. */
 const BY_HAND: Way = {
-  async command({ old, heir, work }) {
+  async command({ old, heir, work, instance }) {
     const { host, port } = heir.endpoint;
-    await tell(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
+    const reply = await ask(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
+    if (lacksFailover(reply)) {
+      if (await handOver(work.context, old, heir))
+        for (const node of instance.nodes()) if (node !== heir) await follow(node, heir);
+      return;
+    }
+    if (reply instanceof ReplyError)
+      throw new SyncError('PERMISSION', `FAILOVER was refused: ${reply.message}`, { where: old.address });
     // The old primary is the replica now when it is over; until then clients are paused.
     await awaitEvidence(work.context, async () =>
       (await infoOf(old, 'replication'))['role'] === 'slave' ? true : null,
