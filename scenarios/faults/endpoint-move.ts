@@ -26,7 +26,11 @@ export const endpointMove = defineFault({
       const answer = await ask(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
       return isTooEarly(answer) ? null : answer;
     });
-    if (reply === null || reply instanceof ReplyError) await handOver(context, old, heir);
+    if (reply === null || reply instanceof ReplyError)
+      await handOver(context, old, heir, async () => {
+        await control.kill();
+        return false;
+      });
     const isOver = await awaitEvidence(context, async () =>
       (await infoOf(heir, 'replication'))['role'] === 'master' ? true : null,
     );

@@ -83,8 +83,10 @@ const BY_HAND: Way = {
     const { host, port } = heir.endpoint;
     const reply = await ask(old, 'FAILOVER', 'TO', host, String(port), 'TIMEOUT', '10000');
     if (lacksFailover(reply)) {
-      if (await handOver(work.context, old, heir))
+      await handOver(work.context, old, heir, async () => {
         for (const node of instance.nodes()) if (node !== heir) await follow(node, heir);
+        return true;
+      });
       return;
     }
     if (reply instanceof ReplyError)
