@@ -45,6 +45,9 @@ export function writeServerConfig(input: ServerConfigInput): string {
     ['appendonly', 'no'],
     ['repl-diskless-sync', 'yes'],
     ['repl-diskless-sync-delay', '0'],
+    // As the prechecks recommend for a source: a rehearsal that wants the trouble says so in the spec, or by a fault.
+    ['repl-timeout', '600'],
+    ['client-output-buffer-limit', `${majorOf(input.binary.version) >= 5 ? 'replica' : 'slave'} 0 0 0`],
   ]);
   if (majorOf(input.binary.version) >= 7) directives.set('enable-debug-command', 'local');
   if (input.cluster !== undefined) {

@@ -22,6 +22,7 @@ export class Progress {
   readonly #states: boolean;
   #phaseStartedMs = 0;
   #bytesBefore = new Map<string, { bytes: number; ms: number }>();
+  readonly #told = new Set<string>();
   #shown = false;
 
   constructor(io: Io, options: ProgressOptions = {}) {
@@ -76,7 +77,7 @@ export class Progress {
           `  fault ${event.step}: ${event.stage}${event.reason === undefined ? '' : ` (${event.reason})`}`,
         );
       case 'finding':
-        return this.say(`  ${errColors.yellow(event.code)} ${event.message}`);
+        return this.#onFinding(event);
       case 'error':
         this.say(
           `  ${errColors.red('error:')} ${event.where === undefined ? '' : `${event.where}: `}${event.message}`,
@@ -86,6 +87,14 @@ export class Progress {
       default:
         return;
     }
+  }
+
+  /** What repeats is told once; the report has how often. */
+  #onFinding({ code, message, link }: RunEvent & { kind: 'finding' }): void {
+    const name = `${link ?? ''} ${code} ${message}`;
+    if (this.#told.has(name)) return;
+    this.#told.add(name);
+    this.say(`  ${this.#io.errColors.yellow(code)} ${message}`);
   }
 
   #onPhase(event: RunEvent & { kind: 'phase' }): void {

@@ -281,3 +281,28 @@ test('the printed commands are one line each that a shell can parse', () => {
   expect(commands).toHaveLength(6);
   for (const command of commands) execFileSync('bash', ['-n', '-c', command]);
 });
+
+test.each(['terminal', 'markdown'])(
+  'prechecks that say the same of several are one entry in %s',
+  (format) => {
+    const row = {
+      id: 'repl.backlog',
+      verdict: 'WARN' as const,
+      expected: 'more',
+      repair: 'Give it more.',
+      evidence: 'measured' as const,
+    };
+    const precheck = [
+      { ...row, subject: 'one', measured: '1 MB' },
+      { ...row, subject: 'two', measured: '2 MB' },
+      { ...row, id: 'repl.other', subject: 'one', measured: 'none' },
+      { ...row, id: 'repl.other', subject: 'two', measured: 'none' },
+    ];
+    const text = String(renderReport(format, { ...PASSED, precheck }, extras).content);
+    expect(text.match(/repl\.backlog/g)).toHaveLength(1);
+    expect(text).toMatch(/repl\.backlog \(one, two\)/);
+    expect(text).toMatch(/one: 1 MB[^]*two: 2 MB/);
+    expect(text.match(/Give it more/g)).toHaveLength(2);
+    expect(text.match(/none\n/g)).toHaveLength(1);
+  },
+);

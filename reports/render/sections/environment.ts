@@ -1,6 +1,7 @@
 /** Where and with what: the failure that ended the run, the instances, the files. */
 import { plural } from '../../display.ts';
-import { left, styled, type Block, type ReportView, type Section } from '../document.ts';
+import type { PrecheckRow } from '../../results.ts';
+import { left, styled, type Block, type Entry, type ReportView, type Section } from '../document.ts';
 
 /** The failure that ended the run early; null when none did. */
 export function errorSection({ results }: ReportView): Section | null {
@@ -40,20 +41,7 @@ export function engineSection({ results }: ReportView): Section | null {
 export function precheckSection({ results }: ReportView): Section | null {
   const rows = results.precheck.filter((row) => row.verdict !== 'PASS' && row.verdict !== 'SKIP');
   if (rows.length === 0) return null;
-  const entries = rows.map((row) => ({
-    tone: row.verdict === 'FAIL' ? ('bad' as const) : ('warn' as const),
-    label: row.verdict,
-    title: `${row.id} (${row.subject})`,
-    lines: [
-      {
-        label: 'measured',
-        text: row.evidence === 'measured' ? row.measured : `${row.measured} (${row.evidence})`,
-      },
-      { label: 'expected', text: row.expected },
-      ...(row.repair === undefined ? [] : [{ label: 'do', text: row.repair }]),
-    ],
-    commands: [],
-  }));
+  const entries = groupRows(rows).map(precheckEntry);
   const quiet = results.precheck.length - rows.length;
   const note: Block = {
     kind: 'note',
@@ -63,6 +51,38 @@ export function precheckSection({ results }: ReportView): Section | null {
     id: 'precheck',
     title: 'Prechecks',
     blocks: [{ kind: 'entries', entries }, ...(quiet > 0 ? [note] : [])],
+  };
+}
+
+/** Rows that say the same of several subjects, together. */
+function groupRows(rows: readonly PrecheckRow[]): PrecheckRow[][] {
+  const groups = new Map<string, PrecheckRow[]>();
+  for (const row of rows) {
+    const { id, verdict, expected, repair, evidence } = row;
+    const key = JSON.stringify([id, verdict, expected, repair, evidence]);
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
+}
+
+/** One entry for all; what was measured is said of each, once where it is the same. */
+function precheckEntry(rows: readonly PrecheckRow[]): Entry {
+  const [first] = rows;
+  const measured = new Set(rows.map((row) => row.measured));
+  const told = (row: PrecheckRow, text: string): string =>
+    row.evidence === 'measured' ? text : `${text} (${row.evidence})`;
+  const each = rows.map((row) => told(row, `${row.subject}: ${row.measured}`));
+  const texts = first !== undefined && measured.size === 1 ? [told(first, first.measured)] : each;
+  return {
+    tone: first?.verdict === 'FAIL' ? 'bad' : 'warn',
+    label: first?.verdict ?? '',
+    title: `${first?.id} (${rows.map(({ subject }) => subject).join(', ')})`,
+    lines: [
+      ...texts.map((text) => ({ label: 'measured', text })),
+      { label: 'expected', text: first?.expected ?? '' },
+      ...(first?.repair === undefined ? [] : [{ label: 'do', text: first.repair }]),
+    ],
+    commands: [],
   };
 }
 

@@ -23,6 +23,8 @@ test('a throw-away server: loopback, nothing on disk, no wait before a snapshot'
       'save ""',
       'appendonly no',
       'repl-diskless-sync-delay 0',
+      'repl-timeout 600',
+      'client-output-buffer-limit replica 0 0 0',
       'dir "/run/with space"',
     ]),
   );
@@ -31,13 +33,18 @@ test('a throw-away server: loopback, nothing on disk, no wait before a snapshot'
 test('the spec goes on top of the defaults, whatever the case of the name', () => {
   const lines = write({
     AppendOnly: 'yes',
-    'client-output-buffer-limit': 'replica 0 0 0',
+    'client-output-buffer-limit': 'replica 1mb 0 0',
     save: '3600 1 300 100',
   });
   expect(lines).toContain('appendonly yes');
   expect(lines).not.toContain('appendonly no');
-  expect(lines).toContain('client-output-buffer-limit replica 0 0 0');
+  expect(lines).toContain('client-output-buffer-limit replica 1mb 0 0');
+  expect(lines).not.toContain('client-output-buffer-limit replica 0 0 0');
   expect(lines).toContain('save 3600 1 300 100');
+});
+
+test('a server before 5.0 calls its replicas as it did', () => {
+  expect(write({}, '4.0.14')).toContain('client-output-buffer-limit slave 0 0 0');
 });
 
 test('DEBUG is enabled where it has to be, and only there', () => {

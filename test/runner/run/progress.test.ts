@@ -102,3 +102,12 @@ test('--quiet: nothing', () => {
   for (const event of [STARTED, copying(600, 500, 1_000_000), FINISHED]) progress.observe(event);
   expect(text()).toBe('');
 });
+
+test('a finding that repeats is told once per link', () => {
+  const { io, text } = capture(false);
+  const progress = new Progress(io);
+  const finding = (link: string): RunEvent =>
+    at(1, { kind: 'finding', code: 'OOM', message: 'Full.', link, severity: 'warning', evidence: {} });
+  for (const link of ['a', 'a', 'b']) progress.observe(finding(link));
+  expect(text()).toBe('  OOM Full.\n  OOM Full.\n');
+});
