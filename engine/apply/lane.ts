@@ -200,6 +200,7 @@ export class Lane implements LinkLane {
       source,
       target: () => this.#whereabouts,
       heartbeatPrefix: engine.heartbeatPrefix,
+      heartbeatMs: engine.heartbeatMs,
       counters: this.counters,
       growing: this.#growing,
       appliedOffset: () => this.appliedOffset,

@@ -234,6 +234,7 @@ export class StreamApplier {
     this.#options.counters.streamBytes += chunk.length;
     this.#arrivedAtMs = atMs ?? this.#options.wallClock();
     if (atMs !== undefined) this.#expiry?.waited(this.#options.wallClock() - atMs);
+    await this.#options.strays?.prepare(this.#arrivedAtMs, this.#options.wallClock());
     try {
       this.#translator.push(chunk, atMs);
     } catch (error) {

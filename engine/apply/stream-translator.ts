@@ -233,8 +233,14 @@ export class StreamTranslator {
 
   /** Data, and what is to be remembered of it. */
   #translate(frame: CommandFrame, treatment: Treatment): void {
+    const { strays, expiry, onHandled } = this.#options;
+    if (strays?.leavesOut(frame, treatment, this.#database) === true) {
+      expiry?.observe(frame, treatment, this.#database, this.offset);
+      onHandled?.('left to the group that has the key');
+      return this.#keepInMind(strays.leftOut(frame, this.#database, this.offset));
+    }
     this.#convey(frame, treatment);
-    this.#keepInMind(this.#options.strays?.read(frame, treatment, this.#database, this.offset));
+    this.#keepInMind(strays?.read(frame, treatment, this.#database, this.offset));
   }
 
   /** Data: in the form the target takes, unconditional. */
@@ -455,6 +461,7 @@ export class StreamTranslator {
     const value = Number(text(frame, name === 'SET' ? 2 : 3));
     if ((name === 'SET' || name.endsWith('SETEX')) && Number.isFinite(value)) {
       this.#builder.addHeartbeat(value);
+      this.#options.strays?.heartbeat(value);
       this.#options.origins?.conflicts?.heartbeat(value);
       this.#options.translation?.clock.heartbeat(value);
     }

@@ -192,6 +192,8 @@ export interface GroupOptions {
   slots: [first: number, last: number][];
   /** All others. */
   peers: GroupPeer[];
+  /** A link that is behind by more leaves keys that others have by now to their links, ms. Default 1000. */
+  lateMs?: number;
 }
 
 export interface LinkOptions {

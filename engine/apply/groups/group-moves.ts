@@ -4,8 +4,11 @@ import type { GroupOptions, GroupPeer } from '../../link/options.ts';
 import { count, type LinkCounters } from '../counters.ts';
 import type { LinkFinding } from '../finding.ts';
 import type { GrowingFindings } from '../growing-findings.ts';
+import { PeerMarks } from './peer-marks.ts';
 import { StrayKeys } from './stray-keys.ts';
 import { GroupHealer } from './group-healer.ts';
+
+const LATE_MS = 1000;
 
 export interface GroupMovesOptions {
   link: string;
@@ -15,6 +18,7 @@ export interface GroupMovesOptions {
   source: () => Whereabouts;
   target: () => Whereabouts;
   heartbeatPrefix: string;
+  heartbeatMs: number;
   counters: LinkCounters;
   growing: GrowingFindings;
   appliedOffset: () => bigint;
@@ -24,15 +28,27 @@ export interface GroupMovesOptions {
 export class GroupMoves {
   readonly strays: StrayKeys;
   readonly #healer: GroupHealer;
+  readonly #marks: PeerMarks;
   readonly #options: GroupMovesOptions;
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
 
   constructor(options: GroupMovesOptions) {
     this.#options = options;
-    const { link, group, heartbeatPrefix, growing, onFinding, target, appliedOffset, counters } = options;
+    const { link, group, heartbeatPrefix, heartbeatMs, growing, onFinding, target, appliedOffset, counters } =
+      options;
     const { slots, peers } = group;
-    this.strays = new StrayKeys({ link, slots, heartbeatPrefix, growing, onFinding });
+    this.#marks = new PeerMarks({ link, target, peers: peers.map((peer) => peer.link) });
+    this.strays = new StrayKeys({
+      link,
+      slots,
+      heartbeatPrefix,
+      growing,
+      onFinding,
+      heartbeatMs,
+      lateMs: group.lateMs ?? LATE_MS,
+      readPeers: () => this.#marks.read(),
+    });
     const others = peers.map((peer) => ({
       link: peer.link,
       source: () => options.peers().find((each) => each.link === peer.link)?.source ?? peer.source,
@@ -68,6 +84,7 @@ export class GroupMoves {
     const { pending } = this;
     this.#ending.abort();
     await this.#running;
+    await this.#marks.close();
     if (pending > 0) this.#options.onFinding(unsettled(pending));
   }
 }

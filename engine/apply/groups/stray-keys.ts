@@ -9,6 +9,9 @@
  * Remembered is every key of the stream and of the snapshot whose slot was not the group's at first, and every key that is
  * restored. Of two groups that have had a key one is always such a one: its link remembers it for both. That the new owner
  * restores a key cannot be relied on: a slot may be moved while the key is deleted, and the key is created anew there.
+ *
+ * A link that is late leaves out what its stream says of keys that another one has remembered, and remembers them too: so that a
+ * late DEL or an old value does not stand in the target until it is put right.
  */
 import { CODIS_SLOTS, codisSlotAt } from '../../keys/codis-slot.ts';
 import { findKeys } from '../../keys/key-positions.ts';
@@ -29,6 +32,12 @@ export interface StrayKeysOptions {
   heartbeatPrefix: string;
   growing: GrowingFindings;
   onFinding: (finding: LinkFinding) => void;
+  /** Interval of the heartbeats that come back in the stream, ms; 0 = none. */
+  heartbeatMs: number;
+  /** The link is late when it is behind by more. */
+  lateMs: number;
+  /** Keys that the links of other groups have remembered, as `<database>:<key in latin1>`. */
+  readPeers: () => Promise<ReadonlySet<string>>;
 }
 
 export interface StrayKey {
@@ -41,6 +50,10 @@ export function memberOf({ database, key }: StrayKey): Buffer {
   return Buffer.concat([Buffer.from(`${database}:`), key]);
 }
 
+const NONE: ReadonlySet<string> = new Set();
+/** Of so many a heartbeat may be missing. */
+const HEARTBEATS = 3;
+
 /** Of a snapshot. More means that somebody has said the wrong slots. */
 const SNAPSHOT_MAX = 100_000;
 
@@ -52,6 +65,12 @@ export class StrayKeys {
   #lastOffset = -1n;
   #inSnapshot = 0;
   #refused: StrayKey[] = [];
+  /** What the newest heartbeat in the stream says, ms. */
+  #heartbeatMs = -Infinity;
+  /** Keys to be left to others; empty while the link is not late. */
+  #left: ReadonlySet<string> = NONE;
+  /** Of these those that have come back meanwhile. */
+  readonly #returned = new Set<string>();
 
   constructor(options: StrayKeysOptions) {
     this.#options = options;
@@ -63,13 +82,46 @@ export class StrayKeys {
     return this.#lastOffset;
   }
 
+  /** A heartbeat that was sent then, by our wall clock. */
+  heartbeat(sentAtMs: number): void {
+    this.#heartbeatMs = sentAtMs;
+  }
+
+  /** Before the next bytes of the stream, which arrived at `atMs`: finds out what is to be left to others. Never throws. */
+  async prepare(atMs: number, nowMs: number): Promise<void> {
+    const { heartbeatMs, lateMs, readPeers } = this.#options;
+    const isOld = heartbeatMs > 0 && nowMs - this.#heartbeatMs > lateMs + HEARTBEATS * heartbeatMs;
+    if (!isOld && nowMs - atMs <= lateMs) {
+      this.#left = NONE;
+      this.#returned.clear();
+      return;
+    }
+    this.#left = await readPeers();
+  }
+
+  /** The link is late, and everything that the command concerns is another group's by now, as far as anybody knows. */
+  leavesOut(frame: CommandFrame, treatment: Treatment, database: number): boolean {
+    // Scripts, and what goes to another database, may concern keys that nobody names.
+    if (this.#left.size === 0 || treatment === 'move' || treatment === 'copy' || isScript(frame))
+      return false;
+    const names = this.#keysOf(frame).map((key) => nameOf(database, key));
+    if (!isRestoring(treatment))
+      return names.length > 0 && names.every((name) => this.#left.has(name) && !this.#returned.has(name));
+    // It has come back.
+    for (const name of names) this.#returned.add(name);
+    return false;
+  }
+
+  /** A command that was left out. @returns what is to be kept on the target, database 0. */
+  leftOut(frame: CommandFrame, database: number, offset: bigint): OwnCommands {
+    this.#lastOffset = offset;
+    return { bytes: this.#encode(database, this.#keysOf(frame)), count: 1 };
+  }
+
   /** A command of the stream, ending at this offset. @returns what is to be kept on the target, database 0. */
   read(frame: CommandFrame, treatment: Treatment, database: number, offset: bigint): OwnCommands | undefined {
-    const positions = this.#positions;
-    positions.length = 0;
-    if (!findKeys(frame, positions) && frame.argc > 1) positions.push(1);
-    const isRestored =
-      treatment === 'restore' || treatment === 'slotsrestore' || treatment === 'slotsrestore-async';
+    const positions = this.#positionsOf(frame);
+    const isRestored = isRestoring(treatment);
     const { buffer, argStart, argEnd } = frame;
     let keys: Buffer[] | undefined;
     for (const at of positions) {
@@ -119,6 +171,18 @@ export class StrayKeys {
     return this.#inSnapshot > SNAPSHOT_MAX ? undefined : this.#encode(database, [key]);
   }
 
+  #positionsOf(frame: CommandFrame): readonly number[] {
+    const positions = this.#positions;
+    positions.length = 0;
+    if (!findKeys(frame, positions) && frame.argc > 1) positions.push(1);
+    return positions;
+  }
+
+  #keysOf(frame: CommandFrame): Buffer[] {
+    const { buffer, argStart, argEnd } = frame;
+    return this.#positionsOf(frame).map((at) => buffer.subarray(argStart[at], argEnd[at]));
+  }
+
   #isData(key: Buffer): boolean {
     const { heartbeatPrefix } = this.#options;
     const name = key.toString('latin1', 0, Math.max(heartbeatPrefix.length, OWN_KEY_PREFIX.length));
@@ -133,6 +197,18 @@ export class StrayKeys {
   #tell(database: number, key: Buffer): void {
     this.#options.growing.add(MOVING, { database, key: printKey(key) });
   }
+}
+
+function isRestoring(treatment: Treatment): boolean {
+  return treatment === 'restore' || treatment === 'slotsrestore' || treatment === 'slotsrestore-async';
+}
+
+function isScript({ buffer, argStart, argEnd }: CommandFrame): boolean {
+  return /^(eval|fcall)/i.test(buffer.toString('latin1', argStart[0], argEnd[0]));
+}
+
+function nameOf(database: number, key: Buffer): string {
+  return `${database}:${key.toString('latin1')}`;
 }
 
 const MOVING = {

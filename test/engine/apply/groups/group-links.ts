@@ -56,14 +56,21 @@ export class GroupLinks implements AsyncDisposable {
     await this.at(from, database, 'MIGRATE', '127.0.0.1', to?.port ?? 0, key, database, 5000);
   }
 
-  start(group: number): void {
+  /** @param lateMs see GroupOptions. */
+  start(group: number, lateMs?: number): void {
     const source = this.#server(group).endpoint;
     const peers = [{ link: `group-${1 - group}`, source: this.#server(1 - group).endpoint }];
     const slots: [number, number][] = group === 0 ? [[0, 511]] : [[512, 1023]];
     const replicator = new Replicator(
       {
         source,
-        links: [{ id: `group-${group}`, target: this.target.endpoint, group: { slots, peers } }],
+        links: [
+          {
+            id: `group-${group}`,
+            target: this.target.endpoint,
+            group: { slots, peers, ...(lateMs === undefined ? {} : { lateMs }) },
+          },
+        ],
         engine: { ...DEFAULT_ENGINE_OPTIONS, heartbeatMs: 50, retryMs: 50_000 },
         spoolFolder: join(this.#folder, `spool-${group}-${this.#starts++}`),
       },

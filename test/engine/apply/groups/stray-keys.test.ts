@@ -14,7 +14,7 @@ function keyIn(isWanted: (slot: number) => boolean): string {
   for (let index = 0; ; index++) if (isWanted(codisSlot(`key:${index}`))) return `key:${index}`;
 }
 
-function open(told: string[] = []): StrayKeys {
+function open(told: string[] = [], peers: ReadonlySet<string> = new Set()): StrayKeys {
   return new StrayKeys({
     link: 'g',
     slots: [
@@ -24,6 +24,9 @@ function open(told: string[] = []): StrayKeys {
     heartbeatPrefix: 'HEART',
     growing: new GrowingFindings(({ code }) => told.push(code)),
     onFinding: ({ code }) => told.push(code),
+    heartbeatMs: 100,
+    lateMs: 1000,
+    readPeers: () => Promise.resolve(peers),
   });
 }
 
@@ -84,5 +87,61 @@ describe('keys that may be of another group', () => {
     expect(strays.hasRefused).toBe(true);
     expect(strays.takeRefused()).toEqual([{ database: 1, key: Buffer.from(OWN) }]);
     expect(strays.hasRefused).toBe(false);
+  });
+});
+
+/** Whether a command in database 3 is left to others. */
+function leftOut(strays: StrayKeys, ...words: string[]): boolean {
+  let answer = false;
+  new CommandFramer((frame) => {
+    const treatment = treatmentOf(frame.buffer, frame.argStart[0]!, frame.argEnd[0]!);
+    answer = strays.leavesOut(frame, treatment, 3);
+  }).push(encodeCommand(words));
+  return answer;
+}
+
+describe('a late link', () => {
+  const PEERS = new Set([`3:${OWN}`, '3:also theirs']);
+
+  it('leaves out what concerns only keys of others', async () => {
+    const strays = open([], PEERS);
+    await strays.prepare(0, 5000);
+    expect(leftOut(strays, 'DEL', OWN)).toBe(true);
+    expect(leftOut(strays, 'DEL', OWN, 'also theirs')).toBe(true);
+    expect(leftOut(strays, 'DEL', OWN, 'mine')).toBe(false);
+    expect(leftOut(strays, 'SET', 'mine', 'v')).toBe(false);
+    expect(leftOut(strays, 'PING')).toBe(false);
+    expect(leftOut(strays, 'EVALSHA', 'sha', '1', OWN)).toBe(false);
+    expect(leftOut(strays, 'MOVE', OWN, '5')).toBe(false);
+  });
+
+  it('does not leave out a key any more that has come back', async () => {
+    const strays = open([], PEERS);
+    await strays.prepare(0, 5000);
+    expect(leftOut(strays, 'RESTORE', OWN, '0', 'payload')).toBe(false);
+    expect(leftOut(strays, 'INCR', OWN)).toBe(false);
+  });
+
+  it('is one whose bytes have waited, or whose heartbeats are old', async () => {
+    const strays = open([], PEERS);
+    strays.heartbeat(10_000);
+    await strays.prepare(10_000, 10_500);
+    expect(leftOut(strays, 'DEL', OWN)).toBe(false);
+    await strays.prepare(9000, 10_500);
+    expect(leftOut(strays, 'DEL', OWN)).toBe(true);
+    await strays.prepare(10_500, 10_500);
+    expect(leftOut(strays, 'DEL', OWN)).toBe(false);
+    await strays.prepare(12_000, 12_000);
+    expect(leftOut(strays, 'DEL', OWN)).toBe(true);
+  });
+
+  it('remembers what it has left out', async () => {
+    const strays = open([], PEERS);
+    let own: string | undefined;
+    new CommandFramer((frame) => (own = strays.leftOut(frame, 3, 88n).bytes.toString())).push(
+      encodeCommand(['DEL', OWN, 'also theirs']),
+    );
+    expect(own).toBe(mark(OWN, 'also theirs'));
+    expect(strays.lastOffset).toBe(88n);
   });
 });
