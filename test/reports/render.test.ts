@@ -298,7 +298,7 @@ test.each(['terminal', 'markdown'])(
       { ...row, id: 'repl.other', subject: 'one', measured: 'none' },
       { ...row, id: 'repl.other', subject: 'two', measured: 'none' },
     ];
-    const text = String(renderReport(format, { ...PASSED, precheck }, extras).content);
+    const text = renderReport(format, { ...PASSED, precheck }, extras).content;
     expect(text.match(/repl\.backlog/g)).toHaveLength(1);
     expect(text).toMatch(/repl\.backlog \(one, two\)/);
     expect(text).toMatch(/one: 1 MB[^]*two: 2 MB/);

@@ -65,12 +65,15 @@ function groupRows(rows: readonly PrecheckRow[]): PrecheckRow[][] {
   return [...groups.values()];
 }
 
+/** Where it was not measured, that is said. */
+function told({ evidence }: PrecheckRow, text: string): string {
+  return evidence === 'measured' ? text : `${text} (${evidence})`;
+}
+
 /** One entry for all; what was measured is said of each, once where it is the same. */
 function precheckEntry(rows: readonly PrecheckRow[]): Entry {
   const [first] = rows;
   const measured = new Set(rows.map((row) => row.measured));
-  const told = (row: PrecheckRow, text: string): string =>
-    row.evidence === 'measured' ? text : `${text} (${row.evidence})`;
   const each = rows.map((row) => told(row, `${row.subject}: ${row.measured}`));
   const texts = first !== undefined && measured.size === 1 ? [told(first, first.measured)] : each;
   return {

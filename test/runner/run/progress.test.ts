@@ -106,8 +106,9 @@ test('--quiet: nothing', () => {
 test('a finding that repeats is told once per link', () => {
   const { io, text } = capture(false);
   const progress = new Progress(io);
-  const finding = (link: string): RunEvent =>
-    at(1, { kind: 'finding', code: 'OOM', message: 'Full.', link, severity: 'warning', evidence: {} });
-  for (const link of ['a', 'a', 'b']) progress.observe(finding(link));
+  for (const link of ['a', 'a', 'b'])
+    progress.observe(
+      at(1, { kind: 'finding', code: 'OOM', message: 'Full.', link, severity: 'warning', evidence: {} }),
+    );
   expect(text()).toBe('  OOM Full.\n  OOM Full.\n');
 });
