@@ -75,15 +75,16 @@ export class ConflictResolver {
   async #round(signal: AbortSignal): Promise<boolean> {
     const { members } = this.#desk;
     if (members === undefined) return false;
-    const ready = this.#ready(members);
-    if (ready.length === 0 && !this.#desk.incomplete) return false;
     try {
       if (this.#desk.incomplete && this.#desk.contests.size === 0) await this.#fetch(members, signal);
+      const ready = this.#ready(members);
+      if (ready.length === 0) return false;
       const equal = ready.filter((contest) => contest.equal !== undefined);
       for (const contest of equal) this.#finish(contest, true);
-      await this.#forget(members, equal, signal);
+      // At once: what is told of from here on is seen by the contest's version.
       const others = ready.filter((contest) => !equal.includes(contest));
       if (others.length > 0) await this.#look(members, others, signal);
+      await this.#forget(members, equal, signal);
       return false;
     } catch (error) {
       await this.#disconnect();
