@@ -183,6 +183,7 @@ export class Feed {
         countTargetKeys(
           [...this.links].map(({ id, target }) => ({ link: id, target })),
           signal,
+          this.#options.source,
         ),
       clock,
       onFinding: (finding: LinkFinding) => {

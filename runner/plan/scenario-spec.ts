@@ -32,6 +32,7 @@ export function scenarioSubject(
     others: [...new Set(links.map((each) => each.source))].filter((name) => name !== source.name),
     targetKind: target.kind,
     isTargetShared: links.some((each) => each !== link && each.target === link.target),
+    isTargetSource: links.some((each) => each.source === link.target),
     isCircle: leadsBack(links, link),
     lastLink: behind.at(-1)?.id ?? link.id,
     keyPrefix: `${link.owns?.[0]?.replace(/[*?[].*$/, '') ?? ''}{${FIRST_TAG}}`,

@@ -1,12 +1,9 @@
 /** The source dies and comes back empty. */
 import { ANY_DIFFERENCE, stops, survives, type Scenario, type ScenarioOutcome } from './scenario.ts';
 
-/** Nothing is removed from a target that has clients of its own, and that is said. */
-const KEPT: ScenarioOutcome = {
-  verdict: ['fail'],
-  link: 'in-sync',
-  findings: ['SOURCE_REGRESSED', 'FULL_RESYNC'],
-  differences: ['EXTRA_KEY'],
+/** The source is a target too, and has lost what it had confirmed: its link back stops. */
+const IN_CIRCLE: ScenarioOutcome = {
+  ...stops('SOURCE_REGRESSED', 'NOT_DURABLE'),
   mayDiffer: ANY_DIFFERENCE,
 };
 
@@ -31,14 +28,14 @@ export const killSourceEmpty: Scenario = {
     {
       name: 'follow',
       expects:
-        'The target becomes as empty as the source, because the spec says so; in a circle it keeps what may be its own.',
+        'The target becomes as empty as the source, because the spec says so. In a circle the link back stops, for its checkpoint is gone.',
       rehearse: ({ source, isCircle }) => ({
         change: {
           writers: { rate: '40/s' },
           engine: { emptySource: 'follow' },
           timeline: [{ fault: 'kill', where: source, when: 'incremental', for: '300ms' }],
         },
-        outcome: isCircle ? KEPT : survives('SOURCE_REGRESSED'),
+        outcome: isCircle ? IN_CIRCLE : survives('SOURCE_REGRESSED'),
       }),
     },
   ],

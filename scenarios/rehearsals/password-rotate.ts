@@ -1,5 +1,5 @@
 /** The password of the target changes, and all connections are cut. */
-import { survives, type Scenario } from './scenario.ts';
+import { ANY_DIFFERENCE, stops, survives, type Scenario } from './scenario.ts';
 
 export const passwordRotate: Scenario = {
   name: 'password-rotate',
@@ -9,10 +9,12 @@ export const passwordRotate: Scenario = {
   variants: [
     {
       name: 'default',
-      expects: 'The link is refused with the old one, says so, and tries again until it is right.',
-      rehearse: ({ target }) => ({
+      expects:
+        'The link is refused with the old one, says so, and tries again until it is right. A link that reads from it stops: its password comes from no file.',
+      rehearse: ({ target, isTargetSource }) => ({
         change: { timeline: [{ fault: 'password-rotate', where: target, when: 'incremental', for: '1s' }] },
-        outcome: survives(),
+        // A link that reads it cannot learn another password unless it is in a file, and stops.
+        outcome: isTargetSource ? { ...stops(), mayDiffer: ANY_DIFFERENCE } : survives(),
       }),
     },
   ],

@@ -20,6 +20,8 @@ export interface ScenarioSubject {
   others: readonly string[];
   /** Other links have the same target. */
   isTargetShared: boolean;
+  /** Another link reads from the target. */
+  isTargetSource: boolean;
   /** What the target has goes back to the source, by another link. */
   isCircle: boolean;
   /** The link that is in sync last: the others, or the one itself, start before it. */

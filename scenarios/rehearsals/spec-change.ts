@@ -10,23 +10,20 @@ export const specChange: Scenario = {
     {
       name: 'default',
       expects: 'The link goes on, and the change is found.',
-      rehearse: ({ target, targetKind }) =>
-        targetKind === 'cluster'
-          ? { unfit: 'settings of a cluster’s shards are not watched (OUT_OF_SCOPE)' }
-          : {
-              change: {
-                timeline: [
-                  {
-                    fault: 'config-set',
-                    where: target,
-                    when: 'incremental',
-                    with: { directives: { maxmemory: '2147483648' } },
-                    for: '1500ms',
-                  },
-                ],
-              },
-              outcome: survives('CONFIG_DRIFT'),
+      rehearse: ({ target }) => ({
+        change: {
+          timeline: [
+            {
+              fault: 'config-set',
+              where: target,
+              when: 'incremental',
+              with: { directives: { maxmemory: '2147483648' } },
+              for: '1500ms',
             },
+          ],
+        },
+        outcome: survives('CONFIG_DRIFT'),
+      }),
     },
   ],
 };

@@ -169,6 +169,7 @@ const NOBODY = {
   targetKind: '',
   others: [],
   isTargetShared: false,
+  isTargetSource: false,
   isCircle: false,
   lastLink: '',
   keyPrefix: '',
