@@ -2,12 +2,17 @@
 import { describeEndpoint } from '../../engine/connect/endpoint.ts';
 import { askTopology, type Shard } from '../../engine/connect/cluster-topology.ts';
 import type { Connection } from '../../engine/connect/connection.ts';
+import { wordReplyError } from '../../engine/connect/reply-errors.ts';
+import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
 import { aimedInstance, invalid, openNode, primaryOf, shardOf } from './aim.ts';
 import { defineFault, effective, ineffective } from './define-fault.ts';
 import { countOf } from './parameters.ts';
 import type { FaultInstance } from './subjects.ts';
 
 const KEYS_AT_ONCE = 100;
+/** On the move together, their commands pipelined: one by one a thousand slots take as long as the run. */
+const SLOTS_AT_ONCE = 20;
+const MIGRATE_TIMEOUT_MS = 10_000;
 
 export const reshard = defineFault({
   name: 'reshard',
@@ -30,10 +35,10 @@ export const reshard = defineFault({
     const slots = slotsOf(giver).slice(0, given.count('slots', 100));
     await using move = await Move.open(instance, { from, to, giver });
     let [keys, moved] = [0, 0];
-    for (const slot of slots) {
-      if (context.signal.aborted) break;
-      keys += await move.slot(slot);
-      moved++;
+    while (moved < slots.length && !context.signal.aborted) {
+      const some = slots.slice(moved, moved + SLOTS_AT_ONCE);
+      keys += await move.slots(some);
+      moved += some.length;
     }
     const owners = new Set(await ownersOf(instance, slots));
     // The run may end before all have moved: a link that stops because of it is what some rehearsals are about.
@@ -55,7 +60,7 @@ async function ownersOf(instance: FaultInstance, slots: readonly number[]): Prom
   return slots.map((slot) => shards[owners[slot] ?? -1]?.primary.id);
 }
 
-/** The steps of redis-cli --cluster reshard (clusterManagerMoveSlot), for one slot after another. */
+/** The steps of redis-cli --cluster reshard (clusterManagerMoveSlot), for some slots at once. */
 class Move implements AsyncDisposable {
   readonly from: string;
   readonly to: string;
@@ -93,27 +98,69 @@ class Move implements AsyncDisposable {
     );
   }
 
-  /** @returns how many keys were in it. */
-  async slot(slot: number): Promise<number> {
-    await this.#target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', this.#ids.source);
-    await this.#source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', this.#ids.target);
+  /** @returns how many keys were in them. @throws SyncError what a node refused. */
+  async slots(slots: readonly number[]): Promise<number> {
+    const { source, target } = this.#ids;
+    await ask(
+      this.#target,
+      slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', source]),
+    );
+    await ask(
+      this.#source,
+      slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'MIGRATING', target]),
+    );
     let moved = 0;
-    for (;;) {
-      const keys = await this.#source.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE);
-      // Also after Ctrl-C: a slot that is half moved is worse than one that is moved a little late.
-      if (!Array.isArray(keys) || keys.length === 0) break;
-      const names = keys.filter((key) => Buffer.isBuffer(key));
-      const { host, port } = this.#target.endpoint;
-      await this.#source.call('MIGRATE', host, port, '', 0, 10_000, 'REPLACE', 'KEYS', ...names);
-      moved += names.length;
+    // Also after Ctrl-C: a slot that is half moved is worse than one that is moved a little late.
+    for (let left = slots; left.length > 0;) {
+      const found = await this.#keysOf(left);
+      await ask(
+        this.#source,
+        found.map(({ keys }) => this.#migrate(keys)),
+      );
+      moved += found.reduce((sum, { keys }) => sum + keys.length, 0);
+      left = found.map(({ slot }) => slot);
     }
-    // The new owner first: otherwise nobody would have it for a moment.
+    // The new owner first: otherwise nobody would have them for a moment. Others hear of it by themselves, if they do not listen.
     for (const connection of [this.#target, this.#source, ...this.#others])
-      await connection.tryCall('CLUSTER', 'SETSLOT', slot, 'NODE', this.#ids.target);
+      await connection.pipeline(slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'NODE', target]));
     return moved;
+  }
+
+  /** Some keys of each; of slots that have any. */
+  async #keysOf(slots: readonly number[]): Promise<{ slot: number; keys: Buffer[] }[]> {
+    const listed = await ask(
+      this.#source,
+      slots.map((slot) => ['CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE]),
+    );
+    return slots.flatMap((slot, index) => {
+      const reply = listed[index];
+      const keys = Array.isArray(reply) ? reply.filter((key) => Buffer.isBuffer(key)) : [];
+      return keys.length === 0 ? [] : [{ slot, keys }];
+    });
+  }
+
+  #migrate(keys: readonly Buffer[]): (string | number | Buffer)[] {
+    const { host, port } = this.#target.endpoint;
+    return ['MIGRATE', host, port, '', 0, MIGRATE_TIMEOUT_MS, 'REPLACE', 'KEYS', ...keys];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const connection of [this.#source, this.#target, ...this.#others]) await connection.close();
   }
+}
+
+/** @throws SyncError with the first refusal. */
+async function ask(
+  connection: Connection,
+  commands: readonly (readonly (string | number | Buffer)[])[],
+): Promise<Reply[]> {
+  const replies = await connection.pipeline(commands);
+  const refused = replies.find((reply) => reply instanceof ReplyError);
+  if (refused instanceof ReplyError)
+    throw wordReplyError(
+      refused,
+      connection.endpoint,
+      commands[0]?.[0] === 'MIGRATE' ? 'MIGRATE' : 'CLUSTER',
+    );
+  return replies;
 }
