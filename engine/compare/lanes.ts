@@ -1,4 +1,5 @@
 /** Several pieces of work at once, which end together. */
+import { setMaxListeners } from 'node:events';
 
 /**
  * Runs `work` for every item, at most `lanes` at a time, in order. When one fails the others are aborted through the
@@ -14,6 +15,8 @@ export async function inLanes<T>(
 ): Promise<void> {
   const controller = new AbortController();
   const both = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
+  // Every connection of every lane listens to it; they are many, and none is forgotten.
+  setMaxListeners(0, both);
   const failures: unknown[] = [];
   const waiting = [...items];
   const lane = async (): Promise<void> => {
