@@ -20,7 +20,8 @@ function judgeQuiet(context: CheckContext) {
     const why = unread === null ? 'Nobody looked.' : `The servers could not be asked: ${unread}`;
     return result(NAME, 'unknown', why);
   }
-  const written = changes.map((change) => ({ change, writes: unaskedWrites(change, changes) }));
+  const hasMoved = context.findings.some(({ code }) => code === 'TOPOLOGY_CHANGED');
+  const written = changes.map((change) => ({ change, writes: unaskedWrites(change, changes, hasMoved) }));
   const loud = written.filter(({ writes }) => writes.length > 0);
   const counts = {
     servers: changes.length,
@@ -33,15 +34,24 @@ function judgeQuiet(context: CheckContext) {
   return result(NAME, 'fail', `Still written after everything was applied: ${words.join('; ')}.`, counts);
 }
 
-/** Writes that are neither a heartbeat, nor a checkpoint (one HSET per transaction), nor the end of an expired key. */
-function unaskedWrites(change: ServerChange, all: readonly ServerChange[]): [string, number][] {
+/**
+ * Writes that are neither a heartbeat, nor a checkpoint (one HSET per transaction), nor the end of an expired key. Where slots have
+ * moved, links remember such a key, and forget it when they have looked at it (SADD, SREM of keys of their own).
+ */
+function unaskedWrites(
+  change: ServerChange,
+  all: readonly ServerChange[],
+  hasMoved: boolean,
+): [string, number][] {
   const growth = growthIn(change.before.commands, change.after.commands);
   const transactions = growth.get('exec') ?? 0;
+  const ended = (growth.get('del') ?? 0) + (growth.get('unlink') ?? 0);
   const keysExpire = all.some(({ after }) => (after.numbers['expired_keys'] ?? 0) > 0);
   return [...growth].filter(([name, count]) => {
     if (!isWriteCommand(name) || name === 'setex') return false;
     if (name === 'hset') return count > transactions;
     if (name === 'del' || name === 'unlink') return !keysExpire;
+    if (name === 'sadd' || name === 'srem') return !hasMoved || !keysExpire || count > ended;
     return true;
   });
 }

@@ -77,6 +77,14 @@ const bothWith = (changes: Partial<LaneAccount>): RunEventBody[] => [
 ];
 const unread = (what: Evidence['about']): RunEventBody =>
   evidence({ about: 'unread', what, instance: 'target', reason: 'gone' });
+/** What the target still gets, in a run in which slots moved and keys expired. */
+const remembered = (commands: Record<string, number>): Partial<CheckContext> => ({
+  ...exchanged(
+    isAbout('server', 'target', 'still-quiet'),
+    server('target', 'still-quiet', { commands, numbers: { expired_keys: 2 } }),
+  ),
+  findings: [newFinding('TOPOLOGY_CHANGED', 'slots move')],
+});
 const added = (...bodies: RunEventBody[]): Partial<CheckContext> => exchanged(() => false, ...bodies);
 const flushStep = { id: 'plant', fault: 'flush', optional: false, dataLoss: 'target' } as const;
 const flushed: RunEventBody = {
@@ -313,6 +321,13 @@ const ORACLE_CASES: Record<string, Case[]> = {
         server('target', 'still-quiet', { commands: { del: 1 }, numbers: { expired_keys: 2 } }),
       ),
     ],
+    [
+      'a deletion that is remembered where slots have moved',
+      'pass',
+      remembered({ del: 1, sadd: 1, srem: 1 }),
+    ],
+    ['more sets than deletions', 'fail', remembered({ del: 1, sadd: 2 })],
+    ['a set where nothing has moved', 'fail', { ...remembered({ del: 1, sadd: 1 }), findings: [] }],
   ],
   'offset-accounting': [
     ['the bytes add up', 'pass', {}],
