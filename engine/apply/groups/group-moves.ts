@@ -85,7 +85,7 @@ export class GroupMoves {
     this.#ending.abort();
     await this.#running;
     await this.#marks.close();
-    if (pending > 0) this.#options.onFinding(unsettled(pending));
+    if (pending > 0 && this.strays.hasMoved) this.#options.onFinding(unsettled(pending));
   }
 }
 

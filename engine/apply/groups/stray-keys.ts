@@ -64,6 +64,7 @@ export class StrayKeys {
   /** Offset behind the last command that made a key remembered; -1 before. */
   #lastOffset = -1n;
   #inSnapshot = 0;
+  #hasMoved = false;
   #refused: StrayKey[] = [];
   /** What the newest heartbeat in the stream says, ms. */
   #heartbeatMs = -Infinity;
@@ -158,6 +159,11 @@ export class StrayKeys {
     return this.#refused.length > 0;
   }
 
+  /** Slots move between the groups, or have moved. Keys that are restored may only be its clients'. */
+  get hasMoved(): boolean {
+    return this.#hasMoved || this.#inSnapshot > 0;
+  }
+
   /** A snapshot begins. */
   beginSnapshot(): void {
     this.#inSnapshot = 0;
@@ -195,6 +201,7 @@ export class StrayKeys {
   }
 
   #tell(database: number, key: Buffer): void {
+    this.#hasMoved = true;
     this.#options.growing.add(MOVING, { database, key: printKey(key) });
   }
 }
