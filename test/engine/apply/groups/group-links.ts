@@ -181,7 +181,9 @@ export class GroupLinks implements AsyncDisposable {
   }
 
   #refuseFailure(): void {
-    const failed = this.messages.find((message) => message.kind === 'link-failed');
+    const failed = this.messages.find(
+      (message) => message.kind === 'link-failed' && message.error.code !== 'ABORTED',
+    );
     if (failed?.kind === 'link-failed') throw new Error(`${failed.link} failed: ${failed.error.message}`);
   }
 }
