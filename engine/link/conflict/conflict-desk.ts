@@ -257,6 +257,14 @@ export class ConflictDesk {
     }
   }
 
+  /** A stream is read from another place: a value that was put into it before may never come. */
+  copyAnew(): void {
+    for (const contest of this.contests.values()) {
+      contest.copying = false;
+      contest.version++;
+    }
+  }
+
   /** More writes are on their way than can be kept in mind. */
   forgotten(): void {
     this.#forgotten++;

@@ -109,6 +109,7 @@ export class ConflictSide implements ConflictWatch {
     // Read once more from here: of its own clients, and what it passes on.
     for (const side of this.#desk.sides) side.#stages[this.#desk.distance(side, this)]?.clear();
     for (const side of this.#desk.sides) if (side !== this) side.tellAnew();
+    this.#desk.copyAnew();
   }
 
   /** From here on all others are there to be told of it. */

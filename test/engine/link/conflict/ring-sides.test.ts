@@ -88,6 +88,15 @@ describe('sides of a ring', () => {
     expect(a.hasUnseen('0:k')).toBe(false);
   });
 
+  it('a copy is not waited for when its stream is read from another place: it may have been lost', () => {
+    wrote(a, 200n, 'SET', 'k', '1');
+    wrote(b, 210n, 'SET', 'k', '2');
+    const known = desk.contests.get('0:k');
+    if (known) known.copying = true;
+    a.begins(5000n);
+    expect(known?.copying).toBe(false);
+  });
+
   it('a copied value meets what crosses it, and tells who wrote that', () => {
     wrote(a, 200n, 'SET', 'k', '1');
     wrote(b, 210n, 'SET', 'k', '2');
