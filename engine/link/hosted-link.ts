@@ -81,6 +81,7 @@ export class HostedLink {
   async apply(reader: MovableReader, signal: AbortSignal): Promise<void> {
     const { link, engine } = this.#options;
     if (isCluster(link.target)) this.report(unheardCluster(engine));
+    if (isCluster(link.target) && link.group !== undefined) this.report(UNFENCED_GROUPS);
     const attendants = this.#attend();
     this.attendants = attendants;
     try {
@@ -288,6 +289,15 @@ export class HostedLink {
     return this.#isSynchronized ? 'Synchronizing' : 'Initializing';
   }
 }
+
+/** Of groups of a Codis cluster. */
+const UNFENCED_GROUPS: LinkFinding = {
+  code: 'OUT_OF_SCOPE',
+  severity: 'warning',
+  message:
+    'Keys that move between the groups are not compared on a cluster target: a late link may remove or overwrite them. Move no slots while this link runs, or compare afterwards.',
+  evidence: { side: 'source' },
+};
 
 function isCluster(target: Whereabouts): target is ClusterEntry {
   return 'kind' in target && target.kind === 'cluster';
