@@ -50,6 +50,7 @@ export function statusOf(
     partialResyncs: counters.partialResyncs,
     retries: counters.retries,
     deferred: lane.deferred + (seat?.open ?? 0),
+    unsettled: lane.unsettled,
     dropped: { ...counters.dropped },
     handled: { ...counters.handled },
     errors: { ...counters.errors },

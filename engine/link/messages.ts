@@ -59,6 +59,8 @@ export interface LinkStatus {
    * there are some), keys of a pair that may still differ.
    */
   deferred?: number;
+  /** Of it, slots that have left the source shard and wait for their new owner's link, and keys to be read again. */
+  unsettled?: number;
   dropped: Record<string, number>;
   /** What was done besides applying, by kind. */
   handled?: Record<string, number>;

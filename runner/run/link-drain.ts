@@ -29,12 +29,19 @@ export async function drainedPart(
 ): Promise<DrainedPart> {
   const id = idIn(monitor.plan.id, of.shard);
   const isOver = (): boolean => monitor.isFinished(id);
-  const ask = (): ReturnType<typeof readPosition> =>
-    readPosition(shardOf(of.source, of.shard)).catch((error: unknown) => {
+  const ask = async (): ReturnType<typeof readPosition> => {
+    const over = new AbortController();
+    const looking = setInterval(() => isOver() && over.abort(), POLL_MS);
+    try {
+      return await readPosition(shardOf(of.source, of.shard), over.signal);
+    } catch (error) {
       // Of a shard that is no more nothing more is to come.
       if (isOver()) return { offset: 0n };
       throw error;
-    });
+    } finally {
+      clearInterval(looking);
+    }
+  };
   let position = await ask();
   // After a failover the link may still be on a history that has ended: its offsets say nothing about the new one.
   const isSame = (): boolean =>

@@ -73,6 +73,7 @@ export function mergeStatuses(link: string, all: readonly LinkStatus[]): LinkSta
     partialResyncs: sum(({ partialResyncs }) => partialResyncs),
     retries: sum(({ retries }) => retries),
     deferred: sum(({ deferred }) => deferred ?? 0),
+    unsettled: sum(({ unsettled }) => unsettled ?? 0),
     dropped: sumByName(all.map(({ dropped }) => dropped)),
     handled: sumByName(all.map(({ handled = {} }) => handled)),
     errors: sumByName(all.map(({ errors }) => errors)),

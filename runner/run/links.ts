@@ -290,11 +290,13 @@ export class Links implements EngineDriver, EngineControls {
     const numbers = shards.map((_, number) => number);
     for (const monitor of this.monitors.filter(({ plan }) => links.includes(plan)))
       monitor.consistOf(numbers.map((number) => partId(monitor.plan.id, number)));
+    // None of them is new while they come up.
+    this.#adopting.add(source);
     await Promise.all(
       shards.map((shard, number) =>
         this.#startReplicator(source, links, shard, { number, whereabouts: shard }),
       ),
-    );
+    ).finally(() => this.#adopting.delete(source));
   }
 
   /** Slots have moved at a source: a shard that is new gets a replicator of its own. */
@@ -416,7 +418,7 @@ export class Links implements EngineDriver, EngineControls {
       case 'status':
         for (const monitor of monitors) this.#emitProgress(monitor);
         // Slots that wait for their new owner: it may be a shard that nobody reads yet.
-        if (message.links.some(({ deferred = 0 }) => deferred > 0)) this.#adoptShards(monitors);
+        if (message.links.some(({ unsettled = 0 }) => unsettled > 0)) this.#adoptShards(monitors);
         return;
       case 'ready':
       case 'log':

@@ -7,8 +7,11 @@ import { SyncError } from '../../engine/errors.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 
 /** The source's own offset now, and of which history. @throws SyncError CONNECT, PERMISSION, PROTOCOL. */
-export async function readPosition(source: Whereabouts): Promise<{ offset: bigint; replid?: string }> {
-  await using connection = await Connection.open(await locateSoon(source), { name: 'redis-sync' });
+export async function readPosition(
+  source: Whereabouts,
+  signal?: AbortSignal,
+): Promise<{ offset: bigint; replid?: string }> {
+  await using connection = await Connection.open(await locateSoon(source, signal), { name: 'redis-sync' });
   const info = parseInfo(await connection.call('INFO', 'replication'));
   const { master_repl_offset: offset } = info;
   if (offset === undefined) {

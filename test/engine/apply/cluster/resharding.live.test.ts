@@ -91,4 +91,4 @@ it('loses and adds nothing when a thousand slots move to and fro on both sides, 
   expect(handled(links, 'retried MOVED')).toBeGreaterThan(0);
   await links.stop();
   expect(differences(await source.contents(), await target.contents())).toEqual([]);
-});
+}, 120_000);
