@@ -49,6 +49,17 @@ export function isReconciled(
   return (!isFirst || before.loading) && fullResync !== 'reload';
 }
 
+/**
+ * Is what a second snapshot of a Codis group has not got compared with the other groups? Not where the target may have keys of
+ * its own.
+ */
+export function isCompared(
+  { fullResync, existing }: Pick<EngineOptions, 'fullResync' | 'existing'>,
+  before: LinkRecord,
+): boolean {
+  return (before.checkpoint !== null || before.loading) && fullResync !== 'reload' && existing !== 'merge';
+}
+
 /** @param removed keys that the source does not have; undefined where the policy keeps them. */
 export function existingFinding(
   policy: ExistingPolicy,

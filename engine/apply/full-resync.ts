@@ -14,6 +14,16 @@ export function removedFinding(cause: string, removed: Removed): LinkFinding {
   };
 }
 
+/** The target has the data of other groups too: what the snapshot has not got is compared with all of them. */
+export function comparedFinding(cause: string, keys: number): LinkFinding {
+  return {
+    code: 'FULL_RESYNC',
+    severity: 'warning',
+    message: `All data was copied again, and ${keys} keys that are gone from the group are compared with the other groups, and removed where none has them: ${cause}`,
+    evidence: { cause, keysCompared: keys, reconciled: true },
+  };
+}
+
 /** All was copied again, but nothing removed: stale keys may be left. `inCircle`: the target has clients of its own. */
 export function keptFinding(
   cause: string,

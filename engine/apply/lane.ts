@@ -28,6 +28,7 @@ import {
   countKeys,
   existingFinding,
   findExisting,
+  isCompared,
   isReconciled,
   type ExistingData,
 } from './existing-data.ts';
@@ -37,6 +38,7 @@ import { ExpiryRecovery } from './expiry/recovery.ts';
 import { SourceTimeline } from './expiry/source-timeline.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
 import {
+  comparedFinding,
   keptFinding,
   refuseEmptySource,
   refuseFullResync,
@@ -115,6 +117,8 @@ interface FullSync {
   existing: ExistingData | undefined;
   /** Undefined when nothing has to be deleted, or may be. */
   reconciliation: Reconciliation | undefined;
+  /** The target has the data of other groups too: keys are compared with them, not removed. */
+  isShared: boolean;
 }
 
 export class Lane implements LinkLane {
@@ -368,9 +372,12 @@ export class Lane implements LinkLane {
       if (before.checkpoint === null && !before.loading) return this.#discard(checkpoint);
     }
     await this.#attempt(signal, (connection) => this.#write(connection, encodeLoading(this.id, checkpoint)));
-    const reconciliation = isReconciled(engine, before, alone, existing !== undefined)
-      ? new Reconciliation({ folder: spoolFolder, diskBytesMax: engine.logDiskBytes })
-      : undefined;
+    const limits = { folder: spoolFolder, diskBytesMax: engine.logDiskBytes };
+    const compared = isCompared(engine, before) ? this.#moves?.comparison : undefined;
+    const reconciliation =
+      compared || isReconciled(engine, before, alone, existing !== undefined)
+        ? new Reconciliation({ ...limits, ...compared })
+        : undefined;
     await this.#expiry.keeper.beginSnapshot();
     this.#moves?.strays.beginSnapshot();
     const facts = await this.#measure(signal);
@@ -388,7 +395,8 @@ export class Lane implements LinkLane {
       mark: origins && ['HSET', loadingKey(this.id), 'path', ANYWHERE],
       signal,
     });
-    this.#fullSync = { applier, checkpoint, cause, before, existing, reconciliation };
+    const isShared = compared !== undefined;
+    this.#fullSync = { applier, checkpoint, cause, before, existing, reconciliation, isShared };
     await this.#attempt(signal, (connection) => applier.begin(connection));
     events.snapshotStarted();
   }
@@ -419,7 +427,8 @@ export class Lane implements LinkLane {
     if (sync === undefined) return;
     await sync.applier.finish();
     const overwritten = await this.#countOverwritten(sync, signal);
-    if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, overwritten, signal);
+    if (sync.reconciliation && sync.isShared) await this.#compareLater(sync, sync.reconciliation, signal);
+    else if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, overwritten, signal);
     else if (sync.existing) this.#reportExisting(sync.existing, overwritten, undefined);
     else if (sync.before.checkpoint !== null || sync.before.loading) {
       const inCircle = this.#options.link.origins !== undefined;
@@ -461,6 +470,18 @@ export class Lane implements LinkLane {
     if (sync.before.checkpoint === null && removed !== undefined) return;
     this.#findings.report(
       removed === undefined ? keptFinding(sync.cause, true, others) : removedFinding(sync.cause, removed),
+    );
+  }
+
+  /** Of a group: what the new snapshot does not have is gone, or another group's. A group without a key may have lost its data. */
+  async #compareLater(sync: FullSync, reconciliation: Reconciliation, signal: AbortSignal): Promise<void> {
+    const isKept = this.counters.snapshotKeys === 0 && this.#options.engine.emptySource !== 'follow';
+    const removed = isKept ? undefined : await reconciliation.removeOthers(this.#target, signal);
+    await reconciliation.close();
+    this.#findings.report(
+      removed === undefined
+        ? keptFinding(sync.cause, sync.checkpoint.alone)
+        : comparedFinding(sync.cause, removed.keys),
     );
   }
 

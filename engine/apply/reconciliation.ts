@@ -33,6 +33,8 @@ export interface ReconciliationOptions {
   memoryBytesMax?: number;
   /** Whether a key of the target is the link's to delete. Default: every one but the engine's own. */
   owns?: ((key: Uint8Array) => boolean) | undefined;
+  /** Function libraries are left alone: they may be another link's. Default false. */
+  keepLibraries?: boolean;
   /** Deletes keys; returns how many there were. Default: many with one command. */
   deleteKeys?: (connection: Connection, database: number, keys: readonly Buffer[]) => Promise<number>;
 }
@@ -86,7 +88,8 @@ export class Reconciliation {
       try {
         const connection = await target.connect(signal);
         await this.#removeKeys(connection, removed, signal);
-        removed.libraries += await this.#removeLibraries(connection);
+        if (this.#options.keepLibraries !== true)
+          removed.libraries += await this.#removeLibraries(connection);
         target.worked();
         return removed;
       } catch (error) {

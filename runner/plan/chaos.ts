@@ -22,7 +22,7 @@ export interface ChaosPlan {
  */
 export function disturbPlan(plan: Plan, profile: ChaosProfileName): ChaosPlan {
   const { seed, links } = plan;
-  const afterSync = !links.every((link) => isAlone(plan, link));
+  const afterSync = !links.every((link) => mayCopyAgain(plan, link));
   const drawn = drawTimeline({ profile, seed, aims: aimsOf(plan), faults: FAULTS, afterSync });
   if (drawn.steps.length === 0) {
     throw new SyncError('SPEC_INVALID', 'Nothing of this spec may be disturbed.', {
@@ -62,11 +62,12 @@ function aimsOf(plan: Plan): ChaosAim[] {
 }
 
 /**
- * Is everything on the target this link's? Only then does a second full sync remove what is gone from the source; what a
- * first one that broke off has left is stale too.
+ * Does a second full sync remove what is gone from the source, and one that begins anew what the first has left? Where
+ * everything on the target is this link's; and of Codis groups, as what one has not got is compared with the others.
  */
-function isAlone({ links }: Plan, link: LinkPlan): boolean {
-  const { id, target } = link;
+function mayCopyAgain({ links }: Plan, link: LinkPlan): boolean {
+  const { id, target, codisSlots } = link;
+  if (codisSlots !== undefined) return true;
   return !isInCircle(links, link) && links.every((other) => other.id === id || other.target !== target);
 }
 
@@ -81,14 +82,14 @@ function serverAim(plan: Plan, instance: InstancePlan, place: 'source' | 'target
     ...(replicas > 0 ? ['replica'] : []),
     ...(kind === 'cluster' ? [] : ['standalone']),
   ]);
-  const mayResync = links.every((link) => link.source !== name || isAlone(plan, link));
+  const mayResync = links.every((link) => link.source !== name || mayCopyAgain(plan, link));
   return { place, where: name, subject: `server ${name}`, abilities, mayResync };
 }
 
 function linkAims(plan: Plan, link: LinkPlan): ChaosAim[] {
   const { driver, instances } = plan;
   const { id, source, target } = link;
-  const mayResync = isAlone(plan, link);
+  const mayResync = mayCopyAgain(plan, link);
   const host = hostOf(plan, link);
   const isOurs = driver.kind === 'redis-sync';
   const way = (side: 'source' | 'target', of: string): ChaosAim => {

@@ -173,5 +173,6 @@ export const NOT_DRAWN: Readonly<Record<string, string>> = {
   reshard: 'is about clusters, and takes longer than a step of chaos',
   'codis-rebalance': 'is about Codis groups: the workload would have to follow the slots',
   'rogue-writer': 'somebody else’s writes to the target stay there',
+  'engine-starve': 'does in small pieces what engine-pause does in one',
   'target-evict': 'evicted keys are lost on the target',
 };

@@ -62,6 +62,8 @@ export class GroupHealer {
   #overlapping = 0;
   /** Everything that was remembered up to there has been looked at. */
   #lookedUpTo = -1n;
+  /** How often it was told to look again: a look that began before does not count. */
+  #orders = 0;
   #isSettled = false;
 
   constructor(options: GroupHealerOptions) {
@@ -76,6 +78,13 @@ export class GroupHealer {
     // Nobody moves keys any more: what two groups have then is a matter of the source.
     const left = this.#isSettled ? this.#left - this.#overlapping : this.#left;
     return Math.max(left, isNews);
+  }
+
+  /** Keys were remembered otherwise than by the stream. */
+  lookAgain(): void {
+    this.#orders++;
+    this.#left = Math.max(1, this.#left);
+    this.#lookedUpTo = -1n;
   }
 
   /** The sources are quiet. */
@@ -111,6 +120,7 @@ export class GroupHealer {
   async #turn(signal: AbortSignal): Promise<void> {
     const { strays, appliedOffset, link } = this.#options;
     const upTo = strays.lastOffset;
+    const orders = this.#orders;
     const isKnown = appliedOffset() >= upTo;
     const target = await this.#open(signal);
     await target.call('SELECT', 0);
@@ -124,6 +134,7 @@ export class GroupHealer {
       signal.throwIfAborted();
       left += await this.#heal(batch, signal);
     }
+    if (orders !== this.#orders) return;
     this.#left = left;
     if (isKnown) this.#lookedUpTo = upTo;
   }

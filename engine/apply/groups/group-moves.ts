@@ -1,14 +1,20 @@
 /** What a link of a Codis group does besides: remembers keys that come from other groups, and puts right what was late. */
+import type { Connection } from '../../connect/connection.ts';
 import type { Whereabouts } from '../../connect/discovery.ts';
 import type { GroupOptions, GroupPeer } from '../../link/options.ts';
+import { movedKey } from '../checkpoint.ts';
 import { count, type LinkCounters } from '../counters.ts';
 import type { LinkFinding } from '../finding.ts';
 import type { GrowingFindings } from '../growing-findings.ts';
 import { PeerMarks } from './peer-marks.ts';
-import { StrayKeys } from './stray-keys.ts';
+import { wordFirstError } from '../target-contents.ts';
+import type { ReconciliationOptions } from '../reconciliation.ts';
+import { memberOf, StrayKeys } from './stray-keys.ts';
 import { GroupHealer } from './group-healer.ts';
 
 const LATE_MS = 1000;
+
+const REMEMBER_AT_ONCE = 500;
 
 export interface GroupMovesOptions {
   link: string;
@@ -67,6 +73,29 @@ export class GroupMoves {
   /** Keys that may not be right yet; 0 while the stream has not begun. */
   get pending(): number {
     return this.#running === undefined ? 0 : this.#healer.pending;
+  }
+
+  /** What a reconciliation does instead of removing keys. */
+  get comparison(): Pick<ReconciliationOptions, 'owns' | 'deleteKeys' | 'keepLibraries'> {
+    return {
+      owns: (key) => this.strays.owns(key),
+      deleteKeys: (connection, database, keys) => this.#remember(connection, database, keys),
+      keepLibraries: true,
+    };
+  }
+
+  /**
+   * These are on the target and not in the new snapshot of the group: they are gone, or another group's by now. Told to the
+   * target, database 0, before anything says that the snapshot is applied.
+   */
+  async #remember(connection: Connection, database: number, keys: readonly Buffer[]): Promise<number> {
+    for (let from = 0; from < keys.length; from += REMEMBER_AT_ONCE) {
+      const members = keys.slice(from, from + REMEMBER_AT_ONCE).map((key) => memberOf({ database, key }));
+      const replies = await connection.pipeline([['SADD', movedKey(this.#options.link), ...members]]);
+      if (typeof replies[0] !== 'number') throw wordFirstError('SADD', replies, connection);
+    }
+    this.#healer.lookAgain();
+    return keys.length;
   }
 
   /** The stream runs. */

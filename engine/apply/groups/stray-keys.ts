@@ -164,6 +164,12 @@ export class StrayKeys {
     return this.#hasMoved || this.#inSnapshot > 0;
   }
 
+  /** Is the key in a slot that was the source's at first? */
+  owns(key: Uint8Array): boolean {
+    const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+    return this.#isOwn[codisSlotAt(bytes, 0, bytes.length)] === 1 && this.#isData(bytes);
+  }
+
   /** A snapshot begins. */
   beginSnapshot(): void {
     this.#inSnapshot = 0;

@@ -84,6 +84,9 @@ export class GroupLinks implements AsyncDisposable {
     this.#running[group]?.replicator.abort();
     await this.#running[group]?.ended;
     this.#running[group] = undefined;
+    // A process that dies says nothing; this one says that it was cut short.
+    const last = this.messages.findIndex((m) => m.kind === 'link-failed' && m.link === `group-${group}`);
+    if (last !== -1) this.messages.splice(last, 1);
   }
 
   pause(group: number): void {

@@ -170,4 +170,22 @@ describe('keys that move between groups', () => {
     await links.drained();
     expect(await links.differences(DATABASES)).toEqual([]);
   });
+
+  it('are right when a group has to be copied again: what it has lost goes, what another group has stays', async () => {
+    const { links, keys } = await open(7);
+    await using _ = links;
+    await links.kill(0);
+    await links.at(0, 0, 'CONFIG', 'SET', 'repl-backlog-size', 16_384);
+    await keys.stir(150, 'out');
+    await links.at(0, 0, 'SET', 'junk', 'x'.repeat(100_000));
+    await links.at(0, 0, 'DEL', 'junk');
+    links.start(0);
+    await links.synchronized();
+    await keys.stir(30, 'any');
+    await links.drained();
+    expect(await links.differences(DATABASES)).toEqual([]);
+    const [told] = links.messages.filter((m) => m.kind === 'finding' && m.code === 'FULL_RESYNC');
+    expect(told).toMatchObject({ link: 'group-0', severity: 'warning', evidence: { reconciled: true } });
+    expect(links.messages.filter((m) => m.kind === 'sync-started' && m.mode === 'full')).toHaveLength(3);
+  });
 });
