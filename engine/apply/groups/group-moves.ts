@@ -37,6 +37,8 @@ export class GroupMoves {
   readonly #marks: PeerMarks;
   readonly #options: GroupMovesOptions;
   readonly #ending = new AbortController();
+  /** A second snapshot had not got everything. */
+  #hasCompared = false;
   #running: Promise<void> | undefined;
 
   constructor(options: GroupMovesOptions) {
@@ -94,6 +96,7 @@ export class GroupMoves {
       const replies = await connection.pipeline([['SADD', movedKey(this.#options.link), ...members]]);
       if (typeof replies[0] !== 'number') throw wordFirstError('SADD', replies, connection);
     }
+    this.#hasCompared ||= keys.length > 0;
     this.#healer.lookAgain();
     return keys.length;
   }
@@ -114,7 +117,7 @@ export class GroupMoves {
     this.#ending.abort();
     await this.#running;
     await this.#marks.close();
-    if (pending > 0 && this.strays.hasMoved) this.#options.onFinding(unsettled(pending));
+    if (pending > 0 && (this.strays.hasMoved || this.#hasCompared)) this.#options.onFinding(unsettled(pending));
   }
 }
 
