@@ -117,7 +117,8 @@ export class GroupMoves {
     this.#ending.abort();
     await this.#running;
     await this.#marks.close();
-    if (pending > 0 && (this.strays.hasMoved || this.#hasCompared)) this.#options.onFinding(unsettled(pending));
+    if (pending > 0 && (this.strays.hasMoved || this.#hasCompared))
+      this.#options.onFinding(unsettled(pending));
   }
 }
 
