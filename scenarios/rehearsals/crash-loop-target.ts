@@ -12,7 +12,7 @@ export const crashLoopTarget: Scenario = {
       expects: 'The link goes on from what the target says that it has.',
       rehearse: ({ target }) => ({
         change: {
-          engine: { idleTimeout: '1s' },
+          engine: { idleTimeout: '1s', heartbeat: { interval: '200ms' } },
           timeline: [
             {
               fault: 'crash-loop',

@@ -1,6 +1,15 @@
 /** The source dies and comes back empty. */
 import { ANY_DIFFERENCE, stops, survives, type Scenario, type ScenarioOutcome } from './scenario.ts';
 
+/** Nothing is removed from a target that other links fill too, and that is said. */
+const KEPT: ScenarioOutcome = {
+  verdict: ['fail'],
+  link: 'in-sync',
+  findings: ['SOURCE_REGRESSED', 'FULL_RESYNC', 'EXTRA_KEY'],
+  differences: ['EXTRA_KEY'],
+  mayDiffer: ANY_DIFFERENCE,
+};
+
 /** The source is a target too, and has lost what it had confirmed: its link back stops. */
 const IN_CIRCLE: ScenarioOutcome = {
   ...stops('SOURCE_REGRESSED', 'NOT_DURABLE'),
@@ -28,14 +37,14 @@ export const killSourceEmpty: Scenario = {
     {
       name: 'follow',
       expects:
-        'The target becomes as empty as the source, because the spec says so. In a circle the link back stops, for its checkpoint is gone.',
-      rehearse: ({ source, isCircle }) => ({
+        'The target becomes as empty as the source, because the spec says so; one that other links fill too keeps its keys. In a circle the link back stops, for its checkpoint is gone.',
+      rehearse: ({ source, isCircle, isTargetShared }) => ({
         change: {
           writers: { rate: '40/s' },
           engine: { emptySource: 'follow' },
           timeline: [{ fault: 'kill', where: source, when: 'incremental', for: '300ms' }],
         },
-        outcome: isCircle ? IN_CIRCLE : survives('SOURCE_REGRESSED'),
+        outcome: isCircle ? IN_CIRCLE : isTargetShared ? KEPT : survives('SOURCE_REGRESSED'),
       }),
     },
   ],

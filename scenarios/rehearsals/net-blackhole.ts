@@ -12,7 +12,7 @@ export const netBlackhole: Scenario = {
       expects: 'The link notices, waits, and goes on; nothing is lost and nothing comes twice.',
       rehearse: ({ link }) => ({
         change: {
-          engine: { idleTimeout: '1s' },
+          engine: { idleTimeout: '1s', heartbeat: { interval: '200ms' } },
           timeline: [{ fault: 'blackhole', where: `link:${link}.target`, when: 'incremental', for: '2s' }],
         },
         outcome: survives(),

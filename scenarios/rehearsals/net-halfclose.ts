@@ -12,7 +12,7 @@ export const netHalfclose: Scenario = {
       expects: 'The link notices by the silence, connects again, and continues.',
       rehearse: ({ link }) => ({
         change: {
-          engine: { idleTimeout: '1s' },
+          engine: { idleTimeout: '1s', heartbeat: { interval: '200ms' } },
           timeline: [
             { fault: 'half-open', where: `link:${link}.source`, when: 'incremental', for: '2500ms' },
           ],

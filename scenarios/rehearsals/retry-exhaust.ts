@@ -12,7 +12,7 @@ export const retryExhaust: Scenario = {
       expects: 'The link gives up and says for how long it has tried.',
       rehearse: ({ link, targetKind }) => ({
         change: {
-          engine: { retry: '2s', idleTimeout: '1s' },
+          engine: { retry: '2s', idleTimeout: '1s', heartbeat: { interval: '200ms' } },
           incremental: '1s',
           // A look round a cluster takes some seconds per node; the run ends when the link has given up.
           timeline: [

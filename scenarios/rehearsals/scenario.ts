@@ -117,3 +117,18 @@ export const ANY_DIFFERENCE: readonly DifferenceClass[] = [
   'VALUE_MISMATCH',
   'TTL_MISMATCH',
 ];
+
+/**
+ * Everything is copied a second time, and is equal afterwards. In a circle the link stops: a snapshot does not tell which of
+ * its values are newer than those of the target's clients. From a target that other links fill too nothing is removed.
+ */
+export function copiedAgain({ isCircle, isTargetShared }: ScenarioSubject): ScenarioOutcome {
+  if (isCircle) return { ...stops('FULL_RESYNC'), mayDiffer: ANY_DIFFERENCE };
+  if (!isTargetShared) return survives('FULL_RESYNC');
+  return {
+    verdict: ['pass', 'fail'],
+    link: 'in-sync',
+    findings: ['FULL_RESYNC'],
+    mayDiffer: ['EXTRA_KEY'],
+  };
+}

@@ -12,7 +12,7 @@ export const sourcePause: Scenario = {
       expects: 'The link notices by the silence and continues.',
       rehearse: ({ source }) => ({
         change: {
-          engine: { idleTimeout: '1s' },
+          engine: { idleTimeout: '1s', heartbeat: { interval: '200ms' } },
           timeline: [{ fault: 'pause', where: source, when: 'incremental', for: '2s' }],
         },
         outcome: survives(),
