@@ -461,6 +461,7 @@ export class Rehearsal implements AsyncDisposable {
           seed: plan.seed + 1000 + index,
           ledger: this.#witness.ledgerOf(workload),
           ...(placement ? { placement } : {}),
+          keysMove: this.#slots !== undefined,
         });
       };
       // A fault may be at its instance already.

@@ -25,6 +25,8 @@ export interface WorkloadOptions {
   ledger?: Ledger;
   /** The instance that each key belongs to; a client writes only keys of its own. Default: it may write any. */
   placement?: Placement;
+  /** Keys may go from one instance to another while clients write: slots of a Codis cluster. */
+  keysMove?: boolean;
   /** Wall clock, ms since the epoch. Default Date.now. */
   now?: () => number;
 }
@@ -146,8 +148,8 @@ async function openWorkload(
           queueMax: Math.max(QUEUE_MIN, Math.ceil((plan.ratePerSecond * QUEUE_SECONDS) / count)),
           ...(part ? { onMoved: part.onMoved } : {}),
           ...(options.ledger ? { ledger: options.ledger } : {}),
-          // A proxy's clients find their keys wherever the slots are by then.
-          ...(plan.client === 'codis-proxy' ? {} : { origin: instance }),
+          // A proxy's clients find their keys wherever the slots are by then, and so do those who look at the groups.
+          ...(plan.client === 'codis-proxy' || options.keysMove === true ? {} : { origin: instance }),
         }),
       );
     }
