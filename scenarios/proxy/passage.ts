@@ -19,6 +19,8 @@ export class Passage {
   readonly #host: PassageHost;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #isOver = false;
+  /** One side has gone, and the other one was not told. */
+  #hidesEnd = false;
 
   constructor(host: PassageHost, client: Socket, server: { host: string; port: number }) {
     this.#host = host;
@@ -34,9 +36,10 @@ export class Passage {
     for (const toxic of host.all) this.begin(toxic);
   }
 
-  /** Bytes were lost on it, or it leads nowhere: it must not go on as if nothing had been. */
+  /** Bytes or an end were lost on it, or it leads nowhere: it must not go on as if nothing had been. */
   get tainted(): boolean {
-    return this.#server === undefined || this.#up.tainted || this.#down?.tainted === true;
+    const isHoled = this.#up.tainted || this.#down?.tainted === true;
+    return this.#server === undefined || this.#hidesEnd || isHoled;
   }
 
   carried(stream: Stream): number {
@@ -106,7 +109,11 @@ export class Passage {
   }
 
   #swallowsEnd(stream: Stream): boolean {
-    return this.#host.toxics(stream).some(({ kind }) => kind === 'half-open' || kind === 'blackhole');
+    const isSwallowed = this.#host
+      .toxics(stream)
+      .some(({ kind }) => kind === 'half-open' || kind === 'blackhole');
+    this.#hidesEnd ||= isSwallowed;
+    return isSwallowed;
   }
 
   #over(): void {

@@ -168,6 +168,21 @@ test('a healed half-open leaves alone what lost nothing', async () => {
   expect(client.received.toString()).toBe('here');
 });
 
+test('an end that a half-open has hidden is told when it is healed, although no byte was lost', async () => {
+  const { client, server: peer } = await dial();
+  gate.add(toxic({ kind: 'half-open' }));
+  peer.socket.destroy();
+  await peer.closed;
+  // What came to the gate later has passed: it knows of the end.
+  const { client: other, server: otherPeer } = await dial();
+  other.socket.write('passes');
+  await until(() => otherPeer.received.length === 6);
+  expect(client.socket.closed).toBe(false);
+  gate.remove('it');
+  await client.closed;
+  expect(gate.status().counters.live).toBe(1);
+});
+
 test('blackhole: nobody answers, not even the end arrives; healed, all of it is reset', async () => {
   const { client: old, server: peer } = await dial();
   gate.add(toxic({ kind: 'blackhole' }, ['upstream', 'downstream']));
