@@ -3425,7 +3425,7 @@ export interface Engine {
    */
   conflict?: 'overwrite' | 'last-write-wins' | 'source-priority';
   /**
-   * What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; reload = copy it and delete nothing; fail = stop before the target is touched.
+   * What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; in a pair or a ring with a conflict rule: stop, for a snapshot does not tell which of its values win; reload = copy it and delete nothing; fail = stop before the target is touched.
    */
   fullResync?: 'reconcile' | 'reload' | 'fail';
   /**

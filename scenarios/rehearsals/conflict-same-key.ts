@@ -1,4 +1,4 @@
-/** Clients of both sides write the same keys while the way between them is slow. */
+/** Clients of all members of a circle write the same keys while a way between them is slow. */
 import { survives, type Scenario } from './scenario.ts';
 
 const SHARED = { prefix: 'shared:', rate: '400/s', clients: 2, keyspace: 100, databases: [0] };
@@ -6,22 +6,24 @@ const MIX = { set: 4, hset: 2, rpush: 2, incr: 2, sadd: 1 };
 
 export const conflictSameKey: Scenario = {
   name: 'conflict-same-key',
-  summary: 'Clients of both sides write the same keys while the way between them is slow.',
+  summary: 'Clients of all members of a circle write the same keys while a way between them is slow.',
   row: 'conflict.same-key',
   statements: ['S0-1', 'S0-8', 'S0-43', 'S0-44'],
   variants: [
     {
       name: 'default',
-      expects: 'The newest write wins on both sides, and every conflict is told with both values.',
-      rehearse: ({ topology, link, source, target }) =>
-        topology === 'two-way'
+      expects: 'The newest write wins everywhere, and every conflict is told with all values.',
+      rehearse: ({ topology, link, source, others }) =>
+        topology === 'two-way' || topology === 'ring'
           ? {
               change: {
                 engine: { conflict: 'last-write-wins', heartbeat: { interval: '200ms' } },
-                workload: [
-                  { name: 'here', into: source, ...SHARED, mix: MIX },
-                  { name: 'there', into: target, ...SHARED, mix: MIX },
-                ],
+                workload: [source, ...others].map((into, index) => ({
+                  name: `clients-${index}`,
+                  into,
+                  ...SHARED,
+                  mix: MIX,
+                })),
                 incremental: '4s',
                 timeline: [
                   {
@@ -36,7 +38,7 @@ export const conflictSameKey: Scenario = {
               },
               outcome: survives('CONFLICT'),
             }
-          : { unfit: 'conflicts are resolved between the two sides of a pair' },
+          : { unfit: 'conflicts are resolved in a pair or a ring' },
     },
   ],
 };

@@ -175,7 +175,8 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
   fullResync: {
     question: 'What to do when the source makes a link copy everything again',
     values: {
-      reconcile: 'copy it, then delete what the source does not have',
+      reconcile:
+        'copy it, then delete what the source does not have; in a pair or a ring with a conflict rule: stop, for a snapshot does not tell which of its values win',
       reload: 'copy it and delete nothing',
       fail: 'stop before the target is touched',
     },
