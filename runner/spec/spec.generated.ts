@@ -835,7 +835,7 @@ export type Step =
        */
       with?: {
         /**
-         * command: in agreement (FAILOVER, CLUSTER FAILOVER, SENTINEL FAILOVER), without loss; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed; behind: as crash, but the replica is cut off from it first and misses what was written since.
+         * command: in agreement (FAILOVER, CLUSTER FAILOVER), without loss, or as Sentinels do it (SENTINEL FAILOVER), who leave clients with the old primary for seconds; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed; behind: as crash, but the replica is cut off from it first and misses what was written since.
          */
         method?: 'command' | 'replicaof' | 'crash' | 'behind';
       };

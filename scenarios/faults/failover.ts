@@ -24,7 +24,7 @@ export const failover = defineFault({
   aims: 'instance',
   properties: {
     method: choiceOf(
-      'command: in agreement (FAILOVER, CLUSTER FAILOVER, SENTINEL FAILOVER), without loss; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed; behind: as crash, but the replica is cut off from it first and misses what was written since.',
+      'command: in agreement (FAILOVER, CLUSTER FAILOVER), without loss, or as Sentinels do it (SENTINEL FAILOVER), who leave clients with the old primary for seconds; replicaof: a replica is promoted while clients write (REPLICAOF, TAKEOVER), what it has not got is lost; crash: the primary is killed first, and comes back as a replica when the fault is healed; behind: as crash, but the replica is cut off from it first and misses what was written since.',
       METHODS,
       'command',
     ),
@@ -149,21 +149,7 @@ const OF_CLUSTER: Way = {
 
 /** The Sentinels are asked, or find out by themselves. */
 const BY_SENTINEL: Way = {
-  async command(change) {
-    const { old, heir, work } = change;
-    // Sentinels do not wait for the replica, and writers stay with the old primary for seconds: both would be a loss.
-    await tell(old, 'CLIENT', 'PAUSE', '30000', 'WRITE');
-    try {
-      const { master_repl_offset: offset = '0' } = await infoOf(old, 'replication');
-      await awaitEvidence(work.context, async () => {
-        const { slave_repl_offset: reached = '0' } = await infoOf(heir, 'replication');
-        return BigInt(reached) >= BigInt(offset) ? true : null;
-      });
-      await askSentinel(change);
-    } finally {
-      await tell(old, 'CLIENT', 'UNPAUSE');
-    }
-  },
+  command: askSentinel,
   replicaof: askSentinel,
   behind: chosenByOthers,
   async crash({ work, old }) {
