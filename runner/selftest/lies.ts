@@ -19,9 +19,14 @@ export const claimsEarly: Misbehaviour = {
     ...status,
     appliedOffset: status.snapshot.done ? String(Number.MAX_SAFE_INTEGER) : status.appliedOffset,
   })),
-  stream: () => (command, out) => {
-    out.send(command.raw);
-    out.hold(SLOW_MS);
+  stream: () => {
+    let isInside = false;
+    return (command, out) => {
+      out.send(command.raw);
+      isInside = command.name === 'multi' || (isInside && command.name !== 'exec');
+      // A transaction that comes in pieces is applied at its end: nothing would be written while it lasts.
+      if (!isInside) out.hold(SLOW_MS);
+    };
   },
 };
 
