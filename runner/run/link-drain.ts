@@ -55,7 +55,9 @@ export async function drainedPart(
     },
     applied: () => {
       const status = monitor.partStatus(id);
-      return isSame() || isOver() ? BigInt(status?.appliedOffset ?? -1) : -1n;
+      // The history it follows is known before its snapshot is taken up: until then the offset is still of the one before.
+      const isThere = status?.state !== 'Retrying' && status?.state !== 'Initializing';
+      return (isSame() && isThere) || isOver() ? BigInt(status?.appliedOffset ?? -1) : -1n;
     },
     deferred: () => (isOver() ? 0 : (monitor.partStatus(id)?.deferred ?? 0)),
   };

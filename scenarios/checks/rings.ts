@@ -1,8 +1,9 @@
 /** The readings of rings that can be held against a link: those taken while it was applying commands one after another. */
 import { evidenceAbout } from '../../reports/evidence.ts';
 import type { RunEvent } from '../../reports/events.ts';
-import { linkStatesOf } from '../../reports/history.ts';
+import { linkStatesOf, syncsOf } from '../../reports/history.ts';
 import type { CheckContext } from './check.ts';
+import { isRepeated } from './faults-in-effect.ts';
 
 export interface RingReading {
   instance: string;
@@ -14,6 +15,7 @@ export interface RingReading {
 /**
  * Without those taken in a full sync: a snapshot is copied key by key, by Redis's own replicas too. Nor those taken while, and
  * after, keys were moved between the groups of a Codis cluster, each by itself: the two streams that tell of it have no order.
+ * Nor those further down a chain once a hop before was copied again: its snapshot comes there as a stream of single keys.
  * Nor those of a cluster while, and after, a source was flushed: what is the source's is removed there key by key.
  */
 export function ringReadings(context: CheckContext): RingReading[] {
@@ -31,6 +33,7 @@ export function ringReadings(context: CheckContext): RingReading[] {
   return evidenceAbout(context.events, 'rings')
     .filter(({ instance, ms }) => ms < movedFromMs && isApplying(instance, ms))
     .filter(({ instance, ms }) => ms < flushedFromMs || !clusters.has(instance))
+    .filter(({ instance, ms }) => ms < copiedAgainMs(context, instance))
     .flatMap(({ instance, rings, ms }) =>
       Object.entries(rings).map(([ring, values]) => ({ instance, ring, values, ms })),
     );
@@ -38,6 +41,18 @@ export function ringReadings(context: CheckContext): RingReading[] {
 
 function isRebalance(event: RunEvent): boolean {
   return event.kind === 'fault' && event.fault === 'codis-rebalance' && event.stage === 'requested';
+}
+
+/** When a link that leads to the source of a link to this instance began a second full sync; Infinity when none did. */
+function copiedAgainMs({ events, links }: CheckContext, instance: string): number {
+  const sources = new Set(links.filter(({ target }) => target === instance).map(({ source }) => source));
+  for (const _ of links) for (const { source, target } of links) if (sources.has(target)) sources.add(source);
+  const before = new Set(links.filter(({ target }) => sources.has(target)).map(({ link }) => link));
+  const syncs = syncsOf(events);
+  const repeated = syncs.filter(
+    (sync) => sync.mode === 'full' && before.has(sync.link) && isRepeated(sync, syncs),
+  );
+  return Math.min(Infinity, ...repeated.map(({ startedMs }) => startedMs));
 }
 
 function isFlush(event: RunEvent): boolean {

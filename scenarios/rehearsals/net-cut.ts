@@ -10,7 +10,7 @@ export const netCut: Scenario = {
     {
       name: 'default',
       expects: 'The link reconnects and goes on; a snapshot that was cut is never taken for a whole one.',
-      rehearse: ({ link, isCircle }) => ({
+      rehearse: ({ link, isCircle, isTargetShared }) => ({
         change: {
           timeline: [
             {
@@ -30,8 +30,8 @@ export const netCut: Scenario = {
             },
           ],
         },
-        // Of a target with clients of its own nothing is removed: a key that was deleted between both copies may stay.
-        outcome: isCircle ? survives('FULL_RESYNC') : survives(),
+        // Of a target with clients or links of its own nothing is removed: a key that was deleted between both copies may stay.
+        outcome: isCircle || isTargetShared ? survives('FULL_RESYNC') : survives(),
       }),
     },
   ],
