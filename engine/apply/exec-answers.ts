@@ -3,7 +3,7 @@ import { SyncError } from '../errors.ts';
 import { ReplyError, type Reply } from '../resp/reply.ts';
 import { count, type LinkCounters } from './counters.ts';
 import type { Envelope } from './envelope.ts';
-import { firstRefused, overtaken, tornError } from './exec-failures.ts';
+import { firstRefused, overtaken, tornError, wholeRefusal } from './exec-failures.ts';
 import type { LinkFinding } from './finding.ts';
 import { type SentCommand, findCommands, refusalFinding, wordRefusal } from './refusals.ts';
 import { isLeftOut, reactionTo, unwrapRefusal } from './replies.ts';
@@ -64,6 +64,12 @@ export class ExecAnswers {
     let failure: SyncError | undefined;
     if (failed.length === 0) return { failure, torn: false };
     const { counters, onFinding, target, reports } = this.#options;
+    const whole = failed[0] === 0 ? wholeRefusal(elements, (index) => isSelect(envelope, index)) : undefined;
+    if (whole !== undefined) {
+      count(counters.errors, whole.kind);
+      const replies = [null, ...elements];
+      return { failure: wordRefusal(whole, firstRefused(envelope, replies), target.describe()), torn: false };
+    }
     // MULTI stands before the first element.
     for (const command of findCommands(
       envelope.bytes,
@@ -85,4 +91,9 @@ export class ExecAnswers {
     }
     return { failure, torn: failure !== undefined };
   }
+}
+
+/** Whether the element of the EXEC is of a SELECT. MULTI stands before the first one. */
+function isSelect(envelope: Envelope, index: number): boolean {
+  return findCommands(envelope.bytes, [index + 1]).every(({ name }) => name === 'SELECT');
 }

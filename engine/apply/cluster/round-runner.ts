@@ -16,6 +16,7 @@ import { Connection } from '../../connect/connection.ts';
 import type { Endpoint } from '../../connect/endpoint.ts';
 import { asError, SyncError } from '../../errors.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
+import { wholeRefusal } from '../exec-failures.ts';
 import { wordRefusal } from '../refusals.ts';
 import { isMisplaced, unwrapRefusal } from '../replies.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
@@ -192,12 +193,13 @@ export class RoundRunner {
     const { group } = delivery;
     const results = replies.at(-1);
     const where = `${at.host}:${at.port}`;
-    if (Array.isArray(results)) {
+    const whole = Array.isArray(results) ? wholeRefusal(results) : undefined;
+    if (Array.isArray(results) && whole === undefined) {
       onApplied(group, results, where);
       if (group.offset >= 0) confirmed[group.slot] = group.offset;
       return undefined;
     }
-    const refused = replies.find((reply) => reply instanceof ReplyError);
+    const refused = whole ?? replies.find((reply) => reply instanceof ReplyError);
     if (!(refused instanceof ReplyError))
       return {
         error: new SyncError('PROTOCOL', 'The target answered EXEC with something else than an array.', {

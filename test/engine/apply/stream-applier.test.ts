@@ -288,6 +288,21 @@ describe('StreamApplier', () => {
     expect(bench.applier.appliedOffset).toBe(bench.offset);
   });
 
+  it('sends a transaction again of which nothing was executed: rights were taken away behind its queuing', async () => {
+    await using bench = await Bench.open();
+    const noperm =
+      'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call.';
+    // The checkpoint, the data; the SELECTs around it are nobody's to refuse.
+    bench.server.onExec = (_, attempt) =>
+      attempt === 1 ? { kind: 'apply', errors: { 0: noperm, 2: noperm, 3: noperm } } : { kind: 'apply' };
+    await bench.push(['SELECT', 1], ['INCR', 'a'], ['INCR', 'b']);
+    await bench.applier.drain();
+    expect(bench.server.effects).toEqual(['INCR a', 'INCR b']);
+    expect(bench.counters.errors).toEqual({ NOPERM: 1 });
+    expect(bench.findings).toEqual([]);
+    expect(bench.applier.appliedOffset).toBe(bench.offset);
+  });
+
   it('lets nobody continue from a transaction of which a part was not executed', async () => {
     await using bench = await Bench.open();
     bench.server.onExec = (_, attempt) =>
