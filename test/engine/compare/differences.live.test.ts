@@ -342,7 +342,8 @@ describe.each(WAYS)('by $way', ({ options }) => {
     await pair.onSource(...source);
     await pair.onTarget(...target);
     const result = await pair.compare(options);
-    const reported = summaries(result);
+    const lines = summaries(result);
+    const reported = options.relativeExpiry === true ? lines.map(roundDeadlines) : lines;
     const unexplained = reported.filter((line) => !found.some((wanted) => matches(line, wanted)));
     const unreported = found.filter((wanted) => !reported.some((line) => matches(line, wanted)));
     expect({ unexplained, unreported }).toEqual({ unexplained: [], unreported: [] });
@@ -351,6 +352,15 @@ describe.each(WAYS)('by $way', ({ options }) => {
     expect(Object.values(result.totals).reduce((sum, count) => sum + count, 0)).toBe(found.length);
   });
 });
+
+/** Of a server that tells only for how long a key lives on, and what time it is, each a moment apart from the other. */
+function roundDeadlines(line: string): string {
+  return line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (written) => {
+    const ms = Date.parse(written);
+    const second = Math.round(ms / 1000) * 1000;
+    return Math.abs(ms - second) <= 2 ? new Date(second).toISOString() : written;
+  });
+}
 
 function matches(line: string, wanted: string | RegExp): boolean {
   return typeof wanted === 'string' ? line === wanted : wanted.test(line);
