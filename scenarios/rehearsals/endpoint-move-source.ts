@@ -16,6 +16,8 @@ export const endpointMoveSource: Scenario = {
           : {
               change: {
                 source: { replicas: 1 },
+                // Clients lose a second or two: every kind of write must have worked all the same.
+                incremental: '4s',
                 timeline: [{ fault: 'endpoint-move', where: source, when: 'incremental' }],
               },
               outcome: survives('ENDPOINT_CHANGED'),

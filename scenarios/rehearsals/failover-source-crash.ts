@@ -13,6 +13,8 @@ export const failoverSourceCrash: Scenario = {
       rehearse: ({ source }) => ({
         change: {
           source: { replicas: 1 },
+          // Clients lose a second or two: every kind of write must have worked all the same.
+          incremental: '4s',
           timeline: [
             { fault: 'failover', where: source, when: 'incremental', with: { method: 'crash' }, for: '1s' },
           ],
