@@ -84,6 +84,7 @@ export class ClusterTarget {
         const missing = topology.owners.indexOf(-1);
         if (missing !== -1) throw uncovered(missing, nodes);
         this.#adopt(topology);
+        await this.#leaveDemoted();
         this.#guide.worked();
         return;
       } catch (error) {
@@ -161,6 +162,18 @@ export class ClusterTarget {
     for (const shard of this.#shards) shard.facts = undefined;
     this.#byTopology = topology.shards.map((facts) => this.#shardFor(facts));
     if (before !== undefined && isOther(before, topology)) this.#options.onChanged(before, topology);
+  }
+
+  /** A primary that has handed over keeps its connections, and answers MOVED to whatever comes through them. */
+  async #leaveDemoted(): Promise<void> {
+    for (const { target, facts } of this.#shards) {
+      const { current } = target;
+      if (current === undefined || facts === undefined) continue;
+      const { primary, replicas } = facts;
+      const at = describeEndpoint(current.endpoint);
+      const isDemoted = replicas.some(({ endpoint }) => describeEndpoint(endpoint) === at);
+      if (isDemoted && describeEndpoint(primary.endpoint) !== at) await target.close();
+    }
   }
 
   #shardFor(facts: Shard): TargetShard {

@@ -42,3 +42,22 @@ it('goes on at the replica of a shard that died, and brings back what the replic
   expect(textOf(await replica?.connection.call('ROLE')).startsWith('master')).toBe(true);
   expect(differences(await contentsOf(client), await cluster.contents())).toEqual([]);
 }, 40_000);
+
+it('follows a shard that hands over to its replica, though the old primary stays and keeps its connections', async () => {
+  await using cluster = await TestCluster.form(3, { replicas: true });
+  await using source = await startServer();
+  await using client = await Connection.open(source.endpoint);
+  await using link = await LiveLink.start(source.endpoint, { kind: 'cluster', seeds: cluster.seeds });
+  await link.state('Synchronizing');
+  await client.pipeline(Array.from({ length: 100 }, (_, round) => ledger(round)).flat());
+  await link.drained(source.endpoint);
+  const [replica] = cluster.replicas;
+  await replica?.connection.call('CLUSTER', 'FAILOVER');
+  const isOver = async (): Promise<boolean> =>
+    textOf(await replica?.connection.call('ROLE')).startsWith('master');
+  await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
+  await client.pipeline(Array.from({ length: 100 }, (_, round) => ledger(round + 100)).flat());
+  await link.drained(source.endpoint);
+  await link.stop();
+  expect(differences(await contentsOf(client), await cluster.contents())).toEqual([]);
+}, 40_000);
