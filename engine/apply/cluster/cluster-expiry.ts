@@ -14,9 +14,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Connection } from '../../connect/connection.ts';
+import { openWhere } from '../../connect/discover.ts';
 import type { Whereabouts } from '../../connect/discovery.ts';
 import { asError, SyncError } from '../../errors.ts';
 import type { ExpiryOptions } from '../../link/options.ts';
+import { textOf } from '../../resp/reply-text.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 import type { Deferred } from '../expiry/deferred-table.ts';
 import { ExpiryKeeper } from '../expiry/expiry-keeper.ts';
@@ -80,6 +82,7 @@ export class ClusterExpiry {
       keeper: this.keeper,
       source: options.source,
       targets: () => this.#primaries,
+      placement: (signal) => placementOn(this.#primaries, signal),
       onFinding,
     });
   }
@@ -264,4 +267,30 @@ function writtenAt(reply: Reply, { field }: Deferred, sinceMs: number): number |
   const found = field === undefined ? reply : Array.isArray(reply) ? reply[0] : undefined;
   if (typeof found !== 'number' || found < 0) return undefined;
   return field === undefined ? sinceMs + found : found;
+}
+
+/** What every primary says of its own slots; undefined while one of them is on the move. @throws SyncError. */
+async function placementOn(
+  primaries: readonly Whereabouts[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const own = await Promise.all(
+    primaries.map(async (primary) => {
+      await using connection = await openWhere(primary, {
+        name: 'redis-sync:expiry',
+        replyTimeoutMs: 30_000,
+        signal,
+      });
+      const lines = textOf(await connection.call('CLUSTER', 'NODES')).split('\n');
+      // <id> <address> <flags> <primary> <ping> <pong> <epoch> <state> <slots> … [slot->-id] [slot-<-id]
+      return (
+        lines
+          .find((line) => /\bmyself\b/.test(line))
+          ?.split(' ')
+          .slice(8)
+          .join(' ') ?? ''
+      );
+    }),
+  );
+  return own.some((slots) => slots.includes('[')) ? undefined : own.join('; ');
 }

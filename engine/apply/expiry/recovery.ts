@@ -33,6 +33,8 @@ export interface ExpiryRecoveryOptions {
   source: (() => Whereabouts) | undefined;
   /** Every server that has a part of the target. */
   targets: () => readonly Whereabouts[];
+  /** Which of them has which keys; undefined while keys are on the move. A target that is one server needs none. */
+  placement?: (signal: AbortSignal) => Promise<string | undefined>;
   onFinding: (finding: LinkFinding) => void;
 }
 
@@ -90,10 +92,14 @@ export class ExpiryRecovery {
 
   /** @throws SyncError; what was found until then is remembered. */
   async #search(signal: AbortSignal): Promise<void> {
-    const { keeper, source, targets } = this.#options;
+    const { keeper, source, targets, placement } = this.#options;
     if (source === undefined) throw new SyncError('INTERNAL', 'Nobody says where the source is.');
     const done = keeper.search();
+    const before = await placement?.(signal);
     for (const target of targets()) await this.#searchOn(target, source, signal);
+    // A key that went from a server that was still to be searched to one that had been was on neither.
+    if (placement !== undefined && (before === undefined || (await placement(signal)) !== before))
+      throw new SyncError('CONNECT', 'Slots have moved during the search.', { retryable: true });
     done();
   }
 
