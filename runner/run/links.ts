@@ -62,8 +62,8 @@ export class Links implements EngineDriver, EngineControls {
   readonly #names = new Set<string>();
   /** Which replicators a link is in, by the link's id: several when its source is a cluster. */
   readonly #hosts = new Map<string, Host[]>();
-  /** Replicators that come up again, by link. */
-  readonly #restarting = new Map<string, Promise<void>>();
+  /** Replicators that are coming up, and the links that will be in them. */
+  readonly #starting = new Set<{ links: readonly LinkPlan[]; done: Promise<void> }>();
   /** Sources whose new shards are being looked for. */
   readonly #adopting = new Set<string>();
   #stopped: Promise<void> | undefined;
@@ -215,7 +215,7 @@ export class Links implements EngineDriver, EngineControls {
       },
       kill: async () => {
         // Of those that are coming up some would be missed.
-        await this.#restarting.get(link);
+        await this.#started(link);
         for (const handle of running()) await this.#killReplicator(handle);
       },
       restart: async () => {
@@ -280,8 +280,28 @@ export class Links implements EngineDriver, EngineControls {
     );
   }
 
+  /** Resolves when no replicator of the link is coming up any more. */
+  async #started(link: string): Promise<void> {
+    const own = [...this.#starting].filter(({ links }) => links.some(({ id }) => id === link));
+    await Promise.allSettled(own.map(({ done }) => done));
+  }
+
+  async #track(links: readonly LinkPlan[], done: Promise<void>): Promise<void> {
+    const starting = { links, done };
+    this.#starting.add(starting);
+    try {
+      await done;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
   /** One replicator, or one per shard of a cluster. @throws SyncError INTERNAL, CONNECT. */
-  async #startSource(source: string, links: readonly LinkPlan[]): Promise<void> {
+  #startSource(source: string, links: readonly LinkPlan[]): Promise<void> {
+    return this.#track(links, this.#launchSource(source, links));
+  }
+
+  async #launchSource(source: string, links: readonly LinkPlan[]): Promise<void> {
     const whereabouts = this.#options.whereaboutsOf(source);
     for (const { id } of links) this.#hosts.set(id, []);
     if (!('kind' in whereabouts) || whereabouts.kind !== 'cluster')
@@ -305,7 +325,7 @@ export class Links implements EngineDriver, EngineControls {
     const [first] = plans;
     if (first === undefined || this.#adopting.has(first.source) || this.#stopped !== undefined) return;
     this.#adopting.add(first.source);
-    void this.#startNewShards(first.source, plans)
+    void this.#track(plans, this.#startNewShards(first.source, plans))
       .catch((error: unknown) => {
         const message = `A new shard of ${first.source} could not be followed: ${asError(error).message}`;
         this.#options.emit({ kind: 'error', code: 'CONNECT', message, where: `link ${first.id}` });

@@ -11,7 +11,7 @@ export function renderPage(cells: readonly Cell[]): string {
     '# Scenarios and topologies',
     '',
     'Written by `npm run scenarios`: every named scenario ([scenarios.md](scenarios.md)) on every shipped topology it fits, each run with',
-    'a thousand keys per dataset and 400 writes per second. A scenario happens to the first link of the spec (`NAME@LINK` aims at another).',
+    'a thousand keys per dataset and up to 1,000 writes per second. A scenario happens to the first link of the spec (`NAME@LINK` aims at another).',
     '`pass` is the verdict of the scenario: what had to be seen was seen, which for some is a link that stops or data that differs.',
     '',
     summaryOf(ran),

@@ -5,7 +5,7 @@
  *
  * Between two rounds, when nothing is on its way:
  *
- *   each shard   PEXPIRETIME of its keys     is it still exactly D + n × grace?
+ *   each shard   PEXPIRETIME of its keys     is it still D + n × grace, but for what a move has added?
  *                PEXPIREAT key D             may be repeated: what was given back is not D + n × grace any more
  *
  * A key whose slot has left the source shard is another link's: the slot healer compares its deadline too. A round that has
@@ -32,6 +32,11 @@ import type { ClusterTarget, TargetShard } from './cluster-target.ts';
 
 /** Two round trips to each shard. */
 const AT_ONCE = 2000;
+/**
+ * A slot that moves takes its keys by MIGRATE, which sends how long a key still lives, not until when (cluster.c, migrateCommand):
+ * its deadline on the new shard is off by as long as the way took, and by what the clocks of the two differ.
+ */
+const MOVE_DRIFT_MS = 60_000;
 /** After a failure. */
 const POSTPONED_MS = 2000;
 
@@ -82,6 +87,7 @@ export class ClusterExpiry {
       keeper: this.keeper,
       source: options.source,
       targets: () => this.#primaries,
+      driftMs: () => this.#driftMs,
       placement: (signal) => placementOn(this.#primaries, signal),
       onFinding,
     });
@@ -184,7 +190,7 @@ export class ClusterExpiry {
       ['TIME'],
     ]);
     const began = timeOf(replies[0]);
-    const toleranceMs = readsTimes ? 0 : timeOf(replies.at(-1)) - began + TOLERANCE_MS;
+    const toleranceMs = this.#driftMs + (readsTimes ? 0 : timeOf(replies.at(-1)) - began + TOLERANCE_MS);
     const waiting: Deferred[] = [];
     for (const [index, each] of deferred.entries()) {
       const reply = replies[index + 1] ?? null;
@@ -228,6 +234,11 @@ export class ClusterExpiry {
 
   #postpone(): void {
     this.#postponedToMs = this.#options.wallClock() + POSTPONED_MS;
+  }
+
+  /** Little beside the grace, by which a deferred deadline is told from any other. */
+  get #driftMs(): number {
+    return Math.min(MOVE_DRIFT_MS, this.keeper.graceMs / 4);
   }
 
   get #shardsToLookAt(): TargetShard[] {

@@ -33,6 +33,8 @@ export interface ExpiryRecoveryOptions {
   source: (() => Whereabouts) | undefined;
   /** Every server that has a part of the target. */
   targets: () => readonly Whereabouts[];
+  /** By so much a key's deadline may have changed on its way from one of them to another. Default: keys do not move. */
+  driftMs?: () => number;
   /** Which of them has which keys; undefined while keys are on the move. A target that is one server needs none. */
   placement?: (signal: AbortSignal) => Promise<string | undefined>;
   onFinding: (finding: LinkFinding) => void;
@@ -188,9 +190,11 @@ export class ExpiryRecovery {
     toleranceMs: number,
   ): void {
     const { keeper } = this.#options;
+    const driftMs = this.#options.driftMs?.() ?? 0;
     const grace = keeper.graceMs;
-    if (setMs === undefined || setMs <= 0 || !isLater(writtenMs, setMs, grace, toleranceMs)) return;
-    const deadlineMs = writtenMs - Math.round((writtenMs - setMs) / grace) * grace;
+    if (setMs === undefined || setMs <= 0 || !isLater(writtenMs, setMs, grace, toleranceMs + driftMs)) return;
+    // Where keys drift only the source knows it; another one that is on its way in the stream decides in the end.
+    const deadlineMs = driftMs > 0 ? setMs : writtenMs - Math.round((writtenMs - setMs) / grace) * grace;
     keeper.rememberOlder({ ...place, deadlineMs, offset: 0 });
   }
 }
