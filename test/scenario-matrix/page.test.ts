@@ -53,6 +53,6 @@ test('a small spec keeps its topology, places and prefixes', () => {
   expect(JSON.parse(shrink(text))).toMatchObject({
     topology: { kind: 'ring' },
     data: [{ into: 'a', keys: 1000, prefix: 'p:' }, { keys: 10 }],
-    workload: [{ into: 'a', rate: '400/s', mix: { set: 5 } }],
+    workload: [{ into: 'a', rate: '1000/s', mix: { set: 5 } }],
   });
 });
