@@ -1,13 +1,17 @@
 /** No snapshot can be written, as on a full disk: a server that is to save itself refuses writes then (MISCONF). */
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Reply } from '../../engine/resp/reply.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
 import { textOf } from '../../engine/resp/reply-text.ts';
 import { aimedNode, infoOf, invalid } from './aim.ts';
 import { defineFault, effective, ineffective } from './define-fault.ts';
 import { awaitEvidence } from './evidence.ts';
 import { ask, changeSettings, refusal, tell } from './server-settings.ts';
 import type { FaultNode } from './subjects.ts';
+
+const SAVE_ATTEMPTS = 100;
+const SAVE_RETRY_MS = 50;
 
 export const bgsaveFail = defineFault({
   name: 'bgsave-fail',
@@ -23,7 +27,7 @@ export const bgsaveFail = defineFault({
       throw invalid(context, `the folder of ${node.address} is not known`, 'Use an instance without url.');
     const file = join(node.folder, textOf(await settingOf(node, 'dbfilename')));
     // A snapshot that succeeds takes the refusal back.
-    onHeal(() => tell(node, 'BGSAVE'));
+    onHeal(() => startSave(node));
     await changeSettings(work, node, { 'stop-writes-on-bgsave-error': 'yes', save: '3600 1' });
     onHeal(() => putBack(file));
     await rename(file, `${file}.aside`).catch(() => undefined);
@@ -45,6 +49,16 @@ export const bgsaveFail = defineFault({
 async function settingOf(node: FaultNode, name: string): Promise<Reply | undefined> {
   const reply = await tell(node, 'CONFIG', 'GET', name);
   return Array.isArray(reply) ? reply[1] : undefined;
+}
+
+/** Behind a save that is still going on, which may have begun before the folder was right again. @throws SyncError. */
+async function startSave(node: FaultNode): Promise<void> {
+  for (let left = SAVE_ATTEMPTS; left > 0; left--) {
+    const reply = await ask(node, 'BGSAVE');
+    if (!(reply instanceof ReplyError && reply.message.includes('in progress'))) return;
+    await sleep(SAVE_RETRY_MS);
+  }
+  await tell(node, 'BGSAVE');
 }
 
 async function putBack(file: string): Promise<void> {
