@@ -2,12 +2,12 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
+import type { Reply } from '../../engine/resp/reply.ts';
 import { textOf } from '../../engine/resp/reply-text.ts';
 import { aimedNode, infoOf, invalid } from './aim.ts';
 import { defineFault, effective, ineffective } from './define-fault.ts';
 import { awaitEvidence } from './evidence.ts';
-import { ask, changeSettings, refusal, tell } from './server-settings.ts';
+import { ask, changeSettings, isBehindAnother, refusal, tell } from './server-settings.ts';
 import type { FaultNode } from './subjects.ts';
 
 const SAVE_ATTEMPTS = 100;
@@ -54,8 +54,7 @@ async function settingOf(node: FaultNode, name: string): Promise<Reply | undefin
 /** Behind a save that is still going on, which may have begun before the folder was right again. @throws SyncError. */
 async function startSave(node: FaultNode): Promise<void> {
   for (let left = SAVE_ATTEMPTS; left > 0; left--) {
-    const reply = await ask(node, 'BGSAVE');
-    if (!(reply instanceof ReplyError && reply.message.includes('in progress'))) return;
+    if (!isBehindAnother(await ask(node, 'BGSAVE'))) return;
     await sleep(SAVE_RETRY_MS);
   }
   await tell(node, 'BGSAVE');

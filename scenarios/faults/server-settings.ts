@@ -51,11 +51,16 @@ export async function tell(node: FaultNode, ...command: string[]): Promise<Reply
   return await connection.call(...command);
 }
 
+/** A save was refused because of one that is still going on. */
+export function isBehindAnother(reply: Reply): boolean {
+  return reply instanceof ReplyError && reply.message.includes('in progress');
+}
+
 /** Saves the data now, after whatever is being saved already. @throws SyncError when it cannot. */
 export async function saveNow(work: FaultWork, node: FaultNode): Promise<void> {
   const saved = await awaitEvidence(work.context, async () => {
     const reply = await ask(node, 'SAVE');
-    return reply instanceof ReplyError && reply.message.includes('in progress') ? null : reply;
+    return isBehindAnother(reply) ? null : reply;
   });
   if (saved === null || saved instanceof ReplyError)
     throw new SyncError('PERMISSION', `The server cannot save: ${textOf(saved)}`, { where: node.address });

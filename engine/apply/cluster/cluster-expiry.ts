@@ -13,21 +13,29 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { readTopology } from '../../connect/cluster-topology.ts';
 import type { Connection } from '../../connect/connection.ts';
 import { openWhere } from '../../connect/discover.ts';
 import type { Whereabouts } from '../../connect/discovery.ts';
 import { asError, SyncError } from '../../errors.ts';
 import type { ExpiryOptions } from '../../link/options.ts';
-import { textOf } from '../../resp/reply-text.ts';
-import { ReplyError, type Reply } from '../../resp/reply.ts';
+import { ReplyError } from '../../resp/reply.ts';
 import type { Deferred } from '../expiry/deferred-table.ts';
 import { ExpiryKeeper } from '../expiry/expiry-keeper.ts';
 import { ExpiryRecovery } from '../expiry/recovery.ts';
-import { answer, isLater, question, timeOf, TOLERANCE_MS } from '../expiry/settlement.ts';
+import {
+  answer,
+  isLater,
+  question,
+  tellsTimes,
+  timeOf,
+  TOLERANCE_MS,
+  writtenAt,
+} from '../expiry/settlement.ts';
 import type { SourceTimeline } from '../expiry/source-timeline.ts';
 import { TargetClock } from '../expiry/target-clock.ts';
 import type { LinkFinding } from '../finding.ts';
-import { hasCommand, type TargetFacts } from '../target-facts.ts';
+import type { TargetFacts } from '../target-facts.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
 
 /** Two round trips to each shard. */
@@ -183,7 +191,7 @@ export class ClusterExpiry {
     facts: TargetFacts,
     later: Set<Deferred>,
   ): Promise<Deferred[]> {
-    const readsTimes = hasCommand(facts, 'PEXPIRETIME', { redis: '7.0', valkey: '7.2' });
+    const readsTimes = tellsTimes(facts);
     const replies = await connection.pipeline([
       ['TIME'],
       ...deferred.map((each) => question(each, readsTimes)),
@@ -273,13 +281,6 @@ export class ClusterExpiry {
   }
 }
 
-/** Ms since the epoch; undefined when the key or its deadline is gone. */
-function writtenAt(reply: Reply, { field }: Deferred, sinceMs: number): number | undefined {
-  const found = field === undefined ? reply : Array.isArray(reply) ? reply[0] : undefined;
-  if (typeof found !== 'number' || found < 0) return undefined;
-  return field === undefined ? sinceMs + found : found;
-}
-
 /** What every primary says of its own slots; undefined while one of them is on the move. @throws SyncError. */
 async function placementOn(
   primaries: readonly Whereabouts[],
@@ -292,16 +293,10 @@ async function placementOn(
         replyTimeoutMs: 30_000,
         signal,
       });
-      const lines = textOf(await connection.call('CLUSTER', 'NODES')).split('\n');
-      // <id> <address> <flags> <primary> <ping> <pong> <epoch> <state> <slots> … [slot->-id] [slot-<-id]
-      return (
-        lines
-          .find((line) => /\bmyself\b/.test(line))
-          ?.split(' ')
-          .slice(8)
-          .join(' ') ?? ''
-      );
+      const { shards, self, moving } = await readTopology(connection);
+      const slots = shards.find((shard) => shard.primary.id === self)?.slots ?? [];
+      return moving.length > 0 ? undefined : slots.join(' ');
     }),
   );
-  return own.some((slots) => slots.includes('[')) ? undefined : own.join('; ');
+  return own.includes(undefined) ? undefined : own.join('; ');
 }

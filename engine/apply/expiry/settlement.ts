@@ -39,7 +39,7 @@ export class Settlement {
   constructor(options: SettlementOptions) {
     this.#options = options;
     this.#execAndWatch = encodeExecAndWatch(options.link);
-    this.#readsTimes = hasCommand(options.facts, 'PEXPIRETIME', { redis: '7.0', valkey: '7.2' });
+    this.#readsTimes = tellsTimes(options.facts);
   }
 
   /**
@@ -86,9 +86,8 @@ export class Settlement {
     return deferred.filter((each) => {
       const reply = replies[indexes.get(each) ?? -1];
       if (reply instanceof ReplyError && isPassing(reply)) throw refusal(reply, connection);
-      const found = each.field === undefined ? reply : Array.isArray(reply) ? reply[0] : undefined;
-      if (typeof found !== 'number' || found < 0) return false;
-      const writtenMs = each.field !== undefined || this.#readsTimes ? found : began + found;
+      const writtenMs = writtenAt(reply, each, this.#readsTimes ? 0 : began);
+      if (writtenMs === undefined) return false;
       return isLater(writtenMs, each.deadlineMs, this.#options.keeper.graceMs, toleranceMs);
     });
   }
@@ -137,10 +136,30 @@ export function isLater(
   return times > 0 && Math.abs(writtenMs - deadlineMs - times * graceMs) <= toleranceMs;
 }
 
+/** Whether the target tells until when a key lives; else it tells only for how long. */
+export function tellsTimes(facts: TargetFacts): boolean {
+  return hasCommand(facts, 'PEXPIRETIME', { redis: '7.0', valkey: '7.2' });
+}
+
 /** What asks when it expires: an absolute time, or how long it still lives. */
 export function question({ key, field }: Deferred, readsTimes: boolean): Argument[] {
   if (field !== undefined) return ['HPEXPIRETIME', key, 'FIELDS', 1, field];
   return [readsTimes ? 'PEXPIRETIME' : 'PTTL', key];
+}
+
+/**
+ * What a reply to `question` says, ms since the epoch; undefined when the key or its deadline is gone.
+ *
+ * @param sinceMs what is to be added to a key's: the target's time where it tells only for how long, else 0.
+ */
+export function writtenAt(
+  reply: Reply | undefined,
+  { field }: Deferred,
+  sinceMs: number,
+): number | undefined {
+  const found = field === undefined ? reply : Array.isArray(reply) ? reply[0] : undefined;
+  if (typeof found !== 'number' || found < 0) return undefined;
+  return field === undefined ? sinceMs + found : found;
 }
 
 /** What gives its deadline back. */
