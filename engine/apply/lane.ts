@@ -48,7 +48,7 @@ import {
 import { GroupMoves } from './groups/group-moves.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import { Pause, SkippedBytes, takeUntilClosed } from './lane-course.ts';
-import type { LinkLane } from './link-lane.ts';
+import type { LanePlace, LinkLane } from './link-lane.ts';
 import { movedFinding } from './moved-target.ts';
 import type { ConflictWatch } from './origin/conflict-watch.ts';
 import { DiscardedSnapshot, refuseSecondSnapshot, refuseUnresolved } from './origin/discarded-snapshot.ts';
@@ -239,6 +239,12 @@ export class Lane implements LinkLane {
 
   get paused(): boolean {
     return this.#pause.on;
+  }
+
+  /** What it lacks is found by the next envelope, which ends the link. */
+  get places(): readonly LanePlace[] {
+    const place = { name: this.id, whereabouts: this.#whereabouts, holds: () => Promise.resolve(true) };
+    return [place];
   }
 
   /**

@@ -1,8 +1,18 @@
 /** What a replicator needs of a link's way to its target, be that one server (lane.ts) or a cluster (cluster/cluster-lane.ts). */
+import type { Connection } from '../connect/connection.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import type { LogReader } from '../log/log-cursor.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { LinkCounters } from './counters.ts';
+
+/** One server that a lane writes to. */
+export interface LanePlace {
+  /** The same for as long as it is the same place, whichever of its servers is the primary. */
+  name: string;
+  whereabouts: Whereabouts;
+  /** Whether the server at the other end has what was applied to this place. @throws SyncError. */
+  holds: (connection: Connection) => Promise<boolean>;
+}
 
 export interface LinkLane {
   readonly id: string;
@@ -14,6 +24,8 @@ export interface LinkLane {
   /** Of it, slots that have left the source shard and are not known to be right, and keys to be read again. */
   readonly unsettled: number;
   readonly paused: boolean;
+  /** Where it writes now: its target, or the shards of a cluster; empty while nobody knows. */
+  readonly places: readonly LanePlace[];
   /** What the source has set, ms since the epoch, when this key's deadline was written later on the target. */
   deferredDeadlineMs(database: number, key: Buffer): number | undefined;
   /** The source is quiet and everything is applied: put right what is deferred. */

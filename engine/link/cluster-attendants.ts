@@ -1,16 +1,18 @@
 /**
  * What is done about a link's cluster besides applying: a look at the memory of every shard every second, so that evictions
- * and changed settings are told as of one server (target-attendants.ts). Of the links of a source cluster one looks: all of
- * them write to the same shards.
+ * and changed settings are told as of one server (target-attendants.ts), and a count of the replicas that follow. Of the links
+ * of a source cluster one looks: all of them write to the same shards. Each counts for itself, because each has its own stream.
  */
 import { count, type LinkCounters } from '../apply/counters.ts';
 import type { LinkFinding } from '../apply/finding.ts';
 import { GrowingFindings } from '../apply/growing-findings.ts';
+import type { LanePlace } from '../apply/link-lane.ts';
 import { evictionStop } from '../apply/policy-stops.ts';
 import { describeShards } from '../connect/cluster-shard.ts';
 import type { ClusterEntry, ClusterShard } from '../connect/discovery.ts';
 import { SyncError } from '../errors.ts';
 import { delay } from '../psync/backoff.ts';
+import { Durability } from './durability.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { EngineOptions, LinkOptions } from './options.ts';
 import { WATCH_INTERVAL_MS, type Attendants } from './target-attendants.ts';
@@ -25,19 +27,24 @@ export interface ClusterAttendantsOptions {
   engine: EngineOptions;
   /** Asked before every look for shards: the cluster may have moved. */
   target: () => ClusterEntry;
+  /** The shards that the lane writes to. */
+  places: () => readonly LanePlace[];
   counters: LinkCounters;
+  /** Source offset up to which everything is on the target; below 0 while there is none. */
+  appliedOffset: () => bigint;
   onFinding: (finding: LinkFinding) => void;
   /** A policy says stop; called once. */
   onStop: (error: Error) => void;
+  /** Replicas of the shards have more than before. */
+  onDurable: () => void;
 }
 
 export class ClusterAttendants implements Attendants {
-  /** Nobody counts the replicas of shards. */
-  readonly durableOffset = undefined;
   readonly #options: ClusterAttendantsOptions;
   readonly #growing: GrowingFindings;
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
+  readonly #durability: Durability | undefined;
   readonly #watched = new Set<string>();
   readonly #watches: TargetWatch[] = [];
   #verdict: Error | undefined;
@@ -50,6 +57,14 @@ export class ClusterAttendants implements Attendants {
     const { id, siblings = [] } = options.link;
     const isFirst = siblings.every((sibling) => id < sibling);
     this.#running = isFirst && this.#intervalMs > 0 ? this.#run() : Promise.resolve();
+    const { engine, places, appliedOffset, onFinding, onDurable } = options;
+    const { durability: policy } = engine;
+    if (policy !== 'none')
+      this.#durability = new Durability({ policy, places, appliedOffset, onFinding, onDurable });
+  }
+
+  get durableOffset(): bigint | undefined {
+    return this.#durability?.offset;
   }
 
   get verdict(): Error | undefined {
@@ -57,7 +72,7 @@ export class ClusterAttendants implements Attendants {
   }
 
   advanced(): void {
-    // Nothing waits for the replicas of shards.
+    this.#durability?.advanced();
   }
 
   synchronized(): void {
@@ -72,7 +87,8 @@ export class ClusterAttendants implements Attendants {
   async #close(isHasty: boolean): Promise<void> {
     this.#ending.abort();
     await this.#running;
-    await Promise.all(this.#watches.map((watch) => watch.close(isHasty)));
+    const watches = this.#watches.map((watch) => watch.close(isHasty));
+    await Promise.all([...watches, this.#durability?.close(isHasty)]);
     this.#growing.flush();
   }
 
@@ -137,21 +153,15 @@ export class ClusterAttendants implements Attendants {
 }
 
 /**
- * What is said of a cluster, whose shards nobody listens to.
+ * What is said of a cluster, to whose shards nobody listens.
  *
- * @throws SyncError POLICY when the link was told to stop, or to wait, for what nobody sees there.
+ * @throws SyncError POLICY when the link was told to stop, or to tell, of what nobody hears there.
  */
-export function unheardCluster({ foreignWrites, durability }: EngineOptions): LinkFinding {
-  const wanted = [
-    ...(foreignWrites === 'fail' || foreignWrites === 'report'
-      ? [`engine.foreignWrites: ${foreignWrites}`]
-      : []),
-    ...(durability === 'none' ? [] : ['engine.durability']),
-  ];
-  if (wanted.length > 0) {
+export function unheardCluster({ foreignWrites }: EngineOptions): LinkFinding {
+  if (foreignWrites === 'fail' || foreignWrites === 'report') {
     throw new SyncError(
       'POLICY',
-      `Nobody listens to the shards of a cluster target, so ${wanted.join(', ')} cannot be kept.`,
+      `Nobody listens to the shards of a cluster target, so engine.foreignWrites: ${foreignWrites} cannot be kept.`,
       { hint: 'Leave it out of the spec.' },
     );
   }

@@ -1,30 +1,21 @@
 /**
- * Follows how far a target's replicas have what was applied (`durability: { replicas: n }`), on a connection of its own, so
+ * Follows how far a target's replicas have what was applied (`durability: { replicas: n }`), on connections of its own, so
  * that applying never waits for them:
  *
- *   applied up to a ─▶ INFO (target's offset o) · WAIT n · INFO ─▶ n replicas have acknowledged o ─▶ durable up to a
+ *   applied up to a ─▶ n replicas of each server have what it has at this moment (replica-count.ts) ─▶ durable up to a
  *
- * WAIT is what makes the target ask its replicas at once; that it counts n is not enough, because it also counts whoever only
- * reads the stream. (A WAIT covers what anybody wrote before it: measured on Redis 7.0, where the offset it waits for is set
- * by every command of the connection, INFO too.)
+ * One server, or every shard of a cluster that the link writes to: a is durable when all of them say so in the same round.
  */
-import { openWhere } from '../connect/discover.ts';
-import type { Whereabouts } from '../connect/discovery.ts';
-import { describeEndpoint } from '../connect/endpoint.ts';
-import type { Connection } from '../connect/connection.ts';
-import { wordReplyError } from '../connect/reply-errors.ts';
 import type { LinkFinding } from '../apply/finding.ts';
-import { asError, SyncError } from '../errors.ts';
+import type { LanePlace } from '../apply/link-lane.ts';
 import { delay } from '../psync/backoff.ts';
-import { parseInfo } from '../resp/reply-text.ts';
-import { ReplyError, type Reply } from '../resp/reply.ts';
 import type { DurabilityPolicy } from './options.ts';
-import { readSample } from './target-sample.ts';
+import { ReplicaCount } from './replica-count.ts';
 
 export interface DurabilityOptions {
   policy: Exclude<DurabilityPolicy, 'none'>;
-  /** Asked before every connection: the target may have moved. */
-  target: () => Whereabouts;
+  /** Where the link writes. Asked before every round: the target may have moved. */
+  places: () => readonly LanePlace[];
   /** Source offset up to which everything is on the target; below 0 while there is none. */
   appliedOffset: () => bigint;
   onDurable: (offset: bigint) => void;
@@ -33,17 +24,14 @@ export interface DurabilityOptions {
 
 const RETRY_MS = 200;
 const IDLE_MS = 200;
-/** On top of the WAIT's own limit. */
-const REPLY_TIMEOUT_MS = 5000;
 
 export class Durability {
   readonly #options: DurabilityOptions;
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
+  readonly #counts = new Map<string, ReplicaCount>();
   #durable = -1n;
   #wake: (() => void) | undefined;
-  /** Replicas that do not follow were said so. */
-  #isLate = false;
   #isRefused = false;
 
   constructor(options: DurabilityOptions) {
@@ -75,26 +63,18 @@ export class Durability {
 
   async #run(): Promise<void> {
     const { signal } = this.#ending;
-    let connection: Connection | undefined;
-    const onEnd = (): void => void connection?.close();
-    signal.addEventListener('abort', onEnd, { once: true });
+    const { appliedOffset, onDurable } = this.#options;
     while (!signal.aborted) {
-      const applied = this.#options.appliedOffset();
+      const applied = appliedOffset();
       if (applied <= this.#durable) {
         await this.#progress();
         continue;
       }
-      try {
-        connection ??= await this.#open(signal);
-        if (await this.#confirm(connection)) this.#advance(applied);
-      } catch (error) {
-        this.#refused(asError(error));
-        await connection?.close();
-        connection = undefined;
-        await delay(RETRY_MS, signal);
-      }
+      if (!(await this.#isConfirmed(signal))) continue;
+      this.#durable = applied;
+      onDurable(applied);
     }
-    await connection?.close();
+    await Promise.all([...this.#counts.values()].map((count) => count.close()));
   }
 
   /** Resolves when something was applied; after a while in any case: that the stream has begun is told by nobody. */
@@ -104,38 +84,44 @@ export class Durability {
     await delay(IDLE_MS, woken.signal);
   }
 
-  #open(signal: AbortSignal): Promise<Connection> {
-    const { target, policy } = this.#options;
-    const replyTimeoutMs = policy.timeoutMs + REPLY_TIMEOUT_MS;
-    return openWhere(target(), { name: 'redis-sync:durability', replyTimeoutMs, signal });
+  /** Whether enough replicas have everything that the target has at this moment. False has waited. */
+  async #isConfirmed(signal: AbortSignal): Promise<boolean> {
+    const { places } = this.#options;
+    const asked = places();
+    if (asked.length === 0) {
+      await delay(RETRY_MS, signal);
+      return false;
+    }
+    await this.#leaveOthers(asked);
+    const confirmed = await Promise.all(asked.map((place) => this.#countOf(place).confirm(place, signal)));
+    // A shard that is new may have taken writes meanwhile.
+    return confirmed.every(Boolean) && namesOf(places()) === namesOf(asked);
   }
 
-  /** Whether enough replicas have everything that the target has at this moment. */
-  async #confirm(connection: Connection): Promise<boolean> {
-    const { replicas, timeoutMs } = this.#options.policy;
-    const [before = null, counted = null, after = null] = await connection.pipeline([
-      ['INFO', 'replication'],
-      ['WAIT', replicas, timeoutMs],
-      ['INFO', 'replication'],
-    ]);
-    if (counted instanceof ReplyError) throw wordReplyError(counted, connection.endpoint, 'WAIT');
-    const confirmed = countConfirmed(before, Number(counted), after);
-    if (confirmed >= replicas) return true;
-    this.#late(confirmed, describeEndpoint(connection.endpoint));
-    // A WAIT that was satisfied by somebody else comes back at once.
-    if (Number(counted) >= replicas) await delay(RETRY_MS, this.#ending.signal);
-    return false;
+  #countOf({ name }: LanePlace): ReplicaCount {
+    const known = this.#counts.get(name);
+    if (known !== undefined) return known;
+    const { policy } = this.#options;
+    const count = new ReplicaCount({
+      policy,
+      onLate: (confirmed, where) => this.#late(confirmed, where),
+      onRefused: (error) => this.#refused(error),
+    });
+    this.#counts.set(name, count);
+    return count;
   }
 
-  #advance(applied: bigint): void {
-    this.#durable = applied;
-    this.#isLate = false;
-    this.#options.onDurable(applied);
+  /** Shards that have no slots any more. */
+  async #leaveOthers(places: readonly LanePlace[]): Promise<void> {
+    const names = new Set(places.map(({ name }) => name));
+    for (const [name, count] of this.#counts) {
+      if (names.has(name)) continue;
+      this.#counts.delete(name);
+      await count.close();
+    }
   }
 
   #late(confirmed: number, where: string): void {
-    if (this.#isLate || this.#ending.signal.aborted) return;
-    this.#isLate = true;
     const { policy, appliedOffset, onFinding } = this.#options;
     const { replicas, timeoutMs } = policy;
     onFinding({
@@ -154,7 +140,7 @@ export class Durability {
   }
 
   #refused(error: Error): void {
-    if (!(error instanceof SyncError) || error.retryable || this.#isRefused) return;
+    if (this.#isRefused) return;
     this.#isRefused = true;
     this.#options.onFinding({
       code: 'NOT_DURABLE',
@@ -165,9 +151,9 @@ export class Durability {
   }
 }
 
-/** Real replicas that have acknowledged the offset of the first INFO; what WAIT counted where INFO says nothing. */
-function countConfirmed(before: Reply, counted: number, after: Reply): number {
-  if (before instanceof ReplyError || after instanceof ReplyError) return counted;
-  const { offset } = readSample(parseInfo(before));
-  return readSample(parseInfo(after)).replicas.filter((replica) => replica.offset >= offset).length;
+function namesOf(places: readonly LanePlace[]): string {
+  return places
+    .map(({ name }) => name)
+    .toSorted()
+    .join(' ');
 }

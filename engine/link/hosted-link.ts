@@ -239,8 +239,11 @@ export class HostedLink {
       link,
       engine,
       counters: this.lane.counters,
+      places: () => this.lane.places,
+      appliedOffset: () => this.lane.appliedOffset,
       onFinding: (finding: LinkFinding): void => this.report(finding),
       onStop: (error: Error): void => this.ending.abort(error),
+      onDurable: (): void => this.feed?.acknowledge(),
     };
     const { target } = link;
     if (isCluster(target))
@@ -248,12 +251,7 @@ export class HostedLink {
         ...common,
         target: () => (isCluster(this.target) ? this.target : target),
       });
-    return new TargetAttendants({
-      ...common,
-      target: () => this.target,
-      appliedOffset: () => this.lane.appliedOffset,
-      onDurable: () => this.feed?.acknowledge(),
-    });
+    return new TargetAttendants({ ...common, target: () => this.target });
   }
 
   #synchronized(mode: 'full' | 'partial'): void {

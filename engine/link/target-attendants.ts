@@ -6,6 +6,7 @@
 import { count, type LinkCounters } from '../apply/counters.ts';
 import type { LinkFinding } from '../apply/finding.ts';
 import { GrowingFindings } from '../apply/growing-findings.ts';
+import type { LanePlace } from '../apply/link-lane.ts';
 import { evictionStop, foreignWriteStop } from '../apply/policy-stops.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { Durability } from './durability.ts';
@@ -21,6 +22,8 @@ export interface TargetAttendantsOptions {
   /** Asked before every connection: the target may have moved. */
   target: () => Whereabouts;
   counters: LinkCounters;
+  /** Where the lane writes. */
+  places: () => readonly LanePlace[];
   /** Source offset up to which everything is on the target; below 0 while there is none. */
   appliedOffset: () => bigint;
   onFinding: (finding: LinkFinding) => void;
@@ -59,7 +62,7 @@ export class TargetAttendants implements Attendants {
 
   constructor(options: TargetAttendantsOptions) {
     this.#options = options;
-    const { engine, target, onFinding, onDurable, appliedOffset } = options;
+    const { engine, target, places, onFinding, onDurable, appliedOffset } = options;
     this.#growing = new GrowingFindings(onFinding);
     this.#memory = new MemoryWatch({
       policy: engine.eviction,
@@ -79,7 +82,7 @@ export class TargetAttendants implements Attendants {
           this.#degraded('what it evicts, and changes of its settings, cannot be told', error),
       });
     if (policy !== 'none')
-      this.#durability = new Durability({ policy, target, appliedOffset, onFinding, onDurable });
+      this.#durability = new Durability({ policy, places, appliedOffset, onFinding, onDurable });
   }
 
   /** Source offset up to which replicas of the target have everything; undefined when no policy asks for that. */

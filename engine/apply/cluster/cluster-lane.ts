@@ -40,7 +40,7 @@ import {
 import { GrowingFindings } from '../growing-findings.ts';
 import type { LaneOptions } from '../lane.ts';
 import { Pause, SkippedBytes, takeUntilClosed } from '../lane-course.ts';
-import type { LinkLane } from '../link-lane.ts';
+import type { LanePlace, LinkLane } from '../link-lane.ts';
 import { OomWatch } from '../oom-watch.ts';
 import { Ownership } from '../ownership.ts';
 import { existingStop } from '../policy-stops.ts';
@@ -177,6 +177,14 @@ export class ClusterLane implements LinkLane {
 
   get paused(): boolean {
     return this.#pause.on;
+  }
+
+  get places(): readonly LanePlace[] {
+    return this.#cluster.shards.map((shard) => ({
+      name: shard.id,
+      whereabouts: this.#cluster.whereaboutsOf(shard),
+      holds: (connection) => this.#holds(connection, shard),
+    }));
   }
 
   settleExpiries(): void {
@@ -498,6 +506,8 @@ export class ClusterLane implements LinkLane {
       lost: this.#slots.lost,
       source: this.#options.source,
       onAckRequested: () => events.ackRequested(),
+      onAdvanced: () => events.advanced?.(),
+      durableOffset: () => this.#options.durableOffset?.(),
       onFailed: (error) => this.#ending.abort(error),
       onFinding: (finding) => this.#findings.report(finding),
       growing: this.#growing,
@@ -517,6 +527,14 @@ export class ClusterLane implements LinkLane {
     if (this.counters.snapshotDone) return;
     this.counters.partialResyncs++;
     events.synchronized('partial');
+  }
+
+  /** A shard that lacks something may not be written to for a long time: it is looked at now. */
+  async #holds(connection: Connection, shard: TargetShard): Promise<boolean> {
+    if (this.#stream?.recovering === true) return false;
+    if (await this.#slots.holds(connection, shard)) return true;
+    this.#stream?.visit(shard);
+    return false;
   }
 
   #openTarget(whereabouts: Whereabouts, shard: TargetShard | undefined, oom: OomWatch): Target {

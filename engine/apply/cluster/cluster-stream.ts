@@ -10,6 +10,7 @@
  */
 import { asError, SyncError } from '../../errors.ts';
 import { tagOfSlot, clusterSlot } from '../../keys/cluster-slot.ts';
+import { encodeCommand } from '../../resp/encode.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 import type { Whereabouts } from '../../connect/discovery.ts';
 import type { EngineOptions } from '../../link/options.ts';
@@ -32,12 +33,12 @@ import { SourceClock } from '../translate/source-clock.ts';
 import { applyEverywhere } from './barriers.ts';
 import { StreamExpiry } from '../expiry/stream-expiry.ts';
 import type { ClusterExpiry } from './cluster-expiry.ts';
-import type { ClusterTarget } from './cluster-target.ts';
+import type { ClusterTarget, TargetShard } from './cluster-target.ts';
 import { CrossSlot } from './cross-slot.ts';
 import type { KeyRefetch } from './key-refetch.ts';
 import { Boundaries, rereadStream } from './lost-writes.ts';
 import { RoundRunner } from './round-runner.ts';
-import { SlotMarkEncoder, taggedLink, type SlotOffsets } from './slot-checkpoints.ts';
+import { slotCheckpointKey, SlotMarkEncoder, taggedLink, type SlotOffsets } from './slot-checkpoints.ts';
 import { SlotRounds, type SlotGroup, type Stage } from './slot-rounds.ts';
 
 const LAG_SAMPLES_MAX = 4096;
@@ -64,6 +65,9 @@ export interface ClusterStreamOptions {
   /** Up to where each slot is applied. */
   confirmed: SlotOffsets;
   onAckRequested: () => void;
+  onAdvanced: () => void;
+  /** Source offset up to which replicas of the shards have everything; undefined when nobody asked for that. */
+  durableOffset: () => bigint | undefined;
   onFinding: (finding: LinkFinding) => void;
   growing: GrowingFindings;
   scripts: ScriptBook;
@@ -116,11 +120,18 @@ export class ClusterStream {
   #arrivedAtMs = 0;
   readonly #timer: NodeJS.Timeout;
   readonly #boundaries: Boundaries;
+  /** Shards to be looked at although nothing is to be written there. */
+  readonly #visits = new Set<TargetShard>();
+  #recovering = 0;
 
   constructor(options: ClusterStreamOptions) {
     this.#options = options;
     const { engine, start, counters, link, cluster, signal, onFinding, growing } = options;
-    this.#position = new AppliedOffset(start.offset, () => options.onAckRequested());
+    this.#position = new AppliedOffset(
+      start.offset,
+      () => options.onAckRequested(),
+      () => options.onAdvanced(),
+    );
     this.#recorded = Number(start.offset);
     this.#recordedMark = start.graceMs;
     this.#expiry = new StreamExpiry(options.expiry.keeper, options.expiry.guardMs);
@@ -139,7 +150,6 @@ export class ClusterStream {
       sync: () => options.sync,
       confirmed: options.confirmed,
       onApplied: (group, results, where) => this.#onApplied(group, results, where),
-      onShardDone: () => Promise.resolve(),
       hasLost: () => options.lost.size > 0,
       recover: () => this.#recover(),
       onRefused: (kind) => count(counters.handled, `retried ${kind}`),
@@ -156,6 +166,17 @@ export class ClusterStream {
   /** Everything up to this offset is on the target. */
   get appliedOffset(): bigint {
     return this.#position.value;
+  }
+
+  /** What shards have lost is being applied again. */
+  get recovering(): boolean {
+    return this.#recovering > 0;
+  }
+
+  /** Asks whether a shard has lost what was applied there: a fresh connection finds that out. */
+  visit(shard: TargetShard): void {
+    this.#visits.add(shard);
+    this.#kick();
   }
 
   /** A promoted replica goes on with our history under a new name. */
@@ -276,12 +297,14 @@ export class ClusterStream {
 
   #kick(): void {
     if (this.#failure || this.#pumping) return;
-    if (this.#hasRounds || this.#isRecordDue || this.#options.expiry.isDue) this.#pumping = this.#pump();
+    const isBusy = this.#hasRounds || this.#visits.size > 0;
+    if (isBusy || this.#isRecordDue || this.#options.expiry.isDue) this.#pumping = this.#pump();
     else this.#position.advance(BigInt(this.#rounds.offset));
   }
 
   async #pump(): Promise<void> {
     try {
+      await this.#visitShards();
       while (this.#hasRounds || this.#options.expiry.isDue) {
         if (this.#options.expiry.isDue) await this.#giveBack();
         if (!this.#hasRounds) continue;
@@ -299,6 +322,18 @@ export class ClusterStream {
     this.#pumping = undefined;
     this.#wake.up();
     if (this.#failure) this.#options.onFailed(this.#failure);
+  }
+
+  /** The lane's own connection may be to a server that is no primary any more, or none. */
+  async #visitShards(): Promise<void> {
+    for (const shard of this.#visits) {
+      this.#visits.delete(shard);
+      const slot = shard.facts?.slots[0]?.[0];
+      if (slot === undefined) continue;
+      await shard.target.close();
+      const question = encodeCommand(['EXISTS', slotCheckpointKey(this.#options.link, slot)]);
+      await this.#runner.run([{ slot, offset: -1, commands: [question], count: 1 }]);
+    }
   }
 
   get #hasRounds(): boolean {
@@ -336,13 +371,23 @@ export class ClusterStream {
 
   /** Applies again what shards have lost: from the source's backlog, up to where everything was applied before. */
   async #recover(): Promise<void> {
-    const { lost, confirmed, source, signal, cluster } = this.#options;
-    const slots = [...lost];
-    lost.clear();
+    const slots = [...this.#options.lost];
+    this.#options.lost.clear();
+    this.#recovering++;
+    try {
+      await this.#bringBack(slots);
+    } finally {
+      this.#recovering--;
+    }
+  }
+
+  async #bringBack(slots: readonly number[]): Promise<void> {
+    const { confirmed, source, signal, cluster, durableOffset } = this.#options;
     const lowest = Math.min(...slots.map((slot) => confirmed[slot] ?? -1));
     const from = this.#boundaries.before(lowest);
     const to = Number(this.#position.value);
-    this.#options.onFinding(lostFinding(slots.length, lowest, to, cluster.describe()));
+    const range = { from: lowest, to, durable: durableOffset() };
+    this.#options.onFinding(lostFinding(slots.length, range, cluster.describe()));
     if (source === undefined || from === undefined) throw lostForGood(lowest, cluster.describe());
     for (;;) {
       const quiet = { counters: newCounters(), onFinding: () => undefined };
@@ -404,7 +449,7 @@ export class ClusterStream {
     const isRecord = group.offset < 0;
     const before = confirmed[group.slot] ?? -1;
     if (!isRecord && results[0] !== 0 && before >= 0) {
-      this.#reports.lostWrites(undefined, BigInt(before), undefined, where);
+      this.#reports.lostWrites(undefined, BigInt(before), this.#options.durableOffset(), where);
       throw vanished(group.slot, where);
     }
     const own = isRecord ? results : results.slice(1);
@@ -493,12 +538,32 @@ function mayDelete(chunk: Buffer): boolean {
   return chunk.includes('DEL\r\n') || chunk.includes('LINK\r\n');
 }
 
-function lostFinding(slots: number, from: number, to: number, where: string): LinkFinding {
+interface LostRange {
+  /** What is behind it was lost. */
+  from: number;
+  to: number;
+  /** Up to where replicas had confirmed, if the policy asked for that. */
+  durable: bigint | undefined;
+}
+
+function lostFinding(slots: number, { from, to, durable }: LostRange, where: string): LinkFinding {
+  const consequence =
+    durable === undefined
+      ? ''
+      : BigInt(from) < durable
+        ? ` Replicas had confirmed up to ${durable}.`
+        : ` Nothing was lost that replicas had confirmed (up to ${durable}).`;
   return {
     code: 'NOT_DURABLE',
     severity: 'warning',
-    message: `${slots} slots of the target lack writes that it had acknowledged, from offset ${from} on: they are read from the source again.`,
-    evidence: { slots, from: String(from), to: String(to), target: where },
+    message: `${slots} slots of the target lack writes that it had acknowledged, from offset ${from} on: they are read from the source again.${consequence}`,
+    evidence: {
+      slots,
+      from: String(from),
+      to: String(to),
+      target: where,
+      ...(durable === undefined ? {} : { durable: String(durable) }),
+    },
   };
 }
 

@@ -61,6 +61,13 @@ export class ClusterTarget {
     return index === -1 ? undefined : this.#byTopology[index];
   }
 
+  /** The shard as a place of its own, wherever its primary is. */
+  whereaboutsOf({ members }: TargetShard): Whereabouts {
+    const known = this.#topology?.shards.flatMap(({ primary, replicas }) => [primary, ...replicas]) ?? [];
+    const seeds = unique([...known.map(({ endpoint }) => endpoint), ...this.#seeds]);
+    return { kind: 'cluster-shard', seeds, members: [...members] };
+  }
+
   shardOfKey(key: Uint8Array): TargetShard | undefined {
     return this.shardOfSlot(clusterSlot(key));
   }

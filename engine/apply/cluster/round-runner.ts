@@ -47,8 +47,6 @@ export interface RoundRunnerOptions {
   confirmed: SlotOffsets;
   /** Results of an applied group, the checkpoint's first. @throws what stops the link. */
   onApplied: (group: SlotGroup, results: readonly Reply[], where: string) => void;
-  /** After a round on a shard, before it counts: waits for its replicas where durability asks for it. */
-  onShardDone: (connection: Connection) => Promise<void>;
   /** A connection has found that its shard lacks writes which were applied: nothing may be sent before they are back. */
   hasLost: () => boolean;
   /** Brings them back. @throws SyncError. */
@@ -109,17 +107,14 @@ export class RoundRunner {
       failures.push({ error: homeless() });
       return [...deliveries];
     }
-    const { signal, onShardDone, hasLost } = this.#options;
+    const { signal, hasLost } = this.#options;
     let todo = deliveries;
     try {
       return await shard.target.use(signal, async (connection) => {
         if (hasLost()) return [...deliveries];
         todo = await this.#withoutApplied(connection, deliveries);
         const rest = await this.#send(connection, todo, failures);
-        if (rest.length < todo.length) {
-          await onShardDone(connection);
-          shard.target.worked();
-        }
+        if (rest.length < todo.length) shard.target.worked();
         return rest;
       });
     } catch (error) {

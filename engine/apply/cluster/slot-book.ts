@@ -107,6 +107,16 @@ export class SlotBook {
     }
   }
 
+  /** Whether the shard has what was applied to the slots that it has now. @throws SyncError CONNECT, PROTOCOL. */
+  async holds(connection: Connection, shard: TargetShard): Promise<boolean> {
+    if (this.lost.size > 0) return false;
+    const wanted = this.confirmed.slice();
+    const known = slotsOf(shard).filter((slot) => (wanted[slot] ?? -1) >= 0);
+    const found = noOffsets().fill(Number.NaN);
+    await readSlotOffsets(connection, this.#options.link, this.#sync, known, found);
+    return known.every((slot) => !((found[slot] ?? Number.NaN) < (wanted[slot] ?? -1)));
+  }
+
   #ownSlots(): number[] {
     const { owns } = this.#options;
     const slots = [...Array(SLOTS).keys()];
