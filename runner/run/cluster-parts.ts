@@ -1,5 +1,10 @@
 /** The shards of a cluster as places that share its keys: filled and written to one by one, each with keys of its own slots. */
-import { askTopology, type ClusterTopology, type Shard } from '../../engine/connect/cluster-topology.ts';
+import {
+  askTopology,
+  type ClusterNode,
+  type ClusterTopology,
+  type Shard,
+} from '../../engine/connect/cluster-topology.ts';
 import type { ClusterShard } from '../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { clusterSlot, tagOfSlot } from '../../engine/keys/cluster-slot.ts';
@@ -37,6 +42,8 @@ export async function clusterPartsOf(
   const where = whereaboutsOf(instance);
   if (!('kind' in where) || where.kind !== 'cluster') return undefined;
   const first = await askTopology(where.seeds, { signal });
+  // As a client of a cluster does: the nodes it was told of may be gone before the cluster is.
+  const nodes = [...first.shards.flatMap(nodesOf).map(({ endpoint }) => endpoint), ...where.seeds];
   const parts = first.shards.flatMap((shard, index): ClusterPart[] => {
     if (shard.slots.length === 0) return [];
     return [
@@ -45,7 +52,7 @@ export async function clusterPartsOf(
         endpoint: shard.primary.endpoint,
         whereabouts: {
           kind: 'cluster-shard',
-          seeds: [shard.primary.endpoint, ...where.seeds],
+          seeds: [shard.primary.endpoint, ...nodes],
           members: idsOf(shard),
           others: first.shards.filter((other) => other !== shard).flatMap(idsOf),
         },
@@ -55,7 +62,7 @@ export async function clusterPartsOf(
   });
   let names = placeOf(first, parts);
   const lookAgain = async (): Promise<void> => {
-    const now = await askTopology(where.seeds, { signal }).catch(() => undefined);
+    const now = await askTopology(nodes, { signal }).catch(() => undefined);
     if (now !== undefined) names = placeOf(now, parts);
   };
   return { parts, placement: (key) => names[clusterSlot(key)], lookAgain: atMostOnce(lookAgain) };
@@ -78,8 +85,12 @@ function isOf({ primary, replicas }: Shard, { whereabouts: { members, others = [
   return !others.includes(primary.id) && replicas.some(({ id }) => members.includes(id));
 }
 
-function idsOf({ primary, replicas }: Shard): string[] {
-  return [primary, ...replicas].map(({ id }) => id);
+function nodesOf({ primary, replicas }: Shard): ClusterNode[] {
+  return [primary, ...replicas];
+}
+
+function idsOf(shard: Shard): string[] {
+  return nodesOf(shard).map(({ id }) => id);
 }
 
 function tagsOf({ slots }: Shard): string[] {

@@ -1,6 +1,6 @@
 /** Where an instance is at this moment: the servers that can be written to and hold its keys together. */
 import { askTopology } from '../../engine/connect/cluster-topology.ts';
-import { locateSoon } from '../../engine/connect/discover.ts';
+import { discoveryOf, locateSoon } from '../../engine/connect/discover.ts';
 import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { SyncError } from '../../engine/errors.ts';
@@ -12,13 +12,30 @@ export function whereaboutsOf(instance: Pick<ProvisionedInstance, 'whereabouts' 
 }
 
 /** Its primaries now: after a failover others than at the beginning. @throws SyncError as Discovery.locate, after a while. */
-export async function primariesOf(instance: ProvisionedInstance, signal?: AbortSignal): Promise<Endpoint[]> {
+export function primariesOf(instance: ProvisionedInstance, signal?: AbortSignal): Promise<Endpoint[]> {
+  return primariesBy(locateSoon, instance, signal);
+}
+
+/** The same, asked once. @throws SyncError as Discovery.locate. */
+export function primariesNow(instance: ProvisionedInstance, signal?: AbortSignal): Promise<Endpoint[]> {
+  return primariesBy(locateNow, instance, signal);
+}
+
+async function primariesBy(
+  locate: (where: Whereabouts, signal?: AbortSignal) => Promise<Endpoint>,
+  instance: ProvisionedInstance,
+  signal?: AbortSignal,
+): Promise<Endpoint[]> {
   const where = whereaboutsOf(instance);
   if ('kind' in where && where.kind === 'cluster') {
     const { shards } = await askTopology(where.seeds, signal === undefined ? {} : { signal });
     return shards.filter(({ slots }) => slots.length > 0).map(({ primary }) => primary.endpoint);
   }
-  return [await locateSoon(where, signal)];
+  return [await locate(where, signal)];
+}
+
+function locateNow(where: Whereabouts, signal?: AbortSignal): Promise<Endpoint> {
+  return discoveryOf(where).locate(signal === undefined ? {} : { signal });
 }
 
 /** @throws SyncError INTERNAL when there is none of that name. */

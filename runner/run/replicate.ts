@@ -18,6 +18,7 @@ import { History } from './history.ts';
 import { interruptible } from './interruptible.ts';
 import { LinkStates } from './link-states.ts';
 import { Links } from './links.ts';
+import { whereaboutsOf } from './locate.ts';
 import { Progress } from './progress.ts';
 import { Reloader } from './reload.ts';
 import { createRunFolder } from './run-folder.ts';
@@ -56,7 +57,7 @@ export async function replicateSpec(plan: Plan, io: Io, options: ReplicateOption
       env: io.env,
       signal: options.signal,
     });
-    const places = new Map([...instances.values()].map((each) => [each.name, placeOf(each)]));
+    const places = new Map([...instances.values()].map((each) => [each.name, whereaboutsOf(each)]));
     const isTarget = ({ name }: { name: string }): boolean =>
       plan.links.some(({ target }) => target === name);
     refuseBlocked(await checkStart({ plan, instances, mayProbe: isTarget, signal: options.signal }));
@@ -133,10 +134,6 @@ function thinOut(history: History): (event: RunEventBody) => void {
 function describeLinks({ links }: Plan, instances: ReadonlyMap<string, ProvisionedInstance>): string {
   const describe = (name: string): string => `${name} (${instances.get(name)?.nodes[0]?.address ?? '?'})`;
   return links.map(({ source, target }) => `${describe(source)} → ${describe(target)}`).join(', ');
-}
-
-function placeOf(instance: ProvisionedInstance): Whereabouts {
-  return instance.whereabouts ?? instance.primary();
 }
 
 function placeIn(places: ReadonlyMap<string, Whereabouts>, name: string): Whereabouts {

@@ -6,6 +6,7 @@ import type { InstancePlan, LinkPlan, Plan } from '../plan/plan.ts';
 import { blockingRows, runPrechecks } from '../precheck/run-prechecks.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
 import { interruptible } from './interruptible.ts';
+import { primariesNow } from './locate.ts';
 
 export interface StartCheck {
   plan: Plan;
@@ -25,16 +26,17 @@ export async function checkStart({
   signal,
   only,
 }: StartCheck): Promise<PrecheckRow[]> {
-  const checked = plan.instances.flatMap((instance) => {
+  const checked = plan.instances.map(async (instance) => {
     const provisioned = instances.get(instance.name);
     if (provisioned === undefined) return [];
-    const endpoint = provisioned.primary();
+    // A link that starts late may find it elsewhere. One that is away is the checks' to report.
+    const [endpoint = provisioned.primary()] = await primariesNow(provisioned, signal).catch(() => []);
     const about = { endpoint, provisioned: provisioned.provisioned, mayProbe: mayProbe(instance) };
     const isCluster = instance.kind === 'cluster';
     return [[instance.name, { ...about, isCluster }] as const];
   });
   const rows = runPrechecks({
-    instances: new Map(checked),
+    instances: new Map((await interruptible(signal, Promise.all(checked))).flat()),
     links: only?.links ?? plan.links,
     allowExisting: plan.engine.existing !== 'fail',
     heartbeatPrefix: plan.engine.heartbeatPrefix,

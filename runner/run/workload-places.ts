@@ -13,12 +13,16 @@ export async function workloadPlacesOf(
   for (const instance of instances) {
     const cluster = await clusterPartsOf(instance, signal);
     if (cluster === undefined) {
-      places.push({ instance: instance.name, whereabouts: whereaboutsOf(instance) });
+      places.push({ instance: instance.name, whereabouts: () => whereaboutsOf(instance) });
       continue;
     }
     const { placement, lookAgain: onMoved } = cluster;
     for (const { name, whereabouts, tags } of cluster.parts)
-      places.push({ instance: instance.name, whereabouts, part: { name, tags, placement, onMoved } });
+      places.push({
+        instance: instance.name,
+        whereabouts: () => whereabouts,
+        part: { name, tags, placement, onMoved },
+      });
   }
   return places;
 }

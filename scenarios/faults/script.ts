@@ -1,6 +1,6 @@
 /**
  * The general-purpose step: sends commands to an instance, or runs a shell command that knows where the instances are: their
- * primaries as they are when the step fires.
+ * primaries and replicas as they are when the step fires.
  * What it does is the spec's business, so it cannot be taken back and may explain any loss.
  */
 import { Connection } from '../../engine/connect/connection.ts';
@@ -8,7 +8,7 @@ import type { Endpoint } from '../../engine/connect/endpoint.ts';
 import { ReplyError, type Reply } from '../../engine/resp/reply.ts';
 import { SyncError } from '../../engine/errors.ts';
 import { displayBytes, displayReply, type DisplayReply } from '../../reports/display.ts';
-import { primaryOf } from './aim.ts';
+import { invalid, primaryOf, replicasOf } from './aim.ts';
 import { splitCommandLine } from './command-line.ts';
 import type { FaultContext, FaultDefinition, FaultInjection, FaultOutcome } from './fault.ts';
 import { instanceEnvironment, redactSecrets } from './instance-environment.ts';
@@ -23,6 +23,8 @@ import { runShell } from './shell.ts';
 /** Commands shown in the evidence; all are sent. */
 const COMMANDS_SHOWN = 20;
 const OUTPUT_BYTES_MAX = 8 * 1024;
+/** An instance, one of its shards, and who is meant there. */
+const NODE = /^(.+?)(?:\.shard\((\d+)\))?(?:\.primary|\.replica\((\d+)\))?$/;
 const EVIDENCE_BOUNDS = { bytesMax: 200, elementsMax: 8 };
 
 export const script: FaultDefinition = {
@@ -45,11 +47,10 @@ export const script: FaultDefinition = {
 
 /** Stops at the first error reply: later commands may rely on it. */
 async function sendCommands(parameters: CommandsParameters, context: FaultContext): Promise<FaultOutcome> {
-  const endpoint = await primaryNow(
-    parameters.instance,
-    instanceEndpoint(context, parameters.instance),
-    context,
-  );
+  const { instance } = parameters;
+  const endpoint = await nodeNow(instance, instanceEndpoint(context, instance), context);
+  if (endpoint === undefined)
+    throw invalid(context, `There is no ${instance} now`, 'Give the instance more `replicas`.');
   const commands = parameters.commands.map((command) =>
     typeof command === 'string'
       ? splitCommandLine(command)
@@ -85,13 +86,23 @@ function instanceEndpoint(context: FaultContext, name: string): Endpoint {
   });
 }
 
-/** A failover has moved it, perhaps. `original`: where it was at the start, also of what the run does not know better. */
-async function primaryNow(name: string, original: Endpoint, { subjects }: FaultContext): Promise<Endpoint> {
+/**
+ * The server that has this name now: a failover or a move has given it to another one, perhaps; undefined when there is no such
+ * replica. `original`: where it was at the start, also of what the run does not know better.
+ */
+async function nodeNow(
+  name: string,
+  original: Endpoint,
+  { subjects }: FaultContext,
+): Promise<Endpoint | undefined> {
   try {
-    const [, base = name, shard = '0'] = /^(.+?)(?:\.primary|\.shard\((\d+)\))?$/.exec(name) ?? [];
+    const [, base = name, shard = '0', replica] = NODE.exec(name) ?? [];
     const instance = subjects.instance(base);
     if (instance.nodes().length < 2) return original;
-    return (await primaryOf(instance, Number(shard))).endpoint;
+    if (replica === undefined) return (await primaryOf(instance, Number(shard))).endpoint;
+    // Those of all shards are counted together here: a number says nothing of who it is now.
+    if (instance.kind === 'cluster') return original;
+    return (await replicasOf(instance))[Number(replica)]?.endpoint;
   } catch {
     return original;
   }
@@ -121,11 +132,12 @@ async function runCommand(parameters: RunParameters, context: FaultContext): Pro
   const { run, timeoutMs } = parameters;
   const now = await Promise.all(
     [...context.instances].map(
-      async ([name, endpoint]) => [name, await primaryNow(name, endpoint, context)] as const,
+      async ([name, endpoint]) => [name, await nodeNow(name, endpoint, context)] as const,
     ),
   );
+  const instances = new Map(now.flatMap(([name, endpoint]) => (endpoint ? [[name, endpoint] as const] : [])));
   const result = await runShell(run, {
-    env: { ...instanceEnvironment(new Map(now)), ...parameters.env },
+    env: { ...instanceEnvironment(instances), ...parameters.env },
     timeoutMs,
     signal: context.signal,
     clock: context.clock,

@@ -27,8 +27,8 @@ import type { OperationScript } from './operation-script.ts';
 import { commandName, type OperationRun, type Outcome, type SentCommand, type Tally } from './tally.ts';
 
 export interface WorkloadClientOptions {
-  /** Where the instance is, asked on every connect. */
-  whereabouts: Whereabouts;
+  /** Where the instance is now. Asked on every connect. */
+  whereabouts: () => Whereabouts;
   /** CLIENT SETNAME. */
   name: string;
   seed: number;
@@ -233,7 +233,7 @@ export class WorkloadClient {
 
   async #connect(): Promise<void> {
     const { whereabouts, name, prepare, script } = this.#options;
-    const connection = await openWhere(whereabouts, {
+    const connection = await openWhere(whereabouts(), {
       name,
       replyTimeoutMs: REPLY_TIMEOUT_MS,
       signal: this.#stopping.signal,

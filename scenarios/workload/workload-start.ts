@@ -34,8 +34,11 @@ export interface WorkloadOptions {
 /** An instance that clients write to. */
 export interface WorkloadPlace {
   instance: string;
-  /** Asked on every connect: the clients follow it through a failover. */
-  whereabouts: Whereabouts;
+  /**
+   * Where it is to be found now, as its DNS record or the application's configuration says. Asked on every connect: the clients
+   * follow it through a failover, and to another address.
+   */
+  whereabouts: () => Whereabouts;
   /** It is one shard of a cluster. */
   part?: {
     /** What `placement` calls it. */
@@ -86,7 +89,7 @@ async function openWorkload(
   options: WorkloadOptions,
 ): Promise<Workload> {
   const where = places.map((place) =>
-    'instance' in place ? place : { instance: describeEndpoint(place), whereabouts: place },
+    'instance' in place ? place : { instance: describeEndpoint(place), whereabouts: () => place },
   );
   const resolved = resolveMix(plan.mix);
   if ('unknown' in resolved) {
@@ -154,7 +157,7 @@ async function openWorkload(
       );
     }
     return new Workload({
-      target: where.map(({ whereabouts }) => discoveryOf(whereabouts).describe()).join(', '),
+      target: where.map(({ whereabouts }) => discoveryOf(whereabouts()).describe()).join(', '),
       plan,
       clients,
       tally,
@@ -179,7 +182,7 @@ async function probe(
   // RESTORE payloads of the oldest server would do for all; of the first one is enough while versions are equal.
   let payloads: DumpPayloads = { string: Buffer.alloc(0), hash: Buffer.alloc(0) };
   for (const [index, { instance, whereabouts, part }] of places.entries()) {
-    await using connection = await openWhere(whereabouts, { name: 'redis-sync-workload-probe' });
+    await using connection = await openWhere(whereabouts(), { name: 'redis-sync-workload-probe' });
     const supported = await supportedOperations(connection, operations, plan.databases.length);
     operations = supported.operations;
     for (const name of supported.unsupported) unsupported.add(name);
@@ -193,7 +196,7 @@ async function probe(
   }
   if (operations.length === 0) {
     throw new SyncError('SPEC_INVALID', `The server has no command of the mix of workload ${plan.name}.`, {
-      where: places.map(({ whereabouts }) => discoveryOf(whereabouts).describe()).join(', '),
+      where: places.map(({ whereabouts }) => discoveryOf(whereabouts()).describe()).join(', '),
       hint: 'Choose commands this version has, or give the commands a weight above 0.',
     });
   }

@@ -13,12 +13,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCaller } from '../../../engine/connect/cluster-reader.ts';
 import type { Whereabouts } from '../../../engine/connect/discovery.ts';
+import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import { asError } from '../../../engine/errors.ts';
 import type { Evidence, ServerMoment } from '../../../reports/evidence.ts';
 import { accountLedger } from '../../../scenarios/workload/ledger-check.ts';
 import { Ledger, LANE_KINDS } from '../../../scenarios/workload/ledger.ts';
 import type { WorkloadPlan } from '../../../scenarios/workload/workload.ts';
 import type { ProvisionedInstance } from '../../provision/provisioner.ts';
+import { instanceNamed, primariesNow, whereaboutsOf } from '../locate.ts';
 import { findLeftovers } from './leftovers.ts';
 import { scanLogs } from './log-scan.ts';
 import { readRemains, type WatchedProcess } from './remains.ts';
@@ -128,11 +130,15 @@ export class Witness implements AsyncDisposable {
     await this.#stopWatching();
   }
 
-  /** A closed connection is listed for a moment longer. */
   async #recordLeftovers(instance: string): Promise<void> {
-    const { instances, record, signal } = this.#options;
-    const endpoint = instances().get(instance)?.primary();
-    if (endpoint === undefined) return;
+    const { instances, signal } = this.#options;
+    for (const endpoint of await primariesNow(instanceNamed(instances(), instance), signal))
+      await this.#recordLeftoversAt(instance, endpoint);
+  }
+
+  /** A closed connection is listed for a moment longer. */
+  async #recordLeftoversAt(instance: string, endpoint: Endpoint): Promise<void> {
+    const { record, signal } = this.#options;
     for (let waitedMs = 0; ; waitedMs += POLL_MS) {
       const found = await findLeftovers(instance, endpoint, signal);
       if (found.clients.length === 0 || waitedMs >= GONE_MS) return record(found);
@@ -143,25 +149,26 @@ export class Witness implements AsyncDisposable {
   async #readServers(moment: ServerMoment): Promise<void> {
     const { instances, record, signal } = this.#options;
     await this.#forEachInstance('server', async (instance) => {
-      for (const { name: node, endpoint } of instances().get(instance)?.nodes ?? []) {
-        const facts = await readServerFacts(endpoint, signal);
-        record({ about: 'server', instance, node, moment, ...facts });
-      }
+      // One that is gone hides none of the others: the instance may have moved to one of them.
+      for (const { name: node, endpoint } of instances().get(instance)?.nodes ?? [])
+        await this.#try('server', instance, async () => {
+          const facts = await readServerFacts(endpoint, signal);
+          record({ about: 'server', instance, node, moment, ...facts });
+        });
     });
   }
 
   async #forEachInstance(what: Evidence['about'], read: (instance: string) => Promise<void>): Promise<void> {
-    const { links, record } = this.#options;
-    const names = new Set(links.flatMap(({ source, target }) => [source, target]));
-    await Promise.all(
-      [...names].map(async (instance) => {
-        try {
-          await read(instance);
-        } catch (error) {
-          record({ about: 'unread', what, instance, reason: asError(error).message });
-        }
-      }),
-    );
+    const names = new Set(this.#options.links.flatMap(({ source, target }) => [source, target]));
+    await Promise.all([...names].map((instance) => this.#try(what, instance, () => read(instance))));
+  }
+
+  async #try(what: Evidence['about'], instance: string, read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      this.#options.record({ about: 'unread', what, instance, reason: asError(error).message });
+    }
   }
 
   async #stopWatching(): Promise<void> {
@@ -170,8 +177,6 @@ export class Witness implements AsyncDisposable {
   }
 
   #whereaboutsOf(name: string): Whereabouts {
-    const instance = this.#options.instances().get(name);
-    if (instance === undefined) throw new Error(`instance ${name} is not there`);
-    return instance.whereabouts ?? instance.primary();
+    return whereaboutsOf(instanceNamed(this.#options.instances(), name));
   }
 }

@@ -45,6 +45,16 @@ describe('the shards of a cluster', () => {
     for (const share of shards) for (const key of keys) expect(share.among).toContain(share.placement(key));
   });
 
+  it('are found through any node of the cluster, though one was named', async () => {
+    const [seed] = cluster.seeds;
+    if (seed === undefined) throw new Error('no primary');
+    const known = { ...instance(), whereabouts: { kind: 'cluster' as const, seeds: [seed] } };
+    const parts = await clusterPartsOf(known, AbortSignal.timeout(5000));
+    const ports = parts?.parts.map(({ whereabouts }) => new Set(whereabouts.seeds.map(({ port }) => port)));
+    const all = new Set(cluster.seeds.map(({ port }) => port));
+    expect(ports).toEqual([all, all]);
+  });
+
   it('have clients that write where the slots are after they have moved', async () => {
     const places = await workloadPlacesOf([instance()], AbortSignal.timeout(60_000));
     const plan = {
@@ -61,7 +71,7 @@ describe('the shards of a cluster', () => {
     await using workload = await startWorkload(places, plan, { seed: 5 });
     const written = async (count: number): Promise<void> => {
       const { ok } = workload.stats();
-      await until(() => Promise.resolve(workload.stats().ok > ok + count));
+      await until(() => workload.stats().ok > ok + count);
     };
     await written(500);
     const [first, second] = cluster.primaries;

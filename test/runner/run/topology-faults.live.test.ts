@@ -1,5 +1,6 @@
 /** Faults that need more than a pair: slots that move in a cluster, keys that move between Codis groups, Sentinels that decide. */
 import { expect, test } from 'vitest';
+import { evidenceAbout, unreadReason } from '../../../reports/evidence.ts';
 import { Workspace, type Verified } from './workspace.ts';
 
 test('slots of a target cluster move, and a shard fails over, while clients write', async () => {
@@ -42,6 +43,32 @@ test('slots move from one Codis group to the other while clients write', async (
   expect(results.faults).toMatchObject([
     { step: 'move', outcome: 'effective', evidence: { from: 'group-1', to: 'group-2' } },
   ]);
+});
+
+test('a Codis group moves to another server: clients go on there, and so does whoever looks', async () => {
+  const group = { kind: 'codis-group' };
+  const { results, events } = await rehearse({
+    instances: { 'group-1': group, 'group-2': group, target: {} },
+    topology: {
+      kind: 'codis',
+      groups: ['group-1', 'group-2'],
+      target: 'target',
+      slots: { 'group-1': ['0-511'], 'group-2': ['512-1023'] },
+    },
+    timeline: [{ id: 'move', fault: 'endpoint-move', where: 'group-1', when: 'incremental' }],
+  });
+  expect(results.faults).toMatchObject([{ step: 'move', outcome: 'effective' }]);
+  expect(results.verdict).toBe('pass');
+  // Every second client writes to the group that has moved.
+  expect(results.workload[0]?.reconnects).toBeGreaterThanOrEqual(2);
+  const seen = evidenceAbout(events, 'server').filter(
+    ({ instance, moment }) => instance === 'group-1' && moment === 'still-quiet',
+  );
+  expect(seen.map(({ node, numbers }) => [node, numbers['primary']])).toEqual([
+    ['replica-0', 0],
+    ['replica-1', 1],
+  ]);
+  expect(unreadReason(events, 'leftovers')).toBeNull();
 });
 
 test('Sentinels promote a replica of the source, and the link finds it', async () => {

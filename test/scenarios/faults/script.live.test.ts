@@ -28,14 +28,14 @@ afterAll(async () => {
 
 function inject(
   parameters: Record<string, unknown>,
-  options: { where?: string; signal?: AbortSignal; subjects?: Subjects } = {},
+  options: { where?: string; signal?: AbortSignal; subjects?: Subjects; known?: string } = {},
 ): Promise<FaultOutcome> {
   const endpoint: Endpoint = { ...server.endpoint, password: 's3cret/&' };
   const injection = script.prepare({
     step: 'test',
     where: options.where,
     with: parameters,
-    instances: new Map([['my-target.primary', endpoint]]),
+    instances: new Map([[options.known ?? 'my-target.primary', endpoint]]),
     firing: 1,
     subjects: options.subjects ?? NO_SUBJECTS,
     goOn: () => undefined,
@@ -72,7 +72,7 @@ describe('commands', () => {
     await connection.call('SELECT', '0');
   });
 
-  test('go to the primary as it is now, in shell commands too', async () => {
+  test('go to the primary and the replica as they are now, in shell commands too', async () => {
     const password = 's3cret/&';
     await using heir = await startServer({ requirepass: password });
     await using onHeir = await Connection.open({ ...heir.endpoint, password });
@@ -91,6 +91,13 @@ describe('commands', () => {
       expect(await onHeir.call('GET', 'key')).toEqual(Buffer.from('value'));
       const outcome = await inject({ run: 'echo "$REDIS_SYNC_MY_TARGET_PRIMARY_PORT"' }, { subjects });
       expect(outcome.evidence).toMatchObject({ stdout: `${heir.port}\n` });
+      const replica = { known: 'my-target.replica(0)', subjects };
+      const followed = await inject({ run: 'echo "$REDIS_SYNC_MY_TARGET_REPLICA_0_PORT"' }, replica);
+      expect(followed.evidence).toMatchObject({ stdout: `${server.port}\n` });
+      await connection.call('REPLICAOF', 'NO', 'ONE');
+      await expect(
+        inject({ commands: ['SET key value'] }, { ...replica, where: 'my-target.replica(0)' }),
+      ).rejects.toThrow('There is no my-target.replica(0) now');
     } finally {
       await connection.call('REPLICAOF', 'NO', 'ONE');
     }
