@@ -1,5 +1,6 @@
 /** The source moves to another address. */
-import { survives, type Scenario } from './scenario.ts';
+import { moveEndpointOf } from './moved-endpoint.ts';
+import type { Scenario } from './scenario.ts';
 
 export const endpointMoveSource: Scenario = {
   name: 'endpoint-move-source',
@@ -10,18 +11,7 @@ export const endpointMoveSource: Scenario = {
     {
       name: 'default',
       expects: 'The link is told the new address and continues there.',
-      rehearse: ({ source, sourceKind }) =>
-        sourceKind === 'cluster' || sourceKind === 'sentinel'
-          ? { unfit: `of a ${sourceKind}, it is not the address of one server that is known` }
-          : {
-              change: {
-                source: { replicas: 1 },
-                // Clients lose a second or two: every kind of write must have worked all the same.
-                incremental: '4s',
-                timeline: [{ fault: 'endpoint-move', where: source, when: 'incremental' }],
-              },
-              outcome: survives('ENDPOINT_CHANGED'),
-            },
+      rehearse: moveEndpointOf('source'),
     },
   ],
 };
