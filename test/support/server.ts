@@ -19,6 +19,11 @@ export interface TestServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** As a spec names it. */
+export function urlOf({ port }: Pick<TestServer, 'port'>): string {
+  return `redis://127.0.0.1:${port}`;
+}
+
 /** A loopback port nobody listens on at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer();

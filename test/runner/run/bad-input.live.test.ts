@@ -5,9 +5,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Connection } from '../../../engine/connect/connection.ts';
-import type { Endpoint } from '../../../engine/connect/endpoint.ts';
-import { freePort, startServer, type TestServer } from '../../support/server.ts';
+import { command as ask } from '../../support/replication.ts';
+import { freePort, startServer, type TestServer, urlOf } from '../../support/server.ts';
 import { Workspace, type Outcome } from './workspace.ts';
 
 const MINIMAL = {
@@ -283,17 +282,8 @@ function between(source: TestServer, target: TestServer, login: object = {}): Re
   };
 }
 
-function urlOf({ port }: TestServer): string {
-  return `redis://127.0.0.1:${port}`;
-}
-
 function disposable(server: TestServer): object {
   return { url: urlOf(server), disposable: true };
-}
-
-async function ask(endpoint: Endpoint, ...command: string[]): Promise<unknown> {
-  await using connection = await Connection.open(endpoint);
-  return await connection.call(...command);
 }
 
 async function expectAlive(server: TestServer): Promise<void> {

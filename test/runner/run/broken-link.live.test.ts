@@ -7,10 +7,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
-import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import type { RunEvent } from '../../../reports/events.ts';
 import { signalProcess } from '../../../runner/provision/process-identity.mjs';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { command as ask, syncsOf } from '../../support/replication.ts';
+import { startServer, type TestServer, urlOf } from '../../support/server.ts';
 import { cutSnapshot, flipSnapshotByte, startProxy, type Proxy } from '../../support/tampering-proxy.ts';
 import { CommandProcess } from './command-process.ts';
 import { Workspace } from './workspace.ts';
@@ -162,7 +162,7 @@ test('the replicator is killed: `run` ends with the reason, and goes on from the
   const again = await workspace.command(['run', spec, '--until', 'synced']);
   expect(again.exitCode).toBe(0);
   expect(await ask(target.endpoint, 'GET', 'meanwhile')).toEqual(Buffer.from('1'));
-  expect(String(await ask(source.endpoint, 'INFO', 'stats'))).toContain('sync_full:1\r\n');
+  expect((await syncsOf(source.endpoint)).full).toBe(1);
 });
 
 /** Between a source behind a proxy and a target of the run's own. */
@@ -182,10 +182,6 @@ function existing(source: TestServer, target: TestServer): Record<string, unknow
   return { ...rehearsal(), instances: { source: { url: urlOf(source) }, target: { url: urlOf(target) } } };
 }
 
-function urlOf({ port }: TestServer): string {
-  return `redis://127.0.0.1:${port}`;
-}
-
 /** With values that do not compress, so that a byte in the middle of the snapshot is a byte of a value. */
 async function filledServer(): Promise<TestServer> {
   const server = await startServer({ 'repl-diskless-sync': 'yes' });
@@ -202,9 +198,4 @@ async function filledServer(): Promise<TestServer> {
 
 function statesIn(events: readonly RunEvent[]): string[] {
   return events.flatMap((event) => (event.kind === 'link-state' ? [event.to] : []));
-}
-
-async function ask(endpoint: Endpoint, ...command: string[]): Promise<unknown> {
-  await using connection = await Connection.open(endpoint);
-  return await connection.call(...command);
 }

@@ -5,7 +5,7 @@ import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import { parseInfo, textOf } from '../../../engine/resp/reply-text.ts';
 import { ReplyError } from '../../../engine/resp/reply.ts';
 import { parseResults } from '../../../reports/parse-results.ts';
-import { freePort, startServer, type TestServer } from '../../support/server.ts';
+import { freePort, startServer, type TestServer, urlOf } from '../../support/server.ts';
 import { Workspace } from './workspace.ts';
 
 let source: TestServer;
@@ -158,10 +158,6 @@ describe('it cannot tell', () => {
 
 function urls(): string[] {
   return ['compare', '--source', urlOf(source), '--target', urlOf(target)];
-}
-
-function urlOf({ port }: TestServer): string {
-  return `redis://127.0.0.1:${port}`;
 }
 
 async function commands(endpoint: Endpoint, ...list: string[][]): Promise<void> {

@@ -7,7 +7,7 @@ import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import { textOf } from '../../../engine/resp/reply-text.ts';
 import { caughtUp, command, promote, startReplica, syncsOf } from '../../support/replication.ts';
 import { startSentinel } from '../../support/sentinel.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { startServer, urlOf } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 import { CommandProcess } from './command-process.ts';
 import { Workspace } from './workspace.ts';
@@ -21,10 +21,6 @@ function specOf(source: object, target: object, more: object = {}): Record<strin
     topology: { kind: 'one-way', source: 'source', target: 'target' },
     ...more,
   };
-}
-
-function url({ port }: TestServer): string {
-  return `redis://127.0.0.1:${port}`;
 }
 
 async function get(endpoint: Endpoint, key: string): Promise<string> {
@@ -57,7 +53,7 @@ test('SIGHUP: the source is at another address in the spec, and the running link
   await using target = await startServer();
   await using workspace = await Workspace.open();
   await fill(old.endpoint, 100);
-  const spec = await workspace.write(specOf({ url: url(old) }, { url: url(target) }));
+  const spec = await workspace.write(specOf({ url: urlOf(old) }, { url: urlOf(target) }));
   await using run = new CommandProcess(['run', spec, '--metrics-port', '0'], workspace.out);
   const base = await metricsOf(run);
   await run.event((event) => event.kind === 'link-state' && event.to === 'Synchronizing');
@@ -67,7 +63,7 @@ test('SIGHUP: the source is at another address in the spec, and the running link
   await promote(moved.endpoint);
   await old.stop();
 
-  await workspace.write(specOf({ url: url(moved) }, { url: url(target) }, { engine: { retry: '1m' } }));
+  await workspace.write(specOf({ url: urlOf(moved) }, { url: urlOf(target) }, { engine: { retry: '1m' } }));
   run.kill('SIGHUP');
   await run.event((event) => event.kind === 'finding' && event.code === 'ENDPOINT_CHANGED');
   await command(moved.endpoint, 'SET', 'after', 'the move');
@@ -87,10 +83,10 @@ test('SIGHUP with a spec that is wrong now: named, and the link goes on with the
   await using source = await startServer();
   await using target = await startServer();
   await using workspace = await Workspace.open();
-  const spec = await workspace.write(specOf({ url: url(source) }, { url: url(target) }));
+  const spec = await workspace.write(specOf({ url: urlOf(source) }, { url: urlOf(target) }));
   await using run = new CommandProcess(['run', spec], workspace.out);
   await run.event((event) => event.kind === 'link-state' && event.to === 'Synchronizing');
-  await workspace.write(specOf({ url: 'http://nowhere' }, { url: url(target) }));
+  await workspace.write(specOf({ url: 'http://nowhere' }, { url: urlOf(target) }));
   run.kill('SIGHUP');
   const finding = await run.event((event) => event.kind === 'finding' && event.code === 'SPEC_CHANGED');
   expect(finding).toMatchObject({ message: expect.stringContaining('does not begin with redis://') });
@@ -107,7 +103,7 @@ test('urls and passwordFile in a spec: failover of the source and a changed pass
   await writeFile(secret, 'first\n');
   await fill(primary.endpoint, 100);
   const spec = await workspace.write(
-    specOf({ urls: [url(primary), url(replica)] }, { url: url(target), passwordFile: 'secret' }),
+    specOf({ urls: [urlOf(primary), urlOf(replica)] }, { url: urlOf(target), passwordFile: 'secret' }),
   );
   await using run = new CommandProcess(['run', spec, '--metrics-port', '0'], workspace.out);
   const base = await metricsOf(run);
@@ -145,7 +141,7 @@ test('sentinel in a spec: found, failed over, stopped and started again', async 
   await fill(primary.endpoint, 50);
   const node = `redis://127.0.0.1:${sentinel.endpoint.port}`;
   const spec = await workspace.write(
-    specOf({ sentinel: { name: 'main', nodes: [node] } }, { url: url(target) }),
+    specOf({ sentinel: { name: 'main', nodes: [node] } }, { url: urlOf(target) }),
   );
   const first = await workspace.command(['run', spec, '--until', 'synced']);
   expect(first.err).not.toContain('error');
@@ -168,7 +164,7 @@ test('metrics, status and health; paused nothing is applied, resumed everything'
   await using target = await startServer();
   await using workspace = await Workspace.open();
   await fill(source.endpoint, 200);
-  const spec = await workspace.write(specOf({ url: url(source) }, { url: url(target) }));
+  const spec = await workspace.write(specOf({ url: urlOf(source) }, { url: urlOf(target) }));
   await using run = new CommandProcess(['run', spec, '--metrics-port', '0'], workspace.out);
   const base = await metricsOf(run);
   await run.event((event) => event.kind === 'link-state' && event.to === 'Synchronizing');
@@ -211,7 +207,7 @@ test('a port that is taken ends the command before anything is moved', async () 
   await using target = await startServer();
   await using workspace = await Workspace.open();
   await fill(source.endpoint, 10);
-  const spec = await workspace.write(specOf({ url: url(source) }, { url: url(target) }));
+  const spec = await workspace.write(specOf({ url: urlOf(source) }, { url: urlOf(target) }));
   const outcome = await workspace.command(['run', spec, '--metrics-port', String(source.port)]);
   expect(outcome.exitCode).toBe(2);
   expect(outcome.err).toMatch(/--metrics-port.*EADDRINUSE/);
@@ -223,7 +219,7 @@ test('a source that came back empty ends the command, and the message says what 
   await using target = await startServer();
   await using workspace = await Workspace.open();
   await fill(first.endpoint, 100);
-  const spec = await workspace.write(specOf({ url: url(first) }, { url: url(target) }));
+  const spec = await workspace.write(specOf({ url: urlOf(first) }, { url: urlOf(target) }));
   expect((await workspace.command(['run', spec, '--until', 'synced'])).exitCode).toBe(0);
   await first.stop();
   await using empty = await startServer({ port: String(first.port) });
@@ -233,7 +229,7 @@ test('a source that came back empty ends the command, and the message says what 
   expect(err).toMatch(/hint: .*engine\.emptySource/);
   expect(await command(target.endpoint, 'EXISTS', 'key:0', 'key:99')).toBe(2);
   const follow = await workspace.write(
-    specOf({ url: url(empty) }, { url: url(target) }, { engine: { emptySource: 'follow' } }),
+    specOf({ url: urlOf(empty) }, { url: urlOf(target) }, { engine: { emptySource: 'follow' } }),
   );
   expect((await workspace.command(['run', follow, '--until', 'synced'])).exitCode).toBe(0);
   expect(await command(target.endpoint, 'EXISTS', 'key:0', 'key:99')).toBe(0);

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
 import type { Endpoint } from '../../../engine/connect/endpoint.ts';
 import { parseInfo, textOf } from '../../../engine/resp/reply-text.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { startServer, type TestServer, urlOf } from '../../support/server.ts';
 import { CommandProcess } from './command-process.ts';
 import { Workspace } from './workspace.ts';
 
@@ -108,8 +108,8 @@ test('passwords come from the environment and from a file, and are never shown',
   const spec = await workspace.write({
     ...between(source, target),
     instances: {
-      source: { url: url(source), username: 'default', password: '${E2E_SECRET}' },
-      target: { url: url(target), username: 'default', passwordFile: 'target.secret' },
+      source: { url: urlOf(source), username: 'default', password: '${E2E_SECRET}' },
+      target: { url: urlOf(target), username: 'default', passwordFile: 'target.secret' },
     },
   });
   const env = { E2E_SECRET: PASSWORD };
@@ -132,13 +132,9 @@ test('passwords come from the environment and from a file, and are never shown',
 function between(source: TestServer, target: TestServer): Record<string, unknown> {
   return {
     name: 'replicate',
-    instances: { source: { url: url(source) }, target: { url: url(target) } },
+    instances: { source: { url: urlOf(source) }, target: { url: urlOf(target) } },
     topology: { kind: 'one-way', source: 'source', target: 'target' },
   };
-}
-
-function url({ port }: TestServer): string {
-  return `redis://127.0.0.1:${port}`;
 }
 
 async function fill(endpoint: Endpoint, keys: number): Promise<void> {

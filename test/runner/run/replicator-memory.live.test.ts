@@ -5,12 +5,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { Connection } from '../../../engine/connect/connection.ts';
 import type { FromReplicator, LinkStatus } from '../../../engine/link/messages.ts';
 import { DEFAULT_ENGINE_OPTIONS } from '../../../engine/link/options.ts';
 import { ReplicatorHandle } from '../../../runner/run/replicator-handle.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
 
 const MIB = 1 << 20;
 /** The promise, at its peak. */
@@ -56,10 +57,6 @@ async function startReplicator(source: TestServer, target: TestServer): Promise<
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function until(holds: () => boolean): Promise<unknown> {
-  return vi.waitUntil(holds, { timeout: LIMIT_MS, interval: 10 });
 }
 
 it(

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Gate } from '../../../scenarios/proxy/gate.ts';
 import type { Toxic, ToxicKind } from '../../../scenarios/proxy/toxic.ts';
+import { until } from '../../support/until.ts';
 
 const DATA = randomBytes(300_000);
 
@@ -60,10 +61,6 @@ async function dial(): Promise<{ client: Peer; server: Peer }> {
   const peer = accepted.at(-1);
   if (peer === undefined) throw new Error('nobody came');
   return { client, server: peer };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 function toxic(kind: ToxicKind, streams: Toxic['streams'] = ['downstream']): Toxic {

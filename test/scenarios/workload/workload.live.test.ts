@@ -11,7 +11,7 @@ import { startWorkload, type WorkloadOptions } from '../../../scenarios/workload
 import type { WorkloadPlan } from '../../../scenarios/workload/workload.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { replyText } from '../reply-text.ts';
-import { until } from './until.ts';
+import { until } from '../../support/until.ts';
 
 const PLAN: WorkloadPlan = {
   name: 'writers',
@@ -48,7 +48,7 @@ function start(
   return startWorkload([target.endpoint], { ...PLAN, ...plan }, { seed: 1, ...options });
 }
 
-const answered = (workload: Workload, count: number): Promise<void> =>
+const answered = (workload: Workload, count: number): Promise<true> =>
   until(() => workload.stats().ok >= count);
 
 describe('families', () => {
