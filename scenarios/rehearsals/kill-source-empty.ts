@@ -40,6 +40,8 @@ export const killSourceEmpty: Scenario = {
       rehearse: ({ source, isCircle, isTargetShared }) => ({
         change: {
           writers: { rate: '40/s' },
+          // So few: every kind of write must have worked all the same.
+          incremental: '6s',
           engine: { emptySource: 'follow' },
           timeline: [{ fault: 'kill', where: source, when: 'incremental', for: '300ms' }],
         },
