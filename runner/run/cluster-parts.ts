@@ -6,7 +6,7 @@ import {
   type Shard,
 } from '../../engine/connect/cluster-topology.ts';
 import type { ClusterShard } from '../../engine/connect/discovery.ts';
-import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import { describeEndpoint, type Endpoint } from '../../engine/connect/endpoint.ts';
 import { clusterSlot, tagOfSlot } from '../../engine/keys/cluster-slot.ts';
 import type { Placement } from '../../scenarios/data/placement.ts';
 import type { ProvisionedInstance } from '../provision/provisioner.ts';
@@ -43,7 +43,7 @@ export async function clusterPartsOf(
   if (!('kind' in where) || where.kind !== 'cluster') return undefined;
   const first = await askTopology(where.seeds, { signal });
   // As a client of a cluster does: the nodes it was told of may be gone before the cluster is.
-  const nodes = [...first.shards.flatMap(nodesOf).map(({ endpoint }) => endpoint), ...where.seeds];
+  const nodes = distinct([...where.seeds, ...first.shards.flatMap(nodesOf).map(({ endpoint }) => endpoint)]);
   const parts = first.shards.flatMap((shard, index): ClusterPart[] => {
     if (shard.slots.length === 0) return [];
     return [
@@ -52,7 +52,7 @@ export async function clusterPartsOf(
         endpoint: shard.primary.endpoint,
         whereabouts: {
           kind: 'cluster-shard',
-          seeds: [shard.primary.endpoint, ...nodes],
+          seeds: distinct([shard.primary.endpoint, ...nodes]),
           members: idsOf(shard),
           others: first.shards.filter((other) => other !== shard).flatMap(idsOf),
         },
@@ -83,6 +83,11 @@ function placeOf({ shards, owners }: ClusterTopology, parts: readonly ClusterPar
 function isOf({ primary, replicas }: Shard, { whereabouts: { members, others = [] } }: ClusterPart): boolean {
   if (members.includes(primary.id)) return true;
   return !others.includes(primary.id) && replicas.some(({ id }) => members.includes(id));
+}
+
+/** One that is gone is not asked twice. */
+function distinct(endpoints: readonly Endpoint[]): Endpoint[] {
+  return [...new Map(endpoints.map((endpoint) => [describeEndpoint(endpoint), endpoint])).values()];
 }
 
 function nodesOf({ primary, replicas }: Shard): ClusterNode[] {
