@@ -49,6 +49,7 @@ import { GroupMoves } from './groups/group-moves.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import { Pause, SkippedBytes, takeUntilClosed } from './lane-course.ts';
 import type { LanePlace, LinkLane } from './link-lane.ts';
+import { lookAtSlots } from './slot-look.ts';
 import { movedFinding } from './moved-target.ts';
 import type { ConflictWatch } from './origin/conflict-watch.ts';
 import { DiscardedSnapshot, refuseSecondSnapshot, refuseUnresolved } from './origin/discarded-snapshot.ts';
@@ -291,8 +292,7 @@ export class Lane implements LinkLane {
    * @throws SyncError what stops the link; ABORTED when that is in the middle of a full sync; the signal's reason.
    */
   async run(cursor: LogReader, signal: AbortSignal): Promise<void> {
-    const ending = this.#ending;
-    const ended = AbortSignal.any([signal, ending.signal]);
+    const ended = AbortSignal.any([signal, this.#ending.signal]);
     // Whoever waits for an answer of the target wakes up when the connection goes.
     const onEnded = (): void => void this.#target.close();
     ended.addEventListener('abort', onEnded, { once: true });
@@ -305,7 +305,7 @@ export class Lane implements LinkLane {
       signal.throwIfAborted();
       throw asError(error);
     } finally {
-      ending.abort();
+      this.#ending.abort();
       this.#fullSync?.applier.abandon();
       await this.#recovery.close();
       await this.#moves?.close();
@@ -319,12 +319,11 @@ export class Lane implements LinkLane {
 
   async #endDeferral(signal: AbortSignal): Promise<void> {
     if (this.#stream === undefined) return;
-    const onFinding = (finding: LinkFinding): void => this.#findings.report(finding);
     await endDeferral({
       stream: this.#stream,
       target: this.#target,
       expiry: this.#expiry,
-      onFinding,
+      onFinding: (finding) => this.#findings.report(finding),
       signal,
     });
   }
@@ -332,6 +331,7 @@ export class Lane implements LinkLane {
   async #take(item: Exclude<LogItem, { kind: 'closed' }>, signal: AbortSignal): Promise<void> {
     switch (item.kind) {
       case 'bytes':
+        await lookAtSlots(this.#options.link.origins && this.#options.sourceSlots, item, signal);
         if (this.#discarded) return this.#discarded.push(item.chunk);
         return this.#fullSync
           ? this.#fullSync.applier.push(item.chunk)

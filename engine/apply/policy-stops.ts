@@ -48,6 +48,28 @@ export function unsupportedStop(name: string, needs: string, place: StreamPlace)
   });
 }
 
+/** In a circle: what the source, a cluster, gets now cannot be told from what clients write there. */
+export function loadingStop(place: StreamPlace): SyncError {
+  return new SyncError(
+    'POLICY',
+    `All data is copied anew to the source, a cluster in a circle ${at(place)}.`,
+    {
+      hint: 'Nothing of it was applied: it would be sent back. Compare both, then begin this link anew, without its checkpoint.',
+    },
+  );
+}
+
+/** In a circle: a key that has moved with its slot says nothing of where it was written. */
+export function movedKeyStop(place: StreamPlace): SyncError {
+  return new SyncError(
+    'POLICY',
+    `Slots move between the shards of the source, a cluster in a circle ${at(place)}.`,
+    {
+      hint: 'Nothing of it was applied: the keys would be sent back as fresh writes. Finish the resharding, compare both, and begin this link anew, without its checkpoint.',
+    },
+  );
+}
+
 /** FLUSHALL, FLUSHDB or SWAPDB would hit keys that are not the link's. */
 export function sharedTargetStop(what: string, why: string, where: string): SyncError {
   return new SyncError('POLICY', `${what} of the source must not reach this target: ${why}.`, {

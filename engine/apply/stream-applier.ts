@@ -34,6 +34,7 @@ import { ScriptBook } from './script-book.ts';
 import type { ConflictWatch } from './origin/conflict-watch.ts';
 import { OriginFilter } from './origin/origin-filter.ts';
 import type { Origins } from './origin/origin-path.ts';
+import type { StreamPlace } from './policy-stops.ts';
 import { StreamReports } from './stream-reports.ts';
 import { StreamTranslator, type TranslatorOptions } from './stream-translator.ts';
 import type { TargetFacts } from './target-facts.ts';
@@ -282,7 +283,8 @@ export class StreamApplier {
     };
     conflicts?.begins(start.offset);
     const filter = new OriginFilter(origins, (mark) => conflicts?.marked(mark, this.#translator.offset));
-    return { origins: { filter, onEcho, conflicts } };
+    const onMoved = (place: StreamPlace): void => this.#reports.movedKeys(place);
+    return { origins: { filter, onEcho, onMoved, conflicts } };
   }
 
   /** A key that another group may have: compared with the groups, whatever it is now. */

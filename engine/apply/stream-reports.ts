@@ -85,6 +85,16 @@ export class StreamReports {
     );
   }
 
+  /** In a circle: keys of slots that move at the source say nothing of where they were written, and the link stops. */
+  movedKeys({ offset }: StreamPlace): void {
+    this.#options.onFinding({
+      code: 'TOPOLOGY_CHANGED',
+      severity: 'error',
+      message: 'Slots move between the shards of the source. The link stops.',
+      evidence: { side: 'source', policy: 'fail', offset: String(offset) },
+    });
+  }
+
   /** A script that is applied as text. */
   scriptRun({ sha, keys }: ScriptRun, { database }: StreamPlace): void {
     const samples = keys.length === 0 ? [undefined] : keys;

@@ -23,7 +23,15 @@ import type { LossKind } from './rebuild/losses.ts';
 import type { KeyOwners } from './key-owners.ts';
 import type { ConflictWatch, OwnCommands } from './origin/conflict-watch.ts';
 import type { OriginFilter } from './origin/origin-filter.ts';
-import { flushStop, scriptStop, swapdbStop, unsupportedStop, type StreamPlace } from './policy-stops.ts';
+import {
+  flushStop,
+  loadingStop,
+  movedKeyStop,
+  scriptStop,
+  swapdbStop,
+  unsupportedStop,
+  type StreamPlace,
+} from './policy-stops.ts';
 import { rewriteCommand } from './rewrite.ts';
 import { readScriptRun, type ScriptBook, type ScriptRun } from './script-book.ts';
 import { TEMPORARY_PREFIX } from './rebuild/temporary-key.ts';
@@ -66,6 +74,8 @@ export interface TranslatorOptions {
     filter: OriginFilter;
     /** The source's own data was brought back to it. */
     onEcho: () => void;
+    /** A key has come to the source with its slot: the link stops. */
+    onMoved: (place: StreamPlace) => void;
     /** Sees writes of both sides to one key. */
     conflicts?: ConflictWatch | undefined;
   };
@@ -185,6 +195,13 @@ export class StreamTranslator {
     else if (treatment === 'exec') filter.end();
     else {
       const verdict = filter.judge(frame);
+      if (verdict === 'loading') this.#stopForLoading(frame);
+      // A slot that moves brings its keys, wherever they were written.
+      if (verdict === 'forward' && treatment === 'restore' && this.#isArrival(frame)) {
+        this.#stopBefore(frame);
+        origins.onMoved(this.#place);
+        throw movedKeyStop(this.#place);
+      }
       if (verdict === 'echo') origins.onEcho();
       if (verdict !== 'forward') {
         onDropped(verdict === 'mark' ? 'checkpoint' : 'own origin');
@@ -200,6 +217,16 @@ export class StreamTranslator {
       this.#watchApplied(frame, filter.origin, true);
     }
     return false;
+  }
+
+  #stopForLoading(frame: CommandFrame): never {
+    this.#stopBefore(frame);
+    throw loadingStop(this.#place);
+  }
+
+  /** A key has come with its slot. With every slot come our own, which are of every slot of a target. */
+  #isArrival(frame: CommandFrame): boolean {
+    return text(frame, 0).toUpperCase() === 'RESTORE-ASKING';
   }
 
   /** What another link has applied. */

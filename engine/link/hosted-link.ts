@@ -12,7 +12,7 @@ import type { ReplicationPosition } from '../psync/handshake.ts';
 import type { DeskMember } from './conflict/conflict-desk.ts';
 import { ClusterAttendants, unheardCluster } from './cluster-attendants.ts';
 import type { ConflictDesks, DeskSeat } from './conflict/conflict-desks.ts';
-import { DEFAULT_EXPIRY_OPTIONS, type GroupPeer } from './options.ts';
+import { DEFAULT_EXPIRY_OPTIONS, type GroupPeer, type LinkOptions } from './options.ts';
 import type { FromReplicator, LinkState, ReplicatorError } from './messages.ts';
 import { TargetAttendants, type Attendants } from './target-attendants.ts';
 
@@ -159,7 +159,8 @@ export class HostedLink {
   sourceMoved({ came, went }: { came: number; went: number }): void {
     if (this.isOver) return;
     const { link, engine } = this.#options;
-    const follows = isCluster(link.target) && engine.topologyChange !== 'fail';
+    const canFollow = isCluster(link.target) && link.origins === undefined;
+    const follows = canFollow && engine.topologyChange !== 'fail';
     this.#moved.add(
       {
         code: 'TOPOLOGY_CHANGED',
@@ -171,7 +172,7 @@ export class HostedLink {
       came + went,
     );
     const message = `${went} slots have left the source shard, ${came} have come to it.`;
-    if (!follows) this.ending.abort(topologyStop(message, isCluster(link.target)));
+    if (!follows) this.ending.abort(topologyStop(message, link));
   }
 
   /** The source shard is no more, and what it had is others' by now: the link is about to end in order. */
@@ -301,12 +302,14 @@ function isCluster(target: Whereabouts): target is ClusterEntry {
   return 'kind' in target && target.kind === 'cluster';
 }
 
-function topologyStop(message: string, isPolicy: boolean): SyncError {
-  return new SyncError('POLICY', `The source cluster is being resharded: ${message}`, {
-    hint: isPolicy
-      ? 'The link stops, because engine.topologyChange is "fail". Finish the resharding, clear the target and start over.'
-      : 'Only a cluster as target can follow. Finish the resharding, clear the target and start over.',
-  });
+function topologyStop(message: string, { origins, target }: LinkOptions): SyncError {
+  const hint =
+    origins !== undefined
+      ? 'In a circle nobody follows: keys that move do not say where they were written, and would be sent back. Finish the resharding, compare both sides, and begin the links anew.'
+      : isCluster(target)
+        ? 'The link stops, because engine.topologyChange is "fail". Finish the resharding, clear the target and start over.'
+        : 'Only a cluster as target can follow. Finish the resharding, clear the target and start over.';
+  return new SyncError('POLICY', `The source cluster is being resharded: ${message}`, { hint });
 }
 
 /** To one server, or to a cluster. */

@@ -24,9 +24,14 @@ export async function countHeartbeatKeys(
     const [next, keys] = Array.isArray(reply) ? reply : [];
     cursor = textOf(next ?? '0');
     const names = (Array.isArray(keys) ? keys : []).map(textOf);
-    found += names.filter((name) => !ownLinks.some((id) => name.startsWith(`${prefix}:${id}:`))).length;
+    found += names.filter((name) => !ownLinks.some((id) => isOf(name, `${prefix}:${id}`))).length;
   } while (cursor !== '0');
   return found;
+}
+
+/** Of the link, or of its part that reads one shard (`forward/0`). */
+function isOf(name: string, link: string): boolean {
+  return name.startsWith(`${link}:`) || name.startsWith(`${link}/`);
 }
 
 function escapeGlob(text: string): string {

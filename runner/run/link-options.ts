@@ -29,7 +29,7 @@ export function linkOptions(
   { links, whereaboutsOf, isDisposable, runFolder }: LinkSurroundings,
 ): LinkOptions {
   const { source, target, incrementalOnly } = link;
-  const circle = shard === undefined ? circleOf(links, link) : undefined;
+  const circle = hostedCircle(links, link, whereaboutsOf);
   const id = idIn(link.id, shard);
   return {
     id,
@@ -42,6 +42,23 @@ export function linkOptions(
     ...groupOf(links, link, whereaboutsOf),
     ...(circle && { circle: { members: circle, listFile: join(runFolder, CONFLICT_FILE) } }),
   };
+}
+
+/**
+ * The circle of the link, if all of its links run in one process. Shards of a cluster have processes of their own, and nobody
+ * would see what crosses between them.
+ */
+export function hostedCircle(
+  links: readonly LinkPlan[],
+  link: LinkPlan,
+  whereaboutsOf: (instance: string) => Whereabouts,
+): string[] | undefined {
+  const circle = circleOf(links, link);
+  return circle?.some((name) => isCluster(whereaboutsOf(name))) === true ? undefined : circle;
+}
+
+function isCluster(where: Whereabouts): boolean {
+  return 'kind' in where && where.kind === 'cluster';
 }
 
 /**

@@ -13,12 +13,12 @@ import { describeFailure } from '../../engine/link/hosted-link.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
 import type { EngineControl } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
-import { circleOf, linksOfCircle } from '../plan/circles.ts';
+import { linksOfCircle } from '../plan/circles.ts';
 import { isInCircle } from '../plan/writers.ts';
 import type { EngineControls, EngineDriver } from './drivers/driver.ts';
 import { drainLevels } from './drain-levels.ts';
 import { drainedPart, drainParts, totalOf } from './link-drain.ts';
-import { linkOptions, replicatorName, type LinkSurroundings } from './link-options.ts';
+import { hostedCircle, linkOptions, replicatorName, type LinkSurroundings } from './link-options.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { isPartOf, partId } from './link-parts.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
@@ -399,7 +399,8 @@ export class Links implements EngineDriver, EngineControls {
   #partnerHost(links: readonly LinkPlan[]): ReplicatorHandle | undefined {
     const all = this.#options.links;
     for (const link of links) {
-      const partners = linksOfCircle(all, circleOf(all, link) ?? []).filter(({ id }) => id !== link.id);
+      const circle = hostedCircle(all, link, this.#options.whereaboutsOf) ?? [];
+      const partners = linksOfCircle(all, circle).filter(({ id }) => id !== link.id);
       const running = partners
         .flatMap(({ id }) => this.#hosts.get(id) ?? [])
         .find(({ handle, shard }) => shard === undefined && this.#handles.includes(handle));

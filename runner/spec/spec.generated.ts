@@ -3421,11 +3421,11 @@ export interface Engine {
    */
   existing?: 'fail' | 'overwrite' | 'merge';
   /**
-   * What to do when several members of a two-way pair or a ring write the same key at once: overwrite = apply all as they come: each keeps what reached it last, and they may differ; last-write-wins = the newest write wins everywhere, by the clock of redis-sync and the way of its heartbeats; source-priority = the write of the pair’s source wins; in a ring that of the member that is named first.
+   * What to do when several members of a two-way pair or a ring write the same key at once (with a cluster among them only `overwrite`: no process sees all its shards): overwrite = apply all as they come: each keeps what reached it last, and they may differ; last-write-wins = the newest write wins everywhere, by the clock of redis-sync and the way of its heartbeats; source-priority = the write of the pair’s source wins; in a ring that of the member that is named first.
    */
   conflict?: 'overwrite' | 'last-write-wins' | 'source-priority';
   /**
-   * What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; in a pair or a ring with a conflict rule: stop, for a snapshot does not tell which of its values win; reload = copy it and delete nothing; fail = stop before the target is touched.
+   * What to do when the source makes a link copy everything again: reconcile = copy it, then delete what the source does not have; in a pair or a ring with a conflict rule: stop, for a snapshot does not tell which of its values win; to a cluster in a pair or a ring, whatever the policy: stop, for its readers could not tell the snapshot from fresh writes; reload = copy it and delete nothing; fail = stop before the target is touched.
    */
   fullResync?: 'reconcile' | 'reload' | 'fail';
   /**
@@ -3433,7 +3433,7 @@ export interface Engine {
    */
   crossSlot?: 'fail' | 'split' | 'refetch';
   /**
-   * What to do when slots move between the shards of a source cluster: follow = go on with their new owner; a target that is no cluster cannot; fail = stop the link.
+   * What to do when slots move between the shards of a source cluster: follow = go on with their new owner; a target that is no cluster cannot, and a link of a pair or a ring stops before anything of them is applied; fail = stop the link.
    */
   topologyChange?: 'follow' | 'fail';
   /**

@@ -8,11 +8,11 @@ import type { Connection } from '../../connect/connection.ts';
 import { SyncError } from '../../errors.ts';
 import { ReplyError } from '../../resp/reply.ts';
 import { CommandFramer } from '../../resp/command-framer.ts';
-import { encodeCommand } from '../../resp/encode.ts';
 import type { LinkFinding } from '../finding.ts';
 import { wordRefusal } from '../refusals.ts';
 import { reactionTo } from '../replies.ts';
 import { isOwnKey, scanKeys, wordFirstError } from '../target-contents.ts';
+import type { CircleMarks } from './circle-marks.ts';
 import type { ClusterTarget } from './cluster-target.ts';
 
 const AT_ONCE = 500;
@@ -23,19 +23,24 @@ export interface EverywhereOptions {
   /** Whether a key is the source shard's own; undefined: all are. */
   owns: ((key: Uint8Array) => boolean) | undefined;
   onFinding: (finding: LinkFinding) => void;
+  /** For a link of a circle. */
+  marks?: CircleMarks | undefined;
 }
 
 /** @throws SyncError what stops the link. */
 export async function applyEverywhere(
   { name, bytes }: { name: string; bytes: Buffer },
-  { cluster, signal, owns, onFinding }: EverywhereOptions,
+  { cluster, signal, owns, onFinding, marks }: EverywhereOptions,
 ): Promise<void> {
   await cluster.refresh(signal);
   if (name === 'FLUSHALL' || name === 'FLUSHDB')
-    return cluster.useAll(signal, (connection) => sweep(connection, owns, signal));
+    return cluster.useAll(signal, (connection) => sweep(connection, owns, signal, marks));
   const command = repeatable(bytes);
-  await cluster.useAll(signal, async (connection) => {
-    const [reply] = await connection.pipelineRaw(command, 1);
+  await cluster.useAll(signal, async (connection, { facts }) => {
+    const [reply] =
+      marks === undefined
+        ? await connection.pipeline([command])
+        : await marks.send(connection, [command], facts?.slots[0]?.[0]);
     if (!(reply instanceof ReplyError) || isDoneBefore(reply)) return;
     if (reactionTo(reply).reaction === 'retry') throw wordRefusal(reply, undefined, cluster.describe());
     onFinding({
@@ -56,19 +61,26 @@ async function sweep(
   connection: Connection,
   owns: ((key: Uint8Array) => boolean) | undefined,
   signal: AbortSignal,
+  marks: CircleMarks | undefined,
 ): Promise<void> {
   for await (const { keys } of scanKeys(connection)) {
     signal.throwIfAborted();
     const doomed = keys.filter((key) => !isOwnKey(key) && owns?.(key) !== false);
-    await unlinkEach(connection, doomed);
+    await unlinkEach(connection, doomed, marks);
   }
 }
 
 /** One by one: keys of several slots cannot stand in one command. @throws SyncError, retryable where it may pass. */
-export async function unlinkEach(connection: Connection, keys: readonly Buffer[]): Promise<number> {
+export async function unlinkEach(
+  connection: Connection,
+  keys: readonly Buffer[],
+  marks?: CircleMarks,
+): Promise<number> {
   let removed = 0;
   for (let from = 0; from < keys.length; from += AT_ONCE) {
-    const replies = await connection.pipeline(keys.slice(from, from + AT_ONCE).map((key) => ['UNLINK', key]));
+    const commands = keys.slice(from, from + AT_ONCE).map((key) => ['UNLINK', key]);
+    const replies =
+      marks === undefined ? await connection.pipeline(commands) : await marks.send(connection, commands);
     const moved = replies.find(
       (reply) => reply instanceof ReplyError && /^(MOVED|ASK|TRYAGAIN)/.test(reply.message),
     );
@@ -84,16 +96,16 @@ export async function unlinkEach(connection: Connection, keys: readonly Buffer[]
 }
 
 /** FUNCTION LOAD and RESTORE replace what an earlier attempt has left. */
-function repeatable(bytes: Buffer): Buffer {
+function repeatable(bytes: Buffer): (string | Buffer)[] {
   let words: Buffer[] = [];
   new CommandFramer(({ buffer, argc, argStart, argEnd }) => {
     words = Array.from({ length: argc }, (_, at) => buffer.subarray(argStart[at], argEnd[at]));
   }).push(bytes);
   const [name, kind, ...rest] = words.map((word) => word.toString('latin1').toUpperCase());
   const isLoad = name === 'FUNCTION' && kind === 'LOAD' && rest[0] !== 'REPLACE';
-  if (isLoad) return encodeCommand([...words.slice(0, 2), 'REPLACE', ...words.slice(2)]);
+  if (isLoad) return [...words.slice(0, 2), 'REPLACE', ...words.slice(2)];
   const isRestore = name === 'FUNCTION' && kind === 'RESTORE' && words.length === 3;
-  return isRestore ? encodeCommand([...words, 'REPLACE']) : bytes;
+  return isRestore ? [...words, 'REPLACE'] : words;
 }
 
 function isDoneBefore({ message }: ReplyError): boolean {

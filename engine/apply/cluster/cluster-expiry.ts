@@ -36,6 +36,7 @@ import type { SourceTimeline } from '../expiry/source-timeline.ts';
 import { TargetClock } from '../expiry/target-clock.ts';
 import type { LinkFinding } from '../finding.ts';
 import type { TargetFacts } from '../target-facts.ts';
+import type { CircleMarks } from './circle-marks.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
 
 /** Two round trips to each shard. */
@@ -60,6 +61,8 @@ export interface ClusterExpiryOptions {
   /** Whether a key is the source shard's own; undefined: all are. */
   owns: ((key: Uint8Array) => boolean) | undefined;
   onFinding: (finding: LinkFinding) => void;
+  /** For a link of a circle. */
+  marks?: CircleMarks | undefined;
 }
 
 export class ClusterExpiry {
@@ -156,7 +159,10 @@ export class ClusterExpiry {
     const later = new Set(deferred);
     await this.#onShard(shard, signal, async (connection) => {
       const waiting = await this.#stillDeferred(connection, deferred, facts, later);
-      const replies = await connection.pipeline(waiting.map(answer));
+      const { marks } = this.#options;
+      const answers = waiting.map(answer);
+      const replies =
+        marks === undefined ? await connection.pipeline(answers) : await marks.send(connection, answers);
       for (const [index, each] of waiting.entries()) {
         const reply = replies[index];
         if (reply instanceof ReplyError) this.#noteWhy(reply);

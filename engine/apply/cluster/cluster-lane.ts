@@ -16,15 +16,12 @@ import type { LogReader } from '../../log/log-cursor.ts';
 import { textOf } from '../../resp/reply-text.ts';
 import {
   checkpointKey,
-  encodeCheckpoint,
   encodeLoading,
-  loadingKey,
   ownerKey,
   readLinkRecord,
   type Checkpoint,
   type LinkRecord,
 } from '../checkpoint.ts';
-import { encodeCommands } from '../../resp/encode.ts';
 import { beginSnapshot, count, endSnapshot, newCounters, type LinkCounters } from '../counters.ts';
 import { FindingLimit } from '../finding.ts';
 import { changedFact } from './changed-slots.ts';
@@ -43,6 +40,8 @@ import { Pause, SkippedBytes, takeUntilClosed } from '../lane-course.ts';
 import type { LanePlace, LinkLane } from '../link-lane.ts';
 import { OomWatch } from '../oom-watch.ts';
 import { Ownership } from '../ownership.ts';
+import { DiscardedSnapshot } from '../origin/discarded-snapshot.ts';
+import { ownPath } from '../origin/origin-path.ts';
 import { existingStop } from '../policy-stops.ts';
 import { Reconciliation, type Removed } from '../reconciliation.ts';
 import { refusalFinding, refuseAny } from '../refusals.ts';
@@ -58,6 +57,8 @@ import {
 import { watchWaits } from '../target-waits.ts';
 import { Target } from '../target.ts';
 import { unlinkEach } from './barriers.ts';
+import { refuseAnotherSnapshot, refuseCircle, refuseMoved } from './circle-limits.ts';
+import { CircleMarks } from './circle-marks.ts';
 import { ClusterContents } from './cluster-contents.ts';
 import { ClusterExpiry } from './cluster-expiry.ts';
 import { ClusterSnapshot } from './cluster-snapshot.ts';
@@ -66,7 +67,7 @@ import { ClusterTarget, type TargetShard } from './cluster-target.ts';
 import { SlotBook } from './slot-book.ts';
 import { KeyRefetch } from './key-refetch.ts';
 import { SlotHealer } from './slot-healer.ts';
-import { syncName, taggedLink } from './slot-checkpoints.ts';
+import { encodeSlotsLoaded, syncName, taggedLink } from './slot-checkpoints.ts';
 
 /** How often, how far apart, it is looked at the end whether slots that moved are right. */
 const SETTLE_TURNS = 50;
@@ -108,6 +109,10 @@ export class ClusterLane implements LinkLane {
   readonly #unsettled: Set<number>;
   readonly #owns: ((key: Uint8Array) => boolean) | undefined;
   readonly #refetch: KeyRefetch;
+  /** For a link of a circle. */
+  readonly #marks: CircleMarks | undefined;
+  /** A snapshot is on its way that is not wanted. */
+  #discarded: DiscardedSnapshot | undefined;
   readonly #expiry: ClusterExpiry;
   #healing: Promise<unknown> | undefined;
   readonly #skipped = new SkippedBytes();
@@ -138,7 +143,9 @@ export class ClusterLane implements LinkLane {
       appliedOffset: () => this.appliedOffset,
       onRefetched: (keys) => count(this.counters.handled, 'keys refetched', keys),
     });
+    this.#marks = link.origins && new CircleMarks(link.id, ownPath(link.origins));
     this.#expiry = new ClusterExpiry({
+      marks: this.#marks,
       cluster: this.#cluster,
       expiry: engine.expiry,
       spoolFolder: options.spoolFolder,
@@ -192,8 +199,8 @@ export class ClusterLane implements LinkLane {
   }
 
   async prepare(signal: AbortSignal): Promise<Checkpoint | null> {
-    const { origins, incrementalOnly } = this.#options.link;
-    if (origins !== undefined || incrementalOnly === true) throw circleRefused(this.id);
+    const { engine, link } = this.#options;
+    if (link.origins !== undefined) refuseCircle(this.id, engine);
     try {
       await this.#cluster.refresh(signal);
       const key = checkpointKey(this.#record);
@@ -264,6 +271,7 @@ export class ClusterLane implements LinkLane {
   async #take(item: Exclude<LogItem, { kind: 'closed' }>, signal: AbortSignal): Promise<void> {
     switch (item.kind) {
       case 'bytes':
+        if (this.#discarded) return this.#discarded.push(item.chunk);
         return this.#fullSync
           ? this.#fullSync.applier.push(item.chunk)
           : this.#stream?.push(this.#skipped.cut(item.chunk), item.atMs);
@@ -291,19 +299,24 @@ export class ClusterLane implements LinkLane {
       readLinkRecord(connection, this.#record),
     );
     if (before.checkpoint !== null && engine.fullResync === 'fail') throw refuseFullResync(item.cause);
+    if (before.checkpoint !== null && this.#marks !== undefined) throw refuseAnotherSnapshot(item.cause);
     this.#stream = undefined;
     this.#checkpoint = undefined;
     this.#slots.clear();
     await this.#expiry.beginSnapshot();
     beginSnapshot(counters, now());
+    const { origins, incrementalOnly } = this.#options.link;
+    const path = this.#marks?.path ?? item.replid;
+    if (incrementalOnly === true) return this.#discard({ ...item, database: 0, path, alone: false });
     const isEmpty = before.alone ?? (await this.#contents.isOwn(signal));
     const hasOthers =
       before.alone === undefined && !isEmpty && (await this.#contents.otherLinks(signal)).length > 0;
-    const isExisting = before.alone === undefined && !isEmpty && !hasOthers;
+    const isExisting = before.alone === undefined && !isEmpty && !hasOthers && origins === undefined;
     if (isExisting && engine.existing === 'fail') throw existingStop(this.#cluster.describe());
-    const alone = isEmpty || (isExisting && engine.existing === 'overwrite');
+    const alone = origins === undefined && (isEmpty || (isExisting && engine.existing === 'overwrite'));
     const { replid, offset, cause } = item;
-    const checkpoint: Checkpoint = { replid, offset, database: 0, path: replid, alone };
+    const checkpoint: Checkpoint = { replid, offset, database: 0, path, alone };
+    await this.#marks?.announceLoading(this.#cluster, signal);
     await this.#write(encodeLoading(this.#record, checkpoint), signal);
     await this.#contents.removeTemporaries(signal);
     const reconciliation = isReconciled(engine, before, alone, isExisting)
@@ -317,14 +330,28 @@ export class ClusterLane implements LinkLane {
     await this.#measure(signal);
     this.#sync = syncName(checkpoint);
     this.#ranges = this.#slots.ranges;
-    this.#fullSync = {
-      applier: this.#openSnapshot(reconciliation, signal),
-      checkpoint,
-      cause,
-      before,
-      reconciliation,
-    };
+    const applier = this.#openSnapshot(reconciliation, signal);
+    this.#fullSync = { applier, checkpoint, cause, before, reconciliation };
     events.snapshotStarted();
+  }
+
+  /** The target has it already: the snapshot is read and not applied. */
+  #discard(checkpoint: Checkpoint): void {
+    this.#sync = syncName(checkpoint);
+    this.#ranges = this.#slots.ranges;
+    this.#discarded = new DiscardedSnapshot(checkpoint);
+    this.#options.events.snapshotStarted();
+  }
+
+  /** The link begins where the snapshot ends. */
+  async #endDiscarded(discarded: DiscardedSnapshot, signal: AbortSignal): Promise<void> {
+    const finding = discarded.finish();
+    await this.#complete(discarded.checkpoint, signal);
+    this.#discarded = undefined;
+    this.counters.snapshotDone = true;
+    this.counters.fullResyncs++;
+    this.#findings.report(finding);
+    this.#options.events.synchronized('full');
   }
 
   #openSnapshot(reconciliation: Reconciliation | undefined, signal: AbortSignal): ClusterSnapshot {
@@ -366,31 +393,28 @@ export class ClusterLane implements LinkLane {
   }
 
   async #endFullSync(signal: AbortSignal): Promise<void> {
+    if (this.#discarded) return this.#endDiscarded(this.#discarded, signal);
     const sync = this.#fullSync;
     if (sync === undefined) return;
     await sync.applier.finish();
     if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, signal);
     else if (sync.before.checkpoint !== null || sync.before.loading)
-      this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone));
-    await this.#slots.begin(sync.checkpoint, { sync: this.#sync, ranges: this.#ranges }, signal);
-    // Says also whether deadlines are deferred: the stream begins behind it.
-    sync.checkpoint.graceMs = this.#expiry.keeper.mark;
-    await this.#write(this.#loaded(sync.checkpoint), signal);
+      this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone, [], this.#marks !== undefined));
+    await this.#complete(sync.checkpoint, signal);
     this.#expiry.keeper.snapshotDone();
     this.#fullSync = undefined;
-    this.#checkpoint = sync.checkpoint;
     endSnapshot(this.counters, this.#options.now());
     this.#options.events.synchronized('full');
   }
 
-  #loaded(checkpoint: Checkpoint): { bytes: Buffer; replies: number } {
-    const key = checkpointKey(this.#record);
-    const bytes = Buffer.concat([
-      encodeCommands([['MULTI'], ['DEL', key, loadingKey(this.#record)]]),
-      encodeCheckpoint(key, checkpoint, { sync: this.#sync, slots: this.#ranges }),
-      encodeCommands([['EXEC']]),
-    ]);
-    return { bytes, replies: 4 };
+  /** Every slot has its checkpoint, then the link. */
+  async #complete(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
+    await this.#slots.begin(checkpoint, { sync: this.#sync, ranges: this.#ranges }, signal);
+    // Says also whether deadlines are deferred: the stream begins behind it.
+    checkpoint.graceMs = this.#expiry.keeper.mark;
+    const more = { sync: this.#sync, slots: this.#ranges };
+    await this.#write(encodeSlotsLoaded(this.#record, checkpoint, more), signal);
+    this.#checkpoint = checkpoint;
   }
 
   async #reconcile(sync: FullSync, reconciliation: Reconciliation, signal: AbortSignal): Promise<void> {
@@ -437,6 +461,7 @@ export class ClusterLane implements LinkLane {
     const refetching = this.#refetch.run(signal);
     this.#healing = refetching;
     if (sourceSlots === undefined || source === undefined) return;
+    if (this.#marks !== undefined) return refuseMoved(this.#slots.confirmed, sourceSlots, this.appliedOffset);
     // What left while nobody looked.
     for (let slot = 0; slot < SLOTS; slot++)
       if ((this.#slots.confirmed[slot] ?? -1) >= 0 && !sourceSlots.has(slot)) this.#unsettled.add(slot);
@@ -466,6 +491,7 @@ export class ClusterLane implements LinkLane {
   }
 
   async #abandonFullSync(): Promise<void> {
+    this.#discarded = undefined;
     this.#fullSync?.applier.abandon();
     await this.#fullSync?.reconciliation?.close();
     this.#fullSync = undefined;
@@ -492,7 +518,8 @@ export class ClusterLane implements LinkLane {
       return;
     }
     const checkpoint = this.#skipped.upTo(this.#checkpoint, offset, this.id);
-    const { engine, events, wallClock, now, sourceOffsetMs } = this.#options;
+    const { engine, events, wallClock, now, sourceOffsetMs, link } = this.#options;
+    const { origins } = link;
     this.#expiry.begin(this.counters.snapshotDone ? undefined : checkpoint.graceMs);
     this.counters.lastWriteOffset = checkpoint.offset;
     this.#stream = new ClusterStream({
@@ -500,7 +527,8 @@ export class ClusterLane implements LinkLane {
       cluster: this.#cluster,
       engine,
       counters: this.counters,
-      start: { ...checkpoint, replid },
+      start: { ...checkpoint, replid, ...(origins && { path: ownPath(origins), alone: false }) },
+      circle: origins && this.#marks && { origins, marks: this.#marks },
       sync: this.#sync,
       confirmed: this.#slots.confirmed,
       lost: this.#slots.lost,
@@ -568,15 +596,4 @@ export class ClusterLane implements LinkLane {
     await this.#slots.check(connection, shard);
     await this.#expiry.greet(connection, shard);
   }
-}
-
-/** Its writes carry no path of origins, so they would come back. */
-function circleRefused(link: string): SyncError {
-  return new SyncError(
-    'USAGE',
-    `Link ${link} is one of a circle, and its target is a cluster: that is not supported.`,
-    {
-      hint: 'Synchronize in one direction, or between servers that are no clusters.',
-    },
-  );
 }

@@ -22,15 +22,20 @@ import { count, newCounters, type LinkCounters } from '../counters.ts';
 import type { LinkFinding } from '../finding.ts';
 import { GrowingFindings } from '../growing-findings.ts';
 import { Losses } from '../rebuild/losses.ts';
+import { movedKeyStop, type StreamPlace } from '../policy-stops.ts';
+import { lookAtSlots } from '../slot-look.ts';
 import { findCommands, printKey, refusalFinding } from '../refusals.ts';
 import { isLeftOut, reactionTo } from '../replies.ts';
 import type { ScriptBook } from '../script-book.ts';
 import { isScript, StreamReports } from '../stream-reports.ts';
-import { StreamTranslator } from '../stream-translator.ts';
+import { OriginFilter } from '../origin/origin-filter.ts';
+import type { Origins } from '../origin/origin-path.ts';
+import { StreamTranslator, type TranslatorOptions } from '../stream-translator.ts';
 import type { TargetFacts } from '../target-facts.ts';
 import { CommandTranslator } from '../translate/command-translator.ts';
 import { SourceClock } from '../translate/source-clock.ts';
 import { applyEverywhere } from './barriers.ts';
+import type { CircleMarks } from './circle-marks.ts';
 import { StreamExpiry } from '../expiry/stream-expiry.ts';
 import type { ClusterExpiry } from './cluster-expiry.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
@@ -50,9 +55,6 @@ const RECORD_INTERVAL_MS = 200;
 const RECORD_LAG_BYTES = 64 * 1024;
 /** … and this often when only protocol lines came: others wait for it (slot-healer.ts). */
 const RECORD_IDLE_MS = 300;
-/** How often, how far apart, a source is asked for its slots before what it has sent is applied as it is. */
-const LOOKS_MAX = 20;
-const LOOK_PAUSE_MS = 250;
 
 export interface ClusterStreamOptions {
   link: string;
@@ -87,6 +89,8 @@ export interface ClusterStreamOptions {
   /** Keys that are read from the source again. */
   refetch: KeyRefetch;
   expiry: ClusterExpiry;
+  /** For a link of a circle: the two instances, and what marks its writes. */
+  circle?: { origins: Origins; marks: CircleMarks } | undefined;
   /** Takes slots that are to be compared with the source, because commands for them were left out. */
   unsettled: Set<number>;
   signal: AbortSignal;
@@ -189,7 +193,7 @@ export class ClusterStream {
   async push(chunk: Buffer, atMs?: number): Promise<void> {
     this.#options.counters.streamBytes += chunk.length;
     this.#arrivedAtMs = atMs ?? this.#options.wallClock();
-    if (this.#options.sourceSlots && mayDelete(chunk)) await this.#lookAtSlots(this.#options.sourceSlots);
+    await lookAtSlots(this.#options.sourceSlots, { chunk, atMs: this.#arrivedAtMs }, this.#options.signal);
     if (atMs !== undefined) this.#expiry.waited(this.#options.wallClock() - atMs);
     try {
       this.#translator.push(chunk, atMs);
@@ -203,23 +207,11 @@ export class ClusterStream {
     if (this.#failure) throw this.#failure;
   }
 
-  /**
-   * Does a DEL mean that a key is gone, or that its slot is on the move? Only a look at the source that is younger than the
-   * DEL tells. A source that is away does not hold up what it has sent for long.
-   */
-  async #lookAtSlots(slots: SourceSlots): Promise<void> {
-    const { signal } = this.#options;
-    for (let attempt = 0; attempt < LOOKS_MAX && !slots.isKnownAt(this.#arrivedAtMs); attempt++) {
-      signal.throwIfAborted();
-      if (attempt > 0) await delay(LOOK_PAUSE_MS, signal);
-      await slots.look(signal).catch(() => undefined);
-    }
-  }
-
   /** A command for a slot that is not the source shard's any more is left to the new owner. */
   #leaveOut(slot: number): readonly { slot: number; bytes: Buffer }[] | undefined {
-    const { sourceSlots, unsettled, counters } = this.#options;
+    const { sourceSlots, unsettled, counters, circle } = this.#options;
     if (sourceSlots === undefined || sourceSlots.has(slot)) return undefined;
+    if (circle !== undefined) throw movedKeyStop({ database: 0, offset: this.#translator.offset });
     unsettled.add(slot);
     count(counters.handled, 'left to the new owner of the slot');
     return [];
@@ -405,17 +397,17 @@ export class ClusterStream {
   }
 
   async #again(stage: Stage): Promise<void> {
-    const { cluster, signal, owns, onFinding } = this.#options;
+    const { cluster, signal, owns, onFinding, circle } = this.#options;
     if (stage.kind === 'round') return this.#runner.run(stage.groups);
     // What was written behind it is on other shards still.
     if (stage.name.startsWith('FLUSH')) throw lostForGood(stage.offset, cluster.describe());
-    await applyEverywhere(stage, { cluster, signal, owns, onFinding });
+    await applyEverywhere(stage, { cluster, signal, owns, onFinding, marks: circle?.marks });
   }
 
   /** A command for every shard. The link's checkpoint moves behind it at once: it must not be repeated over what follows. */
   async #barrier(stage: Stage & { kind: 'barrier' }): Promise<void> {
-    const { cluster, counters, signal, owns, onFinding } = this.#options;
-    await applyEverywhere(stage, { cluster, signal, owns, onFinding });
+    const { cluster, counters, signal, owns, onFinding, circle } = this.#options;
+    await applyEverywhere(stage, { cluster, signal, owns, onFinding, marks: circle?.marks });
     counters.streamCommands++;
     counters.lastWriteOffset = BigInt(stage.offset);
     this.#position.advance(BigInt(stage.offset));
@@ -475,6 +467,18 @@ export class ClusterStream {
     }
   }
 
+  /** What links have applied to the source is told from what clients wrote there. */
+  #watchOrigins(from: bigint, counters: LinkCounters): Pick<TranslatorOptions, 'origins'> {
+    const { origins } = this.#options.circle ?? {};
+    if (origins === undefined) return {};
+    const onEcho = (): void => {
+      count(counters.handled, 'loop echoes');
+      this.#reports.echo(origins.source, { database: 0, offset: from });
+    };
+    const onMoved = (place: StreamPlace): void => this.#reports.movedKeys(place);
+    return { origins: { filter: new OriginFilter(origins), onEcho, onMoved } };
+  }
+
   /** Rounds and what fills them, from this offset on. */
   #openPair(
     from: bigint,
@@ -488,6 +492,7 @@ export class ClusterStream {
     const rounds: SlotRounds = new SlotRounds({
       place: () => ({ offset: Number(translator.offset), inTransaction: translator.inTransaction }),
       start: Number(from),
+      marks: this.#options.circle?.marks,
       have: confirmed.slice(),
       onCrossSlot: (command) => crossSlot.take(command),
       onDatabase: (database, name, offset) => crossSlot.refuseDatabase(database, name, offset),
@@ -501,6 +506,7 @@ export class ClusterStream {
       checkpointKey: checkpointKey(link),
       flush: engine.flush,
       expiry: this.#expiry,
+      ...this.#watchOrigins(from, counters),
       onAckRequested: (offset) => this.#position.asked(offset),
       onDropped: (reason) => count(counters.dropped, reason),
       onHandled: (what) => count(counters.handled, what),
@@ -531,11 +537,6 @@ export class ClusterStream {
     });
     return { rounds, translator };
   }
-}
-
-/** The bytes hold a deletion, or may: a command that is cut is looked for in both halves. */
-function mayDelete(chunk: Buffer): boolean {
-  return chunk.includes('DEL\r\n') || chunk.includes('LINK\r\n');
 }
 
 interface LostRange {

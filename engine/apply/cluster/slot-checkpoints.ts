@@ -16,7 +16,7 @@ import { ReplyError } from '../../resp/reply.ts';
 import { wordReplyError } from '../../connect/reply-errors.ts';
 import type { Connection } from '../../connect/connection.ts';
 import { describeEndpoint } from '../../connect/endpoint.ts';
-import { checkpointKey, type Checkpoint } from '../checkpoint.ts';
+import { checkpointKey, encodeCheckpoint, loadingKey, type Checkpoint } from '../checkpoint.ts';
 import { wordRefusal } from '../refusals.ts';
 import { isMisplaced } from '../replies.ts';
 
@@ -27,7 +27,12 @@ export function taggedLink(link: string): string {
 
 /** The key of a slot's checkpoint. */
 export function slotCheckpointKey(link: string, slot: number): string {
-  return `${checkpointKey(link)}:{${tagOfSlot(slot)}}`;
+  return slotTaggedKey(checkpointKey(link), slot);
+}
+
+/** A key of the link's own, made to stand in this slot. */
+export function slotTaggedKey(key: string, slot: number): string {
+  return `${key}:{${tagOfSlot(slot)}}`;
 }
 
 /** What names the full sync that a checkpoint belongs to: offsets of another one say nothing. */
@@ -65,6 +70,25 @@ export class SlotMarkEncoder {
 
 function words(texts: readonly string[]): string {
   return texts.map((text) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`).join('');
+}
+
+/**
+ * Commands that turn the mark of a full sync into the link's own checkpoint, as one transaction; `replies` of them.
+ *
+ * @param more name of the full sync, and the slots that it filled.
+ */
+export function encodeSlotsLoaded(
+  record: string,
+  checkpoint: Checkpoint,
+  more: { sync: string; slots: string },
+): { bytes: Buffer; replies: number } {
+  const key = checkpointKey(record);
+  const bytes = Buffer.concat([
+    encodeCommands([['MULTI'], ['DEL', key, loadingKey(record)]]),
+    encodeCheckpoint(key, checkpoint, more),
+    encodeCommands([['EXEC']]),
+  ]);
+  return { bytes, replies: 4 };
 }
 
 /** How far each slot is; -1 where it has no checkpoint of this full sync. */

@@ -14,6 +14,7 @@ import { traitsOf, type CommandTraits } from '../../keys/command-traits.ts';
 import { CommandFramer, type CommandFrame } from '../../resp/command-framer.ts';
 import { encodeCommand } from '../../resp/encode.ts';
 import type { EnvelopeSink } from '../envelope-sink.ts';
+import type { CircleMarks } from './circle-marks.ts';
 import type { SlotOffsets } from './slot-checkpoints.ts';
 
 /** All commands of one slot in a round. */
@@ -53,6 +54,8 @@ export interface SlotRoundsOptions {
   /** Source offset behind the command being appended, and whether it stands in a transaction. */
   place: () => { offset: number; inTransaction: boolean };
   start: number;
+  /** For a link of a circle: says within a slot's transaction that what follows has come another way than its checkpoint says. */
+  marks?: CircleMarks | undefined;
   /** Up to where each slot has everything already. */
   have: SlotOffsets;
   /** What to apply of it: one command per slot, or nothing (it was dealt with). @throws what stops the link. */
@@ -77,6 +80,8 @@ interface Item {
   bytes: Buffer;
   offset: number;
   name: string;
+  /** Where it has been; undefined where nobody asks. */
+  path: string | undefined;
 }
 
 const BARRIERS = new Set(['FLUSHALL', 'FLUSHDB', 'FUNCTION', 'SCRIPT']);
@@ -97,9 +102,11 @@ export class SlotRounds implements EnvelopeSink {
   #scripts: string[] = [];
   readonly #transactionSlots = new Set<number>();
   readonly #positions: number[] = [];
+  #path: string | undefined;
 
   constructor(options: SlotRoundsOptions) {
     this.#options = options;
+    this.#path = options.marks?.path;
     this.#offset = options.start;
     this.#framer = new CommandFramer((frame) => this.#take(frame));
   }
@@ -128,6 +135,10 @@ export class SlotRounds implements EnvelopeSink {
   append(source: Buffer, start: number, end: number, _count: number, database: number): void {
     this.#database = database;
     this.#framer.push(source.subarray(start, end));
+  }
+
+  setPath(path: string): void {
+    this.#path = path;
   }
 
   addHeartbeat(sentAtMs: number): void {
@@ -174,7 +185,7 @@ export class SlotRounds implements EnvelopeSink {
     const isAll = at === -1;
     const stage: Stage = {
       kind: 'round',
-      groups: groupBySlot(taken),
+      groups: groupBySlot(taken, this.#options.marks),
       offset: isAll ? this.#offset : (taken.at(-1)?.offset ?? this.#offset),
       commands: taken.length,
       transactions: isAll ? this.#transactions : 0,
@@ -232,7 +243,7 @@ export class SlotRounds implements EnvelopeSink {
   #add(slot: number, bytes: Buffer, offset: number, inTransaction: boolean): void {
     if (inTransaction) this.#transactionSlots.add(slot);
     if (offset <= (this.#options.have[slot] ?? -1)) return;
-    this.#items.push({ slot, bytes, offset, name: '' });
+    this.#items.push({ slot, bytes, offset, name: '', path: this.#path });
     this.#bytes += bytes.length;
   }
 
@@ -241,7 +252,7 @@ export class SlotRounds implements EnvelopeSink {
     const bytes = Buffer.from(frame.buffer.subarray(frame.start, frame.end));
     // A message goes to one node, which tells the others.
     const slot = BARRIERS.has(name) ? -1 : 0;
-    this.#items.push({ slot, bytes, offset, name });
+    this.#items.push({ slot, bytes, offset, name, path: this.#path });
     this.#bytes += bytes.length;
   }
 }
@@ -266,19 +277,22 @@ export function splitBySlot({
   return [...bySlot].map(([slot, words]) => ({ slot, bytes: encodeCommand(words) }));
 }
 
-function groupBySlot(items: readonly Item[]): SlotGroup[] {
-  const groups = new Map<number, SlotGroup>();
-  for (const { slot, bytes, offset } of items) {
-    const group = groups.get(slot);
-    if (group === undefined) {
-      groups.set(slot, { slot, offset, commands: [bytes], count: 1 });
-      continue;
+/** Each begins with its slot's checkpoint, which says that it was written to the source itself. */
+function groupBySlot(items: readonly Item[], marks: CircleMarks | undefined): SlotGroup[] {
+  const groups = new Map<number, SlotGroup & { path: string | undefined }>();
+  for (const { slot, bytes, offset, path } of items) {
+    const group = groups.get(slot) ?? { slot, offset, commands: [], count: 0, path: marks?.path };
+    groups.set(slot, group);
+    if (marks !== undefined && path !== undefined && path !== group.path) {
+      group.commands.push(marks.encode(slot, path));
+      group.count++;
+      group.path = path;
     }
     group.commands.push(bytes);
     group.count++;
     group.offset = offset;
   }
-  return [...groups.values()];
+  return [...groups.values()].map(({ slot, offset, commands, count }) => ({ slot, offset, commands, count }));
 }
 
 function nameOf({ buffer, argStart, argEnd }: CommandFrame): string {

@@ -5,6 +5,8 @@
  *   MULTI · HSET redis-sync:loading:<id> path <p> · commands · EXEC       the same in a full sync
  *   … · HSET redis-sync:link:<id> path <q> · commands …                   from here on the path is another one
  *
+ *   HSET redis-sync:loading:<id>:{…} path * begins 1                      a full sync of a cluster begins: not marked key by key
+ *
  * SELECT may stand anywhere, also in front of the mark. A transaction that changed nothing but the mark comes without MULTI,
  * as a command on a key of our own.
  */
@@ -15,6 +17,9 @@ import { ANYWHERE, hasVisited, originOf, ownPath, pathThrough, type Origins } fr
 const MARKS = [Buffer.from(LINK_KEY_PREFIX), Buffer.from(LOADING_KEY_PREFIX)];
 const PATH = Buffer.from('path');
 const OFFSET = Buffer.from('offset');
+/** Field of the mark by which a cluster's streams say that a full sync begins (cluster/circle-marks.ts). */
+export const LOADING_BEGINS = 'begins';
+const BEGINS = Buffer.from(LOADING_BEGINS);
 
 /** What is to be done with a command. */
 export type OriginVerdict =
@@ -24,7 +29,9 @@ export type OriginVerdict =
   /** The target has been there. */
   | 'visited'
   /** So has the source itself: somebody has brought its own data back to it. */
-  | 'echo';
+  | 'echo'
+  /** From here on nobody can tell what clients write from what a full sync brings. */
+  | 'loading';
 
 /** A mark of a link, as read in the source's stream. */
 export interface OriginMark {
@@ -86,6 +93,7 @@ export class OriginFilter {
     const path = markedPath(frame);
     if (this.#place === 'outside') {
       // Nothing but the mark was changed.
+      if (path === ANYWHERE && fieldOf(frame, BEGINS) !== undefined) return 'loading';
       if (path !== undefined) this.#onMark?.(markOf(frame));
       return path === undefined ? 'forward' : 'mark';
     }

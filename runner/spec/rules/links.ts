@@ -1,6 +1,5 @@
 /** How data may flow: between known instances, each pair once, and in a circle only where that was declared. */
 import { isDeepStrictEqual } from 'node:util';
-import { isInCircle } from '../../plan/writers.ts';
 import type { Path } from '../document.ts';
 import { checkOrder } from './link-order.ts';
 import { wayBetween } from './link-ways.ts';
@@ -21,7 +20,6 @@ export function checkLinks(context: RuleContext): void {
   checkIds(context);
   if (!checkCycle(context)) {
     checkOrder(context);
-    checkClusterCircle(context);
   }
   checkOwnership(context);
 }
@@ -94,20 +92,4 @@ function checkCycle({ flows, report }: RuleContext): boolean {
     return true;
   }
   return false;
-}
-
-/**
- * What a circle relies on is that everything a link writes says where it was written first. On a cluster that is not so: a slot
- * that moves arrives as plain RESTOREs, deadlines are given back and keys are repaired outside of transactions.
- */
-function checkClusterCircle({ spec, flows, report }: RuleContext): void {
-  for (const flow of flows) {
-    const isCluster = spec.instances?.[flow.target]?.kind === 'cluster';
-    if (!isCluster || !isInCircle(flows, flow)) continue;
-    report(flow.targetPath, 'value', {
-      message: `"${flow.target}" is a cluster, and one of a circle: slots that move there do not say where their keys were written, and would come back`,
-      expected: 'one direction, or servers that are no clusters',
-    });
-    return;
-  }
 }

@@ -6,6 +6,7 @@ export function checkPolicies(context: RuleContext): void {
   checkDurability(context);
   checkOverwrite(context);
   checkConflict(context);
+  checkClusterCircle(context);
 }
 
 /** A provisioned target has the replicas that the spec gives it; of an existing one nobody knows here. */
@@ -36,6 +37,26 @@ function checkOverwrite({ spec, flows, report }: RuleContext): void {
     message: `several links write to "${shared.target}", and each would delete what the others have copied`,
     expected: 'merge, or fail',
   });
+}
+
+/** Each shard has a process of its own: nobody sees what crosses, and a key that is read again would replace newer writes. */
+function checkClusterCircle({ spec, flows, report }: RuleContext): void {
+  const { conflict, crossSlot } = spec.engine ?? {};
+  for (const flow of flows) {
+    const cluster = circleOf(flows, flow)?.find((name) => spec.instances?.[name]?.kind === 'cluster');
+    if (cluster === undefined) continue;
+    if (conflict !== undefined && conflict !== 'overwrite')
+      report(['engine', 'conflict'], 'value', {
+        message: `"${cluster}" is a cluster, and one of a circle: its shards have processes of their own, and none sees all writes that cross`,
+        expected: 'overwrite',
+      });
+    if (crossSlot === 'refetch')
+      report(['engine', 'crossSlot'], 'value', {
+        message: `"${cluster}" is a cluster, and one of a circle: keys that are read again would replace what was written there meanwhile`,
+        expected: 'split, or fail',
+      });
+    return;
+  }
 }
 
 /** Who wins is decided where all links of a circle meet, by what their streams say of one another. */

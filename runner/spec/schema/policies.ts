@@ -158,7 +158,8 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
       'Precheck `destination.empty`; finding `EXISTING_KEYS` with the number of keys overwritten and removed and samples of their types; `overwritten` among what was handled',
   },
   conflict: {
-    question: 'What to do when several members of a two-way pair or a ring write the same key at once',
+    question:
+      'What to do when several members of a two-way pair or a ring write the same key at once (with a cluster among them only `overwrite`: no process sees all its shards)',
     values: {
       overwrite: 'apply all as they come: each keeps what reached it last, and they may differ',
       'last-write-wins':
@@ -176,7 +177,7 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
     question: 'What to do when the source makes a link copy everything again',
     values: {
       reconcile:
-        'copy it, then delete what the source does not have; in a pair or a ring with a conflict rule: stop, for a snapshot does not tell which of its values win',
+        'copy it, then delete what the source does not have; in a pair or a ring with a conflict rule: stop, for a snapshot does not tell which of its values win; to a cluster in a pair or a ring, whatever the policy: stop, for its readers could not tell the snapshot from fresh writes',
       reload: 'copy it and delete nothing',
       fail: 'stop before the target is touched',
     },
@@ -198,7 +199,8 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
   topologyChange: {
     question: 'What to do when slots move between the shards of a source cluster',
     values: {
-      follow: 'go on with their new owner; a target that is no cluster cannot',
+      follow:
+        'go on with their new owner; a target that is no cluster cannot, and a link of a pair or a ring stops before anything of them is applied',
       fail: 'stop the link',
     },
     default: DEFAULT_ENGINE.topologyChange,

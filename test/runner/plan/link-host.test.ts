@@ -23,6 +23,13 @@ test('of a ring: the first one’s', () => {
   expect(hosts(ring).map(([, host]) => host)).toEqual(['a', 'a', 'a']);
 });
 
+test('of a pair with a cluster in it: each its own, for the shards have processes of their own', () => {
+  expect(hosts(PAIR.replace('office: {}', 'office: { kind: cluster }'))).toEqual([
+    ['forward', 'home'],
+    ['reverse', 'office'],
+  ]);
+});
+
 test('of links that are no pair: their own', () => {
   expect(
     hosts(
