@@ -5,19 +5,12 @@ import type { Connection } from '../../../engine/connect/connection.ts';
 import { DEFAULT_EXPIRY_OPTIONS } from '../../../engine/link/options.ts';
 import { parseInfo } from '../../../engine/resp/reply-text.ts';
 import { startWorkload } from '../../../scenarios/workload/workload-start.ts';
+import { nowOf, passed } from '../../support/server-clock.ts';
 import { ask, LINK, Rehearsal, until, type Life } from './rehearsal.ts';
 
 const CHECKPOINT = `redis-sync:link:${LINK}`;
-
-async function nowOf(server: Connection): Promise<number> {
-  const [seconds, micros] = (await ask(server, 'TIME')).split(' ');
-  return Number(seconds) * 1000 + Number(micros) / 1000;
-}
-
-/** Waits until the server's clock has passed this time. */
-async function passed(server: Connection, ms: number): Promise<void> {
-  await until('the time has passed', async () => (await nowOf(server)) > ms);
-}
+/** Of a key that is renewed by the next command of its pipeline: a busy machine may well stop the server in between. */
+const TTL_MS = 500;
 
 async function synced(rehearsal: Rehearsal, engine: Parameters<Rehearsal['start']>[0] = {}): Promise<Life> {
   const life = rehearsal.start(engine);
@@ -88,19 +81,19 @@ describe('a key that is renewed while its deadline is on its way to the target',
     const life = await synced(rehearsal);
     await paused(rehearsal, life);
     await source.pipeline([
-      ['SET', 'lasting', 1, 'PX', 200],
+      ['SET', 'lasting', 1, 'PX', TTL_MS],
       ['INCR', 'lasting'],
       ['PERSIST', 'lasting'],
-      ['SET', 'renewed', 'a', 'PX', 200],
+      ['SET', 'renewed', 'a', 'PX', TTL_MS],
       ['APPEND', 'renewed', 'b'],
       ['PEXPIRE', 'renewed', 600_000],
-      ['SET', 'moved', 1, 'PX', 200],
+      ['SET', 'moved', 1, 'PX', TTL_MS],
       ['RENAME', 'moved', 'moved here'],
       ['INCR', 'moved here'],
       ['PERSIST', 'moved here'],
-      ['SET', 'again', 5, 'PX', 200],
+      ['SET', 'again', 5, 'PX', TTL_MS],
     ]);
-    const deadline = (await nowOf(source)) + 200;
+    const deadline = (await nowOf(source)) + TTL_MS;
     await passed(source, deadline);
     // Expired at the source: a new one begins at 1.
     await source.call('INCR', 'again');

@@ -6,8 +6,12 @@ import { tagOfSlot } from '../../../../engine/keys/cluster-slot.ts';
 import { textOf } from '../../../../engine/resp/reply-text.ts';
 import { contentsOf, differences, TestCluster } from '../../../support/cluster.ts';
 import { startServer, type TestServer } from '../../../support/server.ts';
+import { nowOf, passed } from '../../../support/server-clock.ts';
 import { until } from '../../../support/until.ts';
 import { LINK, LiveLink } from '../../link/live-link.ts';
+
+/** Of a key that is renewed by the next command of its pipeline: a busy machine may well stop the server in between. */
+const TTL_MS = 500;
 
 let cluster: TestCluster;
 let source: TestServer;
@@ -29,16 +33,6 @@ beforeEach(async () => {
   await client.call('FLUSHALL');
   await cluster.clear();
 });
-
-async function nowOf(server: Connection): Promise<number> {
-  const reply = await server.call('TIME');
-  const [seconds, micros] = Array.isArray(reply) ? reply.map(textOf) : [];
-  return Number(seconds) * 1000 + Number(micros) / 1000;
-}
-
-async function passed(ms: number): Promise<void> {
-  await until(async () => (await nowOf(client)) > ms);
-}
 
 function start(guardMs = DEFAULT_EXPIRY_OPTIONS.guardMs): Promise<LiveLink> {
   const target = { kind: 'cluster', seeds: cluster.seeds } as const;
@@ -72,7 +66,7 @@ describe('a key with an expiry on its way to a cluster', () => {
       ['PERSIST', 'session:1'],
       ['INCR', 'session:0'],
     ]);
-    await passed(deadline);
+    await passed(client, deadline);
     await link.state('Synchronizing');
     await link.drained(source.endpoint);
     expect(textOf(await cluster.call(['GET', 'session:0']))).toBe('1');
@@ -88,16 +82,16 @@ describe('a key with an expiry on its way to a cluster', () => {
     link.replicator.pause(LINK);
     await client.call('SET', 'last before the pause', 1);
     await client.pipeline([
-      ['SET', 'lasting', 1, 'PX', 200],
+      ['SET', 'lasting', 1, 'PX', TTL_MS],
       ['INCR', 'lasting'],
       ['PERSIST', 'lasting'],
-      ['SET', '{m}moved', 1, 'PX', 200],
+      ['SET', '{m}moved', 1, 'PX', TTL_MS],
       ['RENAME', '{m}moved', '{m}here'],
       ['INCR', '{m}here'],
       ['PERSIST', '{m}here'],
-      ['SET', 'again', 5, 'PX', 200],
+      ['SET', 'again', 5, 'PX', TTL_MS],
     ]);
-    await passed((await nowOf(client)) + 200);
+    await passed(client, (await nowOf(client)) + TTL_MS);
     // Expired at the source: a new one begins at 1.
     await client.call('INCR', 'again');
     link.replicator.resume(LINK);
@@ -115,7 +109,7 @@ describe('a key with an expiry on its way to a cluster', () => {
     let link = await start(600_000);
     await link.state('Synchronizing');
     await client.pipeline(keys.map((key, index) => ['PEXPIRE', key, 300_000 + index]));
-    await until(() => Promise.resolve(link.status.deferred === keys.length));
+    await until(() => link.status.deferred === keys.length);
     await until(async () => {
       const { set, written } = await deadlines(keys);
       return written.every((ms, index) => Number(ms) > Number(set[index]) + 60_000);
