@@ -1,4 +1,5 @@
 /** The values of keys on one side of a circle, read to see whether all sides have the same. */
+import { timeOf } from '../../apply/expiry/settlement.ts';
 import type { Connection } from '../../connect/connection.ts';
 import { describeDifference } from '../../compare/explain/value-detail.ts';
 import { printValue } from '../../compare/explain/print.ts';
@@ -7,7 +8,7 @@ import { sameBody, splitDumpPayload } from '../../rdb/dump-payload.ts';
 import { flavorOfVersion } from '../../rdb/format.ts';
 import type { Value } from '../../rdb/value.ts';
 import { wordReplyError } from '../../connect/reply-errors.ts';
-import { parseInfo, textOf } from '../../resp/reply-text.ts';
+import { parseInfo } from '../../resp/reply-text.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 
 /** Two readings of one deadline, where a server before 7.0 tells only how long it still is. */
@@ -93,9 +94,4 @@ function decode(payload: Buffer): Value {
 
 function remaining(left: Reply | undefined, nowMs: number): number {
   return typeof left === 'number' && left > 0 ? nowMs + left : 0;
-}
-
-function timeOf(reply: Reply | undefined): number {
-  if (!Array.isArray(reply)) return NaN;
-  return Number(textOf(reply[0])) * 1000 + Math.floor(Number(textOf(reply[1])) / 1000);
 }
