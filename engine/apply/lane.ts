@@ -15,57 +15,30 @@ import type { LogReader } from '../log/log-cursor.ts';
 import type { EngineOptions, GroupPeer, LinkOptions } from '../link/options.ts';
 import type { SourceSlots } from '../link/source-slots.ts';
 import { textOf } from '../resp/reply-text.ts';
-import {
-  encodeLoaded,
-  encodeLoading,
-  loadingKey,
-  readLinkRecord,
-  type Checkpoint,
-  type LinkRecord,
-} from './checkpoint.ts';
-import { beginSnapshot, count, endSnapshot, newCounters, type LinkCounters } from './counters.ts';
-import {
-  countKeys,
-  existingFinding,
-  findExisting,
-  isCompared,
-  isReconciled,
-  type ExistingData,
-} from './existing-data.ts';
+import { readLinkRecord, type Checkpoint } from './checkpoint.ts';
+import { newCounters, type LinkCounters } from './counters.ts';
 import { endDeferral } from './expiry/end-deferral.ts';
 import { openLaneExpiry, type LaneExpiry } from './expiry/lane-expiry.ts';
 import { ExpiryRecovery } from './expiry/recovery.ts';
 import { SourceTimeline } from './expiry/source-timeline.ts';
 import { FindingLimit, type LinkFinding } from './finding.ts';
-import {
-  comparedFinding,
-  keptFinding,
-  refuseEmptySource,
-  refuseFullResync,
-  removedFinding,
-  stoppedHalfWay,
-} from './full-resync.ts';
+import { stoppedHalfWay } from './full-resync.ts';
 import { GroupMoves } from './groups/group-moves.ts';
 import { GrowingFindings } from './growing-findings.ts';
 import { Pause, SkippedBytes, takeUntilClosed } from './lane-course.ts';
+import { LaneFullSync } from './lane-full-sync.ts';
 import type { LanePlace, LinkLane } from './link-lane.ts';
 import { lookAtSlots } from './slot-look.ts';
 import { movedFinding } from './moved-target.ts';
 import type { ConflictWatch } from './origin/conflict-watch.ts';
-import { DiscardedSnapshot, refuseSecondSnapshot, refuseUnresolved } from './origin/discarded-snapshot.ts';
-import { ANYWHERE, ownPath } from './origin/origin-path.ts';
+import { ownPath } from './origin/origin-path.ts';
 import { OomWatch, type LinkPlace } from './oom-watch.ts';
-import { existingStop } from './policy-stops.ts';
 import { Ownership } from './ownership.ts';
-import { Reconciliation } from './reconciliation.ts';
-import { refuseAny } from './refusals.ts';
 import { ScriptBook } from './script-book.ts';
-import { SnapshotApplier } from './snapshot-applier.ts';
 import { StreamApplier } from './stream-applier.ts';
 import { degradedFindings, measureTarget, UNKNOWN_TARGET, type TargetFacts } from './target-facts.ts';
 import { watchWaits } from './target-waits.ts';
 import { Target } from './target.ts';
-import { isEmpty, otherLinks } from './target-contents.ts';
 
 export interface LaneEvents {
   /** The snapshot is on the target, checkpoint written: the link is in sync. */
@@ -106,22 +79,6 @@ export interface LaneOptions {
   durableOffset?: () => bigint | undefined;
 }
 
-/** A full sync on its way to the target. */
-interface FullSync {
-  applier: SnapshotApplier;
-  /** What will be the checkpoint when everything is there. */
-  checkpoint: Checkpoint;
-  cause: string;
-  /** What the target held of the link before. */
-  before: LinkRecord;
-  /** What was on the target before it, when nobody had copied anything there. */
-  existing: ExistingData | undefined;
-  /** Undefined when nothing has to be deleted, or may be. */
-  reconciliation: Reconciliation | undefined;
-  /** The target has the data of other groups too: keys are compared with them, not removed. */
-  isShared: boolean;
-}
-
 export class Lane implements LinkLane {
   readonly id: string;
   /** One server has no slots. */
@@ -140,9 +97,7 @@ export class Lane implements LinkLane {
   /** What the target takes, as of the last time the link began anew there. */
   #facts: TargetFacts = UNKNOWN_TARGET;
   #whereabouts: Whereabouts;
-  #fullSync: FullSync | undefined;
-  /** A snapshot is on its way that is not wanted. */
-  #discarded: DiscardedSnapshot | undefined;
+  readonly #fullSync: LaneFullSync;
   #stream: StreamApplier | undefined;
   /** Where the target is, before the stream begins; undefined while it has nothing, or half of a full sync. */
   #checkpoint: Checkpoint | undefined;
@@ -191,6 +146,16 @@ export class Lane implements LinkLane {
         await this.#expiry.watch.greet(connection);
       },
       onMoved: (from, to) => this.#findings.report(movedFinding(from, to)),
+    });
+    this.#fullSync = new LaneFullSync({
+      lane: options,
+      target: this.#target,
+      counters: this.counters,
+      keeper: this.#expiry.keeper,
+      scripts: this.#scripts,
+      moves: this.#moves,
+      measure: (signal) => this.#measure(signal),
+      onFinding,
     });
   }
 
@@ -256,7 +221,7 @@ export class Lane implements LinkLane {
    */
   async prepare(signal: AbortSignal): Promise<Checkpoint | null> {
     try {
-      const record = await this.#attempt(signal, async (connection) => {
+      const record = await this.#target.attempt(signal, async (connection) => {
         const found = await readLinkRecord(connection, this.id);
         await this.#refuseReplica(connection, found.checkpoint !== null);
         return found;
@@ -306,14 +271,14 @@ export class Lane implements LinkLane {
       throw asError(error);
     } finally {
       this.#ending.abort();
-      this.#fullSync?.applier.abandon();
+      this.#fullSync.release();
       await this.#recovery.close();
       await this.#moves?.close();
       await this.#stream?.settled();
       this.#growing.flush();
       await this.#target.close();
       await this.#expiry.keeper.close();
-      await this.#fullSync?.reconciliation?.close();
+      await this.#fullSync.close();
     }
   }
 
@@ -332,203 +297,25 @@ export class Lane implements LinkLane {
     switch (item.kind) {
       case 'bytes':
         await lookAtSlots(this.#options.link.origins && this.#options.sourceSlots, item, signal);
-        if (this.#discarded) return this.#discarded.push(item.chunk);
-        return this.#fullSync
-          ? this.#fullSync.applier.push(item.chunk)
+        return this.#fullSync.running
+          ? this.#fullSync.push(item.chunk)
           : this.#stream?.push(this.#skipped.cut(item.chunk), item.atMs);
       case 'snapshot-start':
         return this.#beginFullSync(item, signal);
       case 'snapshot-end':
         return this.#endFullSync(signal);
       case 'snapshot-aborted':
-        return this.#abandonFullSync();
+        return this.#fullSync.abandon();
       case 'stream-start':
         return this.#beginStream(item.replid, item.offset, signal);
     }
   }
 
-  async #beginFullSync(item: LogItem & { kind: 'snapshot-start' }, signal: AbortSignal): Promise<void> {
-    const { engine, events, now, spoolFolder } = this.#options;
-    const { counters } = this;
-    await this.#stream?.drain();
-    await this.#stream?.settled();
-    await this.#abandonFullSync();
-    const before = await this.#attempt(signal, (connection) => readLinkRecord(connection, this.id));
-    if (before.checkpoint !== null && engine.fullResync === 'fail') throw refuseFullResync(item.cause);
-    if (before.checkpoint !== null && this.#options.link.origins) refuseUnresolved(engine, item.cause);
-    this.#stream = undefined;
-    this.#checkpoint = undefined;
-    beginSnapshot(counters, now());
-    const { origins, incrementalOnly } = this.#options.link;
-    const isFirst = before.alone === undefined && origins === undefined && !incrementalOnly;
-    const existing = isFirst
-      ? await this.#attempt(signal, (connection) => findExisting(connection, this.id))
-      : undefined;
-    if (existing && engine.existing === 'fail') throw existingStop(this.#target.describe());
-    const alone =
-      origins === undefined &&
-      (before.alone ??
-        ((existing !== undefined && engine.existing === 'overwrite') ||
-          (await this.#attempt(signal, isEmpty))));
-    const { replid, offset, cause } = item;
-    const path = origins === undefined ? replid : ownPath(origins);
-    const checkpoint: Checkpoint = { replid, offset, database: 0, path, alone };
-    if (this.#options.link.incrementalOnly) {
-      refuseSecondSnapshot(before, engine.fullResync, cause);
-      if (before.checkpoint === null && !before.loading) return this.#discard(checkpoint);
-    }
-    await this.#attempt(signal, (connection) => this.#write(connection, encodeLoading(this.id, checkpoint)));
-    const limits = { folder: spoolFolder, diskBytesMax: engine.logDiskBytes };
-    const compared = isCompared(engine, before) ? this.#moves?.comparison : undefined;
-    const reconciliation =
-      compared || isReconciled(engine, before, alone, existing !== undefined)
-        ? new Reconciliation({ ...limits, ...compared })
-        : undefined;
-    await this.#expiry.keeper.beginSnapshot();
-    this.#moves?.strays.beginSnapshot();
-    const facts = await this.#measure(signal);
-    const applier = new SnapshotApplier({
-      link: this.id,
-      target: this.#target,
-      facts,
-      counters,
-      heartbeatPrefix: engine.heartbeatPrefix,
-      onFinding: (finding) => this.#findings.report(finding),
-      scripts: this.#scripts,
-      reconciliation,
-      expiry: this.#expiry.keeper,
-      strays: this.#moves?.strays,
-      mark: origins && ['HSET', loadingKey(this.id), 'path', ANYWHERE],
-      signal,
-    });
-    const isShared = compared !== undefined;
-    this.#fullSync = { applier, checkpoint, cause, before, existing, reconciliation, isShared };
-    await this.#attempt(signal, (connection) => applier.begin(connection));
-    events.snapshotStarted();
-  }
-
-  #discard(checkpoint: Checkpoint): void {
-    this.#discarded = new DiscardedSnapshot(checkpoint);
-    this.#options.events.snapshotStarted();
-  }
-
-  /** The link begins where the snapshot ends. */
-  async #endDiscarded(discarded: DiscardedSnapshot, signal: AbortSignal): Promise<void> {
-    const finding = discarded.finish();
-    const { checkpoint } = discarded;
-    await this.#attempt(signal, (connection) =>
-      this.#write(connection, encodeLoaded(this.id, { ...checkpoint, graceMs: this.#expiry.keeper.mark })),
-    );
-    this.#discarded = undefined;
-    this.#checkpoint = checkpoint;
-    this.counters.snapshotDone = true;
-    this.counters.fullResyncs++;
-    this.#findings.report(finding);
-    this.#options.events.synchronized('full');
-  }
-
-  async #endFullSync(signal: AbortSignal): Promise<void> {
-    if (this.#discarded) return this.#endDiscarded(this.#discarded, signal);
-    const sync = this.#fullSync;
-    if (sync === undefined) return;
-    await sync.applier.finish();
-    const overwritten = await this.#countOverwritten(sync, signal);
-    if (sync.reconciliation && sync.isShared) await this.#compareLater(sync, sync.reconciliation, signal);
-    else if (sync.reconciliation) await this.#reconcile(sync, sync.reconciliation, overwritten, signal);
-    else if (sync.existing) this.#reportExisting(sync.existing, overwritten, undefined);
-    else if (sync.before.checkpoint !== null || sync.before.loading) {
-      const inCircle = this.#options.link.origins !== undefined;
-      this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone, [], inCircle));
-    }
-    await this.#attempt(signal, (connection) =>
-      this.#write(
-        connection,
-        encodeLoaded(this.id, { ...sync.checkpoint, graceMs: this.#expiry.keeper.mark }),
-      ),
-    );
-    this.#expiry.keeper.snapshotDone();
-    this.#fullSync = undefined;
-    this.#checkpoint = sync.checkpoint;
-    endSnapshot(this.counters, this.#options.now());
-    this.#options.events.synchronized('full');
-  }
-
-  /** Deletes what the new snapshot does not have, if all data on the target is this link's. */
-  async #reconcile(
-    sync: FullSync,
-    reconciliation: Reconciliation,
-    overwritten: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { emptySource } = this.#options.engine;
-    if (
-      this.counters.snapshotKeys === 0 &&
-      emptySource !== 'follow' &&
-      !(await this.#attempt(signal, isEmpty))
-    ) {
-      throw refuseEmptySource(this.#target.describe());
-    }
-    const others = await this.#attempt(signal, (connection) => otherLinks(connection, this.id));
-    const removed = others.length === 0 ? await reconciliation.removeOthers(this.#target, signal) : undefined;
-    await reconciliation.close();
-    if (sync.existing) return this.#reportExisting(sync.existing, overwritten, removed?.keys);
-    // A first full sync that broke off and began anew: nothing stale is left.
-    if (sync.before.checkpoint === null && removed !== undefined) return;
-    this.#findings.report(
-      removed === undefined ? keptFinding(sync.cause, true, others) : removedFinding(sync.cause, removed),
-    );
-  }
-
-  /** Of a group: what the new snapshot does not have is gone, or another group's. A group without a key may have lost its data. */
-  async #compareLater(sync: FullSync, reconciliation: Reconciliation, signal: AbortSignal): Promise<void> {
-    const isKept = this.counters.snapshotKeys === 0 && this.#options.engine.emptySource !== 'follow';
-    const removed = isKept ? undefined : await reconciliation.removeOthers(this.#target, signal);
-    await reconciliation.close();
-    this.#findings.report(
-      removed === undefined
-        ? keptFinding(sync.cause, sync.checkpoint.alone)
-        : comparedFinding(sync.cause, removed.keys),
-    );
-  }
-
-  /** Keys that were there, and have the name of one of the snapshot; keys that expire meanwhile blur it. */
-  async #countOverwritten({ existing }: FullSync, signal: AbortSignal): Promise<number> {
-    if (existing === undefined) return 0;
-    const now = await this.#attempt(signal, (connection) => countKeys(connection, this.id));
-    return Math.max(0, existing.keys + this.counters.snapshotKeys - now);
-  }
-
-  #reportExisting(existing: ExistingData, overwritten: number, removed: number | undefined): void {
-    if (overwritten > 0) count(this.counters.handled, 'overwritten', overwritten);
-    this.#findings.report(existingFinding(this.#options.engine.existing, existing, overwritten, removed));
-  }
-
-  async #abandonFullSync(): Promise<void> {
-    this.#discarded = undefined;
-    this.#fullSync?.applier.abandon();
-    await this.#fullSync?.reconciliation?.close();
-    this.#fullSync = undefined;
-  }
-
   async #measure(signal: AbortSignal): Promise<TargetFacts> {
-    const facts = await this.#attempt(signal, measureTarget);
+    const facts = await this.#target.attempt(signal, measureTarget);
     for (const finding of degradedFindings(facts, this.#facts)) this.#findings.report(finding);
     this.#facts = facts;
     return facts;
-  }
-
-  /** Does something on the target, again and again until it works. @throws SyncError what does not get better by waiting. */
-  async #attempt<Result>(
-    signal: AbortSignal,
-    work: (connection: Connection) => Promise<Result>,
-  ): Promise<Result> {
-    for (;;) {
-      try {
-        return await this.#target.use(signal, work);
-      } catch (error) {
-        await this.#target.wait(asError(error), signal);
-      }
-    }
   }
 
   /** One that the link has written to before was a primary then, and may be one again: it waits, as for any READONLY. */
@@ -546,11 +333,21 @@ export class Lane implements LinkLane {
     );
   }
 
-  /** Sends commands of our own to database 0. @throws SyncError when one is refused, retryable unless it cannot help. */
-  async #write(connection: Connection, commands: { bytes: Buffer; replies: number }): Promise<void> {
-    await connection.call('SELECT', 0);
-    const replies = await connection.pipelineRaw(commands.bytes, commands.replies);
-    refuseAny(replies, this.#target.describe());
+  async #beginFullSync(item: LogItem & { kind: 'snapshot-start' }, signal: AbortSignal): Promise<void> {
+    await this.#stream?.drain();
+    await this.#stream?.settled();
+    await this.#fullSync.abandon();
+    const before = await this.#fullSync.admit(item, signal);
+    this.#stream = undefined;
+    this.#checkpoint = undefined;
+    await this.#fullSync.begin(item, before, signal);
+  }
+
+  async #endFullSync(signal: AbortSignal): Promise<void> {
+    const checkpoint = await this.#fullSync.end(signal);
+    if (checkpoint === undefined) return;
+    this.#checkpoint = checkpoint;
+    this.#options.events.synchronized('full');
   }
 
   #beginStream(replid: string, offset: bigint, signal: AbortSignal): undefined {

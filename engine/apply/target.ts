@@ -81,6 +81,20 @@ export class Target {
     return closedOnAbort(connection, signal, () => work(connection));
   }
 
+  /** As `use`, again and again until it works. @throws SyncError what does not get better by waiting; the signal's reason. */
+  async attempt<Result>(
+    signal: AbortSignal,
+    work: (connection: Connection) => Promise<Result>,
+  ): Promise<Result> {
+    for (;;) {
+      try {
+        return await this.use(signal, work);
+      } catch (error) {
+        await this.wait(asError(error), signal);
+      }
+    }
+  }
+
   /**
    * Waits before another try of what failed with `error`.
    *
