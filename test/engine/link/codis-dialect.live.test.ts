@@ -73,10 +73,13 @@ function payload(type: number, value: Piece): Buffer {
 }
 
 async function applied(life: Life, offset: bigint): Promise<void> {
-  await until(`offset ${offset}: ${life.describe()}`, () => {
-    if (life.failure) throw new Error(`the link failed: ${life.failure.error.message}`);
-    return BigInt(life.status.appliedOffset) >= offset;
-  });
+  await until(
+    () => `offset ${offset}: ${life.describe()}`,
+    () => {
+      if (life.failure) throw new Error(`the link failed: ${life.failure.error.message}`);
+      return BigInt(life.status.appliedOffset) >= offset;
+    },
+  );
 }
 
 describe('a server of a Codis group', () => {
@@ -184,7 +187,10 @@ describe('a server of a Codis group', () => {
     await applied(life, group.write(['SELECT', 0], ['SET', 'later', 'v']));
     const runId = group.runId;
     group.restart(image([254, 0], ...records.slice(5), entry(0, 'new', string('v'))));
-    await until(`a second copy: ${life.describe()}`, () => life.of('sync-finished').length === 2);
+    await until(
+      () => `a second copy: ${life.describe()}`,
+      () => life.of('sync-finished').length === 2,
+    );
     expect(life.syncs).toEqual(['full', 'full']);
     expect(group.handshakes.filter((line) => line.startsWith(`PSYNC ${runId} `))).not.toHaveLength(0);
     expect(await ask(rehearsal.target, 'MGET', 'key:0', 'later', 'key:19', 'new')).toBe('(nil) (nil) old v');

@@ -32,11 +32,15 @@ export async function ask(connection: Connection, ...words: Argument[]): Promise
   return textOf(await connection.call(...words));
 }
 
-/** Looks again and again; the limit is only there to end a test that fails. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+/** Looks again and again; the limit is only there to end a test that fails. `what` may say how things stand by then. */
+export async function until(
+  what: string | (() => string),
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
   const deadlineMs = performance.now() + WAIT_LIMIT_MS;
   while (!(await holds())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited in vain for: ${what}`);
+    if (performance.now() > deadlineMs)
+      throw new Error(`waited in vain for: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -108,12 +112,15 @@ export class Rehearsal implements AsyncDisposable {
   /** Waits until the link has applied everything that the source has written up to now, expiries included. */
   async drained(life: Life, source: Connection = this.source): Promise<void> {
     const offset = await this.sourceOffset(source);
-    await until(`offset ${offset} applied: ${life.describe()}`, () => {
-      if (life.failure) throw new Error(`the link failed: ${life.failure.error.message}`);
-      if (BigInt(life.status.appliedOffset) < offset) return false;
-      life.replicator.settle(LINK);
-      return life.status.deferred === 0;
-    });
+    await until(
+      () => `offset ${offset} applied: ${life.describe()}`,
+      () => {
+        if (life.failure) throw new Error(`the link failed: ${life.failure.error.message}`);
+        if (BigInt(life.status.appliedOffset) < offset) return false;
+        life.replicator.settle(LINK);
+        return life.status.deferred === 0;
+      },
+    );
   }
 
   /** What differs between the two sides, in any database, the engine's own keys aside. */
@@ -175,7 +182,10 @@ export class Life {
   }
 
   async reaches(...states: LinkState[]): Promise<void> {
-    await until(`state ${states.join(' or ')}: ${this.describe()}`, () => states.includes(this.status.state));
+    await until(
+      () => `state ${states.join(' or ')}: ${this.describe()}`,
+      () => states.includes(this.status.state),
+    );
   }
 
   async fails(): Promise<Message<'link-failed'>> {

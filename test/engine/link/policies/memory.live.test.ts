@@ -25,7 +25,10 @@ async function write({ source }: Rehearsal): Promise<void> {
 }
 
 async function refused(life: Life): Promise<void> {
-  await until(`a refusal: ${life.describe()}`, () => life.findings('OOM').length > 0);
+  await until(
+    () => `a refusal: ${life.describe()}`,
+    () => life.findings('OOM').length > 0,
+  );
 }
 
 describe('oom in the stream', () => {

@@ -12,10 +12,13 @@ const HALF = "redis.call('set', KEYS[1], 'x') return redis.call('lpush', KEYS[1]
 const sha = (body: string): string => createHash('sha1').update(body).digest('hex');
 
 async function applied(life: Life, offset: bigint): Promise<void> {
-  await until(`offset ${offset}: ${life.describe()}`, () => {
-    if (life.failure) throw new Error(`the link failed: ${life.failure.error.message}`);
-    return BigInt(life.status.appliedOffset) >= offset;
-  });
+  await until(
+    () => `offset ${offset}: ${life.describe()}`,
+    () => {
+      if (life.failure) throw new Error(`the link failed: ${life.failure.error.message}`);
+      return BigInt(life.status.appliedOffset) >= offset;
+    },
+  );
 }
 
 describe('apply', () => {
