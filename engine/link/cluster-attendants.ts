@@ -1,24 +1,25 @@
 /**
- * What is done about a link's cluster besides applying: a look at the memory of every shard every second, so that evictions
- * and changed settings are told as of one server (target-attendants.ts), and a count of the replicas that follow. Of the links
- * of a source cluster one looks: all of them write to the same shards. Each counts for itself, because each has its own stream.
+ * What is done about a link's cluster besides applying: every shard is looked at every second and listened to, so that
+ * evictions, changed settings and writes of others are told as of one server (target-attendants.ts), and the replicas that
+ * follow are counted. Of the links of a source cluster one looks and listens: all of them write to the same shards. Each
+ * counts for itself, because each has its own stream.
+ *
+ * A shard that is new is listened to when the link writes there, or a few seconds later: what others write before goes unseen.
  */
-import { count, type LinkCounters } from '../apply/counters.ts';
+import type { LinkCounters } from '../apply/counters.ts';
 import type { LinkFinding } from '../apply/finding.ts';
 import { GrowingFindings } from '../apply/growing-findings.ts';
 import type { LanePlace } from '../apply/link-lane.ts';
-import { evictionStop } from '../apply/policy-stops.ts';
 import { describeShards } from '../connect/cluster-shard.ts';
 import type { ClusterEntry, ClusterShard } from '../connect/discovery.ts';
-import { SyncError } from '../errors.ts';
 import { delay } from '../psync/backoff.ts';
 import { Durability } from './durability.ts';
-import { MemoryWatch } from './memory-watch.ts';
+import { foreignPolicy } from './foreign-watch.ts';
 import type { EngineOptions, LinkOptions } from './options.ts';
+import { ShardWatch } from './shard-watch.ts';
 import { WATCH_INTERVAL_MS, type Attendants } from './target-attendants.ts';
-import { TargetWatch } from './target-watch.ts';
 
-/** Between two looks for shards that are new. */
+/** Between two looks for shards that are new. Those that the link writes to are known at once. */
 const SHARDS_INTERVAL_MS = 5000;
 const ASK_TIMEOUT_MS = 5000;
 
@@ -42,22 +43,27 @@ export interface ClusterAttendantsOptions {
 export class ClusterAttendants implements Attendants {
   readonly #options: ClusterAttendantsOptions;
   readonly #growing: GrowingFindings;
+  readonly #policy: 'report' | 'fail' | undefined;
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
   readonly #durability: Durability | undefined;
   readonly #watched = new Set<string>();
-  readonly #watches: TargetWatch[] = [];
+  readonly #watches: ShardWatch[] = [];
+  #isListening = false;
   #verdict: Error | undefined;
-  #isRefused = false;
+  /** What was not allowed is said of one shard. */
+  readonly #refusals = new Set<string>();
   #closed: Promise<void> | undefined;
 
   constructor(options: ClusterAttendantsOptions) {
     this.#options = options;
-    this.#growing = new GrowingFindings(options.onFinding);
-    const { id, siblings = [] } = options.link;
+    const { link, engine, places, appliedOffset, onFinding, onDurable } = options;
+    this.#growing = new GrowingFindings(onFinding);
+    this.#policy = foreignPolicy(engine, link);
+    const { id, siblings = [] } = link;
     const isFirst = siblings.every((sibling) => id < sibling);
-    this.#running = isFirst && this.#intervalMs > 0 ? this.#run() : Promise.resolve();
-    const { engine, places, appliedOffset, onFinding, onDurable } = options;
+    const isWatching = this.#intervalMs > 0 || this.#policy !== undefined;
+    this.#running = isFirst && isWatching ? this.#run() : Promise.resolve();
     const { durability: policy } = engine;
     if (policy !== 'none')
       this.#durability = new Durability({ policy, places, appliedOffset, onFinding, onDurable });
@@ -75,8 +81,10 @@ export class ClusterAttendants implements Attendants {
     this.#durability?.advanced();
   }
 
+  /** Evictions are counted from the beginning; what others write, from now on. */
   synchronized(): void {
-    // Evictions are counted from the beginning.
+    this.#isListening = true;
+    for (const watch of this.#watches) this.#listen(watch);
   }
 
   close(isHasty: boolean): Promise<void> {
@@ -98,9 +106,17 @@ export class ClusterAttendants implements Attendants {
 
   async #run(): Promise<void> {
     const { signal } = this.#ending;
+    let names: string | undefined;
+    let lookedAtMs = -Infinity;
     while (!signal.aborted) {
-      await this.#adoptShards(signal).catch(() => undefined);
-      await delay(SHARDS_INTERVAL_MS, signal);
+      const now = this.#options.places().map(({ name }) => name);
+      const isDue = performance.now() - lookedAtMs >= SHARDS_INTERVAL_MS;
+      if (isDue || names !== now.join(' ')) {
+        names = now.join(' ');
+        lookedAtMs = performance.now();
+        await this.#adoptShards(signal).catch(() => undefined);
+      }
+      await delay(this.#intervalMs > 0 ? this.#intervalMs : WATCH_INTERVAL_MS, signal);
     }
   }
 
@@ -115,60 +131,42 @@ export class ClusterAttendants implements Attendants {
     }
   }
 
-  #watch(shard: ClusterShard): TargetWatch {
-    const { engine, counters, target, onFinding, onStop } = this.#options;
-    let at = '';
-    const memory = new MemoryWatch({
-      policy: engine.eviction,
-      onFinding,
-      onEvicted: (fact, keys) => {
-        this.#growing.add(fact, undefined, keys);
-        count(counters.handled, 'evicted by the target', keys);
-        if (engine.eviction !== 'fail' || this.#verdict !== undefined) return;
-        this.#verdict = evictionStop(keys, at);
-        onStop(this.#verdict);
-      },
-    });
-    return new TargetWatch({
+  #watch(shard: ClusterShard): ShardWatch {
+    const { engine, counters, target, onFinding } = this.#options;
+    const watch = new ShardWatch({
+      engine,
+      name: shard.members[0] ?? '',
       target: () => ({ ...shard, seeds: [...shard.seeds, ...target().seeds] }),
       intervalMs: this.#intervalMs,
-      onSample: (sample, where) => {
-        at = where;
-        memory.observe(sample, where);
-      },
-      onRefused: (error) => this.#refused(error),
+      counters,
+      growing: this.#growing,
+      onFinding,
+      onStop: (error) => this.#stop(error),
+      onRefused: (consequence, error) => this.#refused(consequence, error),
     });
+    this.#listen(watch);
+    return watch;
   }
 
-  #refused(error: Error): void {
-    if (this.#isRefused) return;
-    this.#isRefused = true;
+  #listen(watch: ShardWatch): void {
+    if (this.#isListening && this.#policy !== undefined && this.#closed === undefined)
+      watch.listen(this.#policy);
+  }
+
+  #stop(error: Error): void {
+    if (this.#verdict !== undefined) return;
+    this.#verdict = error;
+    this.#options.onStop(error);
+  }
+
+  #refused(consequence: string, error: Error): void {
+    if (this.#refusals.has(consequence)) return;
+    this.#refusals.add(consequence);
     this.#options.onFinding({
       code: 'OUT_OF_SCOPE',
       severity: 'notice',
-      message: `The target does not let us look: what it evicts, and changes of its settings, cannot be told. ${error.message}`,
+      message: `The target does not let us look: ${consequence}. ${error.message}`,
       evidence: { reply: error.message },
     });
   }
-}
-
-/**
- * What is said of a cluster, to whose shards nobody listens.
- *
- * @throws SyncError POLICY when the link was told to stop, or to tell, of what nobody hears there.
- */
-export function unheardCluster({ foreignWrites }: EngineOptions): LinkFinding {
-  if (foreignWrites === 'fail' || foreignWrites === 'report') {
-    throw new SyncError(
-      'POLICY',
-      `Nobody listens to the shards of a cluster target, so engine.foreignWrites: ${foreignWrites} cannot be kept.`,
-      { hint: 'Leave it out of the spec.' },
-    );
-  }
-  return {
-    code: 'OUT_OF_SCOPE',
-    severity: 'notice',
-    message: 'Writes of others to a cluster target are not watched.',
-    evidence: { foreignWrites },
-  };
 }

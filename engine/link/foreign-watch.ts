@@ -1,5 +1,5 @@
 /**
- * Watches one target for writes of others, from the moment it has the snapshot: listens to its stream, compares what was
+ * Watches one target, or one shard of a cluster, for writes of others, from the moment it has the snapshot: listens to its stream, compares what was
  * deleted there with what the target counts, and tells what is left.
  */
 import type { Connection } from '../connect/connection.ts';
@@ -9,12 +9,15 @@ import type { GrowingFact, GrowingFindings } from '../apply/growing-findings.ts'
 import { printKey } from '../apply/refusals.ts';
 import { delay } from '../psync/backoff.ts';
 import { ForeignWrites, type ForeignWrite } from './foreign-writes.ts';
+import type { EngineOptions, LinkOptions } from './options.ts';
 import { TargetTap } from './target-tap.ts';
 import type { TargetSample } from './target-sample.ts';
 import { findWriters } from './writers.ts';
 
 export interface ForeignWatchOptions {
   policy: 'report' | 'fail';
+  /** What it is called in findings. */
+  name: string;
   /** Asked before every connection: the target may have moved. */
   target: () => Whereabouts;
   heartbeatPrefix: string;
@@ -24,6 +27,17 @@ export interface ForeignWatchOptions {
   onForeign: (writes: number, what: string) => void;
   /** The target does not let us listen. */
   onRefused: (error: Error) => void;
+}
+
+/** What is to be done about writes of others; undefined: nobody looks. */
+export function foreignPolicy(
+  engine: Pick<EngineOptions, 'foreignWrites'>,
+  { disposable, origins }: Pick<LinkOptions, 'disposable' | 'origins'>,
+): 'report' | 'fail' | undefined {
+  // The target of a link in a circle is there to be written to.
+  if (engine.foreignWrites === 'ignore' || origins !== undefined) return undefined;
+  if (engine.foreignWrites !== 'auto') return engine.foreignWrites;
+  return disposable === true ? 'report' : undefined;
 }
 
 /** How long what the target wrote last is waited for at the end. */
@@ -54,10 +68,11 @@ export class ForeignWatch {
       idleTimeoutMs,
       // Until it is known, nobody may be counted on.
       hasReplicas: () => (this.#sample?.replicas.length ?? 1) > 0,
-      onBegin: (sample, loading) => {
+      onBegin: (sample, { links, offset }) => {
         // Of another link, or our own again by the time the target lets us listen.
-        for (const link of loading) this.#writes.loading(link);
+        for (const link of links) this.#writes.loading(link);
         this.#writes.settle(sample);
+        this.#writes.reserve(offset);
       },
       onCommand: (outline, offset) => this.#writes.take(outline, offset),
       onProgress: () => this.#settle(),
@@ -108,7 +123,7 @@ export class ForeignWatch {
     return {
       code: 'FOREIGN_WRITE',
       severity: 'error',
-      message: 'Somebody other than the link writes to the target.',
+      message: `Somebody other than the link writes to ${this.#options.name}.`,
       evidence: {
         ...(this.#where === undefined ? {} : { shard: this.#where }),
         policy: this.#options.policy,

@@ -10,7 +10,7 @@ import { asError, SyncError } from '../errors.ts';
 import type { MovableReader } from '../log/movable-reader.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import type { DeskMember } from './conflict/conflict-desk.ts';
-import { ClusterAttendants, unheardCluster } from './cluster-attendants.ts';
+import { ClusterAttendants } from './cluster-attendants.ts';
 import type { ConflictDesks, DeskSeat } from './conflict/conflict-desks.ts';
 import { DEFAULT_EXPIRY_OPTIONS, type GroupPeer, type LinkOptions } from './options.ts';
 import type { FromReplicator, LinkState, ReplicatorError } from './messages.ts';
@@ -79,8 +79,7 @@ export class HostedLink {
 
   /** Applies until the end, while the target is watched. @throws what `Lane.run` throws; what a policy stops the link with. */
   async apply(reader: MovableReader, signal: AbortSignal): Promise<void> {
-    const { link, engine } = this.#options;
-    if (isCluster(link.target)) this.report(unheardCluster(engine));
+    const { link } = this.#options;
     if (isCluster(link.target) && link.group !== undefined) this.report(UNFENCED_GROUPS);
     const attendants = this.#attend();
     this.attendants = attendants;

@@ -10,7 +10,7 @@ import type { LanePlace } from '../apply/link-lane.ts';
 import { evictionStop, foreignWriteStop } from '../apply/policy-stops.ts';
 import type { Whereabouts } from '../connect/discovery.ts';
 import { Durability } from './durability.ts';
-import { ForeignWatch } from './foreign-watch.ts';
+import { foreignPolicy, ForeignWatch } from './foreign-watch.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { EngineOptions, LinkOptions } from './options.ts';
 import type { TargetSample } from './target-sample.ts';
@@ -98,13 +98,11 @@ export class TargetAttendants implements Attendants {
   /** The target has the snapshot: from now on, what is written there and is not ours is foreign. */
   synchronized(): void {
     const { engine, link, target } = this.#options;
-    const policy =
-      engine.foreignWrites === 'auto' ? (link.disposable ? 'report' : 'ignore') : engine.foreignWrites;
-    // The target of a link in a circle is there to be written to.
-    const isShared = link.origins !== undefined;
-    if (this.#foreign !== undefined || this.#closed !== undefined || policy === 'ignore' || isShared) return;
+    const policy = foreignPolicy(engine, link);
+    if (this.#foreign !== undefined || this.#closed !== undefined || policy === undefined) return;
     this.#foreign = new ForeignWatch({
       policy,
+      name: 'the target',
       target,
       heartbeatPrefix: engine.heartbeatPrefix,
       idleTimeoutMs: engine.idleTimeoutMs,

@@ -56,7 +56,8 @@ async function countOnCluster(link: string, { seeds }: ClusterEntry, signal: Abo
   const options = { replyTimeoutMs: TIMEOUT_MS, signal };
   const { shards } = await askTopology(seeds, { connectTimeoutMs: TIMEOUT_MS, ...options });
   const counts = await Promise.all(
-    shards.map(async (shard) => {
+    // One that has given away its last slot may be a replica by now, and has all keys of its primary.
+    shards.filter(hasSlots).map(async (shard) => {
       await using connection = await Connection.open(shard.primary.endpoint, options);
       const keys = countKeys(parseInfo(await connection.call('INFO', 'keyspace')));
       const own = await connection.pipeline(ownKeysOn(link, shard).map((key) => ['EXISTS', key]));
@@ -64,6 +65,10 @@ async function countOnCluster(link: string, { seeds }: ClusterEntry, signal: Abo
     }),
   );
   return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function hasSlots({ slots }: Shard): boolean {
+  return slots.length > 0;
 }
 
 function ownKeysOn(link: string, { slots }: Shard): string[] {

@@ -1,6 +1,8 @@
-/** What a target says about itself at one moment: its memory, what it threw away, its replicas, and its own offset then. */
+/** What a target says about itself at one moment: its memory, what it threw away, its replicas, its slots, and its own offset then. */
 import type { Connection } from '../connect/connection.ts';
+import { readTopology } from '../connect/cluster-topology.ts';
 import { wordReplyError } from '../connect/reply-errors.ts';
+import { SyncError } from '../errors.ts';
 import { parseInfo } from '../resp/reply-text.ts';
 import { ReplyError } from '../resp/reply.ts';
 
@@ -18,13 +20,33 @@ export interface TargetSample {
   maxmemoryPolicy: string;
   /** Replicas that could be promoted, with the offset each has acknowledged. Whoever only reads the stream is none. */
   replicas: readonly { address: string; offset: bigint }[];
+  isReplica: boolean;
+  /** Of a node of a cluster, by slot: 1 where it has the slot, and the slot is not on the move. A moment later than the rest. */
+  steady?: Uint8Array;
 }
 
 /** @throws SyncError CONNECT, PERMISSION (the account may not run INFO). */
 export async function sampleTarget(connection: Connection): Promise<TargetSample> {
   const reply = await connection.tryCall('INFO');
   if (reply instanceof ReplyError) throw wordReplyError(reply, connection.endpoint, 'INFO');
-  return readSample(parseInfo(reply));
+  const info = parseInfo(reply);
+  const sample = readSample(info);
+  const steady = info['cluster_enabled'] === '1' ? await readSteady(connection) : undefined;
+  return steady === undefined ? sample : { ...sample, steady };
+}
+
+/** Undefined when the account may not ask. @throws SyncError CONNECT. */
+async function readSteady(connection: Connection): Promise<Uint8Array | undefined> {
+  const topology = await readTopology(connection).catch((error: unknown) => {
+    if (error instanceof SyncError && !error.retryable) return undefined;
+    throw error;
+  });
+  if (topology === undefined) return undefined;
+  const { shards, owners, self, moving } = topology;
+  const own = shards.findIndex(({ primary }) => primary.id === self);
+  const steady = Uint8Array.from(owners, (owner) => (owner !== -1 && owner === own ? 1 : 0));
+  for (const { slot } of moving) steady[slot] = 0;
+  return steady;
 }
 
 /** From the fields of INFO. What is missing is 0 or empty. */
@@ -39,6 +61,7 @@ export function readSample(info: Readonly<Record<string, string>>): TargetSample
     expiredKeys: number('expired_keys'),
     expiredFields: fields === undefined ? undefined : Number(fields),
     maxmemory: info['maxmemory'] ?? '',
+    isReplica: info['role'] === 'slave',
     maxmemoryPolicy: info['maxmemory_policy'] ?? '',
     replicas: Object.entries(info).flatMap(([name, text]) =>
       /^slave\d+$/.test(name) ? readReplica(text) : [],

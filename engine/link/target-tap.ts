@@ -22,8 +22,14 @@ import { openReplicaSession, type ReplicationPosition, type ReplicaSession } fro
 import { SnapshotFramer } from '../psync/snapshot-framer.ts';
 import { CommandOutline, type Outline } from '../resp/command-outline.ts';
 import { encodeCommand } from '../resp/encode.ts';
-import { textOf } from '../resp/reply-text.ts';
-import { sampleTarget, type TargetSample } from './target-sample.ts';
+import { parseInfo, textOf } from '../resp/reply-text.ts';
+import { readSample, sampleTarget, type TargetSample } from './target-sample.ts';
+
+/** The links whose full sync runs on a target, as of an offset of its stream: one that has ended before says so in the stream. */
+export interface LoadingLinks {
+  links: readonly string[];
+  offset: bigint;
+}
 
 export interface TargetTapOptions {
   /** Asked before every connection: the target may have moved. */
@@ -32,8 +38,7 @@ export interface TargetTapOptions {
   /** The target has replicas that could be promoted. */
   hasReplicas: () => boolean;
   /** What is told from now on begins here, with what the target said about itself at that moment (or just before). */
-  /** `loading`: the links whose full sync runs there. */
-  onBegin: (sample: TargetSample, loading: readonly string[]) => void;
+  onBegin: (sample: TargetSample, loading: LoadingLinks) => void;
   /** A command, with the target's offset behind it. */
   onCommand: (outline: Outline, offset: bigint) => void;
   /** Everything up to this offset was told. */
@@ -47,6 +52,8 @@ export interface TargetTapOptions {
 const ACK_INTERVAL_MS = 1000;
 const RETRY_MS = 1000;
 const TIMEOUT_MS = 5000;
+const SLOT_BYTES_MAX = 64 * 1024;
+const NONE: LoadingLinks = { links: [], offset: -1n };
 
 export class TargetTap {
   readonly #options: TargetTapOptions;
@@ -102,7 +109,7 @@ export class TargetTap {
       const asked = this.#position;
       const begins = answer.kind === 'full' || asked === undefined;
       // Asked behind the place where the stream begins: what ends later says so in it.
-      const loading = begins ? await this.#findLoading(endpoint, signal) : [];
+      const loading = begins ? await this.#findLoading(endpoint, signal) : NONE;
       if (answer.kind === 'full') this.#begin(answer, sample, loading);
       else if (asked === undefined) this.#begin({ replid: answer.replid, offset }, sample, loading);
       else this.#position = { replid: answer.replid, offset: asked.offset };
@@ -131,23 +138,25 @@ export class TargetTap {
     return { endpoint: connection.endpoint, sample: await sampleTarget(connection) };
   }
 
-  async #findLoading(endpoint: Endpoint, signal: AbortSignal): Promise<string[]> {
+  async #findLoading(endpoint: Endpoint, signal: AbortSignal): Promise<LoadingLinks> {
     await using connection = await Connection.open(endpoint, {
       name: 'redis-sync:tap',
       replyTimeoutMs: TIMEOUT_MS,
       signal,
     });
-    // Awaited here: the connection ends with this block.
-    return await loadingLinks(connection);
+    const links = await loadingLinks(connection);
+    return { links, offset: readSample(parseInfo(await connection.call('INFO', 'replication'))).offset };
   }
 
-  #begin({ replid, offset }: ReplicationPosition, sample: TargetSample, loading: readonly string[]): void {
+  #begin({ replid, offset }: ReplicationPosition, sample: TargetSample, loading: LoadingLinks): void {
     if (this.#position !== undefined) this.#options.onGap();
     this.#position = { replid, offset };
     this.#options.onBegin(sample, loading);
     const base = offset;
-    this.#outline = new CommandOutline((outline) =>
-      this.#options.onCommand(outline, base + BigInt(outline.end)),
+    this.#outline = new CommandOutline(
+      (outline) => this.#options.onCommand(outline, base + BigInt(outline.end)),
+      // Of a key that is cut nobody could tell the slot.
+      sample.steady === undefined ? {} : { wordBytes: SLOT_BYTES_MAX },
     );
   }
 

@@ -70,6 +70,8 @@ export class TargetWatch {
 
   async #look(connection: Connection): Promise<void> {
     const sample = await sampleTarget(connection);
+    // What a replica throws away by itself says nothing.
+    if (sample.isReplica) throw demoted(connection);
     this.#options.onSample(sample, describeEndpoint(connection.endpoint));
   }
 
@@ -78,6 +80,13 @@ export class TargetWatch {
     this.#reported = true;
     this.#options.onRefused(error);
   }
+}
+
+function demoted({ endpoint }: Connection): SyncError {
+  return new SyncError('CONNECT', 'The server is a replica now.', {
+    where: describeEndpoint(endpoint),
+    retryable: true,
+  });
 }
 
 /** Resolves when it is done, has failed, or took too long. */

@@ -3398,7 +3398,7 @@ export interface Engine {
    */
   eviction?: 'report' | 'fail';
   /**
-   * What to do about writes of others to the target, seen in its own replication stream: auto = report on targets that are provisioned or disposable, ignore on others; report = go on; fail = stop the link; ignore = do not look.
+   * What to do about writes of others to the target, seen in its own replication stream, or in that of each shard of a cluster: auto = report on targets that are provisioned or disposable, ignore on others; report = go on; fail = stop the link; ignore = do not look.
    */
   foreignWrites?: 'auto' | 'report' | 'fail' | 'ignore';
   /**

@@ -2,6 +2,7 @@
 import { aimedNode, openNode } from './aim.ts';
 import { defineFault, effective, ineffective } from './define-fault.ts';
 import { countOf } from './parameters.ts';
+import { ownKey } from './server-settings.ts';
 import { textOf } from '../../engine/resp/reply-text.ts';
 
 export const rogueWriter = defineFault({
@@ -22,7 +23,7 @@ export const rogueWriter = defineFault({
     await connection.call('SELECT', String(given.count('database', 0)));
     const written: string[] = [];
     for (let index = 0; index < given.count('writes', 3); index++) {
-      const key = `rogue:${context.step}:${context.firing}:${index}`;
+      const key = await ownKey(connection, `rogue:${context.step}:${context.firing}:${index}`);
       await connection.call('SET', key, 'nobody asked for this');
       written.push(key);
     }

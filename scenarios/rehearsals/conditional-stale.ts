@@ -1,6 +1,10 @@
 /** The target has an old value when conditional commands come (SETNX, SET XX, EXPIRE GT, COPY). */
+import { tagOfSlot } from '../../engine/keys/cluster-slot.ts';
 import type { Rehearsal, Scenario, ScenarioSubject } from './scenario.ts';
 import { whyUnwatched } from './unwatched.ts';
+
+/** One slot for all: of a cluster's first shard, which is the one that is asked. */
+const TAG = `cond{${tagOfSlot(0)}}`;
 
 export const conditionalStale: Scenario = {
   name: 'conditional-stale',
@@ -27,7 +31,9 @@ function rehearse({ source, target }: ScenarioSubject): Rehearsal {
           where: target,
           when: 'incremental',
           delay: '1s',
-          with: { commands: ['SET cond:nx stale', 'SET cond:copy stale', 'SET cond:gt v EX 90000'] },
+          with: {
+            commands: [`SET ${TAG}:nx stale`, `SET ${TAG}:copy stale`, `SET ${TAG}:gt v EX 90000`],
+          },
         },
         {
           id: 'new',
@@ -36,13 +42,13 @@ function rehearse({ source, target }: ScenarioSubject): Rehearsal {
           after: 'old',
           with: {
             commands: [
-              'SETNX cond:nx fresh',
-              'SET cond:xx 1',
-              'SET cond:xx 2 XX',
-              'SET cond:from 1',
-              'COPY cond:from cond:copy',
-              'SET cond:gt v EX 100',
-              'EXPIRE cond:gt 5000 GT',
+              `SETNX ${TAG}:nx fresh`,
+              `SET ${TAG}:xx 1`,
+              `SET ${TAG}:xx 2 XX`,
+              `SET ${TAG}:from 1`,
+              `COPY ${TAG}:from ${TAG}:copy`,
+              `SET ${TAG}:gt v EX 100`,
+              `EXPIRE ${TAG}:gt 5000 GT`,
             ],
           },
         },

@@ -6,14 +6,15 @@
  */
 import type { Connection } from '../../connect/connection.ts';
 import { SyncError } from '../../errors.ts';
-import { ReplyError } from '../../resp/reply.ts';
+import { ReplyError, type Reply } from '../../resp/reply.ts';
 import { CommandFramer } from '../../resp/command-framer.ts';
+import type { Argument } from '../../resp/encode.ts';
 import type { LinkFinding } from '../finding.ts';
 import { wordRefusal } from '../refusals.ts';
 import { reactionTo } from '../replies.ts';
 import { isOwnKey, scanKeys, wordFirstError } from '../target-contents.ts';
-import type { CircleMarks } from './circle-marks.ts';
 import type { ClusterTarget } from './cluster-target.ts';
+import type { OwnTurns } from './own-turns.ts';
 
 const AT_ONCE = 500;
 
@@ -23,24 +24,22 @@ export interface EverywhereOptions {
   /** Whether a key is the source shard's own; undefined: all are. */
   owns: ((key: Uint8Array) => boolean) | undefined;
   onFinding: (finding: LinkFinding) => void;
-  /** For a link of a circle. */
-  marks?: CircleMarks | undefined;
+  turns: OwnTurns;
 }
 
 /** @throws SyncError what stops the link. */
 export async function applyEverywhere(
   { name, bytes }: { name: string; bytes: Buffer },
-  { cluster, signal, owns, onFinding, marks }: EverywhereOptions,
+  { cluster, signal, owns, onFinding, turns }: EverywhereOptions,
 ): Promise<void> {
   await cluster.refresh(signal);
   if (name === 'FLUSHALL' || name === 'FLUSHDB')
-    return cluster.useAll(signal, (connection) => sweep(connection, owns, signal, marks));
+    return cluster.useAll(signal, (connection, shard) =>
+      sweep(connection, owns, signal, (commands) => turns.pipeline(connection, shard, commands)),
+    );
   const command = repeatable(bytes);
-  await cluster.useAll(signal, async (connection, { facts }) => {
-    const [reply] =
-      marks === undefined
-        ? await connection.pipeline([command])
-        : await marks.send(connection, [command], facts?.slots[0]?.[0]);
+  await cluster.useAll(signal, async (connection, shard) => {
+    const [reply] = await turns.pipeline(connection, shard, [command], 'keyless');
     if (!(reply instanceof ReplyError) || isDoneBefore(reply)) return;
     if (reactionTo(reply).reaction === 'retry') throw wordRefusal(reply, undefined, cluster.describe());
     onFinding({
@@ -61,26 +60,27 @@ async function sweep(
   connection: Connection,
   owns: ((key: Uint8Array) => boolean) | undefined,
   signal: AbortSignal,
-  marks: CircleMarks | undefined,
+  send: Send,
 ): Promise<void> {
   for await (const { keys } of scanKeys(connection)) {
     signal.throwIfAborted();
     const doomed = keys.filter((key) => !isOwnKey(key) && owns?.(key) !== false);
-    await unlinkEach(connection, doomed, marks);
+    await unlinkEach(connection, doomed, send);
   }
 }
+
+/** Sends commands, and resolves with the reply to each. */
+type Send = (commands: readonly (readonly Argument[])[]) => Promise<Reply[]>;
 
 /** One by one: keys of several slots cannot stand in one command. @throws SyncError, retryable where it may pass. */
 export async function unlinkEach(
   connection: Connection,
   keys: readonly Buffer[],
-  marks?: CircleMarks,
+  send: Send = (commands) => connection.pipeline(commands),
 ): Promise<number> {
   let removed = 0;
   for (let from = 0; from < keys.length; from += AT_ONCE) {
-    const commands = keys.slice(from, from + AT_ONCE).map((key) => ['UNLINK', key]);
-    const replies =
-      marks === undefined ? await connection.pipeline(commands) : await marks.send(connection, commands);
+    const replies = await send(keys.slice(from, from + AT_ONCE).map((key) => ['UNLINK', key]));
     const moved = replies.find(
       (reply) => reply instanceof ReplyError && /^(MOVED|ASK|TRYAGAIN)/.test(reply.message),
     );
@@ -96,7 +96,7 @@ export async function unlinkEach(
 }
 
 /** FUNCTION LOAD and RESTORE replace what an earlier attempt has left. */
-function repeatable(bytes: Buffer): (string | Buffer)[] {
+function repeatable(bytes: Buffer): Argument[] {
   let words: Buffer[] = [];
   new CommandFramer(({ buffer, argc, argStart, argEnd }) => {
     words = Array.from({ length: argc }, (_, at) => buffer.subarray(argStart[at], argEnd[at]));

@@ -36,8 +36,8 @@ import type { SourceTimeline } from '../expiry/source-timeline.ts';
 import { TargetClock } from '../expiry/target-clock.ts';
 import type { LinkFinding } from '../finding.ts';
 import type { TargetFacts } from '../target-facts.ts';
-import type { CircleMarks } from './circle-marks.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
+import type { OwnTurns } from './own-turns.ts';
 
 /** Two round trips to each shard. */
 const AT_ONCE = 2000;
@@ -61,8 +61,7 @@ export interface ClusterExpiryOptions {
   /** Whether a key is the source shard's own; undefined: all are. */
   owns: ((key: Uint8Array) => boolean) | undefined;
   onFinding: (finding: LinkFinding) => void;
-  /** For a link of a circle. */
-  marks?: CircleMarks | undefined;
+  turns: OwnTurns;
 }
 
 export class ClusterExpiry {
@@ -157,12 +156,9 @@ export class ClusterExpiry {
     signal: AbortSignal,
   ): Promise<void> {
     const later = new Set(deferred);
-    await this.#onShard(shard, signal, async (connection) => {
+    await this.#onShard(shard, signal, async (connection, at) => {
       const waiting = await this.#stillDeferred(connection, deferred, facts, later);
-      const { marks } = this.#options;
-      const answers = waiting.map(answer);
-      const replies =
-        marks === undefined ? await connection.pipeline(answers) : await marks.send(connection, answers);
+      const replies = await this.#options.turns.pipeline(connection, at, waiting.map(answer));
       for (const [index, each] of waiting.entries()) {
         const reply = replies[index];
         if (reply instanceof ReplyError) this.#noteWhy(reply);
@@ -230,13 +226,13 @@ export class ClusterExpiry {
   async #onShard(
     shard: TargetShard | undefined,
     signal: AbortSignal,
-    work: (connection: Connection) => Promise<void>,
+    work: (connection: Connection, at: TargetShard) => Promise<void>,
   ): Promise<void> {
     // A shard that is away is the stream's business.
     const connection = shard?.target.current;
     if (shard === undefined || connection === undefined) return this.#postpone();
     try {
-      await shard.target.use(signal, work);
+      await shard.target.use(signal, (each) => work(each, shard));
     } catch (thrown) {
       const error = asError(thrown);
       signal.throwIfAborted();

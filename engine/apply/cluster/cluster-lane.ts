@@ -64,8 +64,10 @@ import { ClusterExpiry } from './cluster-expiry.ts';
 import { ClusterSnapshot } from './cluster-snapshot.ts';
 import { ClusterStream } from './cluster-stream.ts';
 import { ClusterTarget, type TargetShard } from './cluster-target.ts';
+import { shardPlaces } from './shard-places.ts';
 import { SlotBook } from './slot-book.ts';
 import { KeyRefetch } from './key-refetch.ts';
+import { OwnTurns } from './own-turns.ts';
 import { SlotHealer } from './slot-healer.ts';
 import { encodeSlotsLoaded, syncName, taggedLink } from './slot-checkpoints.ts';
 
@@ -114,6 +116,7 @@ export class ClusterLane implements LinkLane {
   /** A snapshot is on its way that is not wanted. */
   #discarded: DiscardedSnapshot | undefined;
   readonly #expiry: ClusterExpiry;
+  readonly #turns: OwnTurns;
   #healing: Promise<unknown> | undefined;
   readonly #skipped = new SkippedBytes();
   readonly #ending = new AbortController();
@@ -144,8 +147,9 @@ export class ClusterLane implements LinkLane {
       onRefetched: (keys) => count(this.counters.handled, 'keys refetched', keys),
     });
     this.#marks = link.origins && new CircleMarks(link.id, ownPath(link.origins));
+    this.#turns = new OwnTurns(link.id, this.#marks);
     this.#expiry = new ClusterExpiry({
-      marks: this.#marks,
+      turns: this.#turns,
       cluster: this.#cluster,
       expiry: engine.expiry,
       spoolFolder: options.spoolFolder,
@@ -187,11 +191,7 @@ export class ClusterLane implements LinkLane {
   }
 
   get places(): readonly LanePlace[] {
-    return this.#cluster.shards.map((shard) => ({
-      name: shard.id,
-      whereabouts: this.#cluster.whereaboutsOf(shard),
-      holds: (connection) => this.#holds(connection, shard),
-    }));
+    return shardPlaces(this.#cluster, this.#slots, () => this.#stream);
   }
 
   settleExpiries(): void {
@@ -318,6 +318,7 @@ export class ClusterLane implements LinkLane {
     const checkpoint: Checkpoint = { replid, offset, database: 0, path, alone };
     await this.#marks?.announceLoading(this.#cluster, signal);
     await this.#write(encodeLoading(this.#record, checkpoint), signal);
+    await this.#turns.beginAll(this.#cluster, signal);
     await this.#contents.removeTemporaries(signal);
     const reconciliation = isReconciled(engine, before, alone, isExisting)
       ? new Reconciliation({
@@ -359,6 +360,7 @@ export class ClusterLane implements LinkLane {
     const { counters } = this;
     return new ClusterSnapshot({
       cluster: this.#cluster,
+      turns: this.#turns,
       counters,
       reconciliation,
       signal,
@@ -401,6 +403,7 @@ export class ClusterLane implements LinkLane {
     else if (sync.before.checkpoint !== null || sync.before.loading)
       this.#findings.report(keptFinding(sync.cause, sync.checkpoint.alone, [], this.#marks !== undefined));
     await this.#complete(sync.checkpoint, signal);
+    await this.#turns.endAll(this.#cluster, signal);
     this.#expiry.keeper.snapshotDone();
     this.#fullSync = undefined;
     endSnapshot(this.counters, this.#options.now());
@@ -548,6 +551,7 @@ export class ClusterLane implements LinkLane {
       unsettled: this.#unsettled,
       refetch: this.#refetch,
       expiry: this.#expiry,
+      turns: this.#turns,
       owns: this.#owns,
       signal,
     });
@@ -555,14 +559,6 @@ export class ClusterLane implements LinkLane {
     if (this.counters.snapshotDone) return;
     this.counters.partialResyncs++;
     events.synchronized('partial');
-  }
-
-  /** A shard that lacks something may not be written to for a long time: it is looked at now. */
-  async #holds(connection: Connection, shard: TargetShard): Promise<boolean> {
-    if (this.#stream?.recovering === true) return false;
-    if (await this.#slots.holds(connection, shard)) return true;
-    this.#stream?.visit(shard);
-    return false;
   }
 
   #openTarget(whereabouts: Whereabouts, shard: TargetShard | undefined, oom: OomWatch): Target {
@@ -595,5 +591,6 @@ export class ClusterLane implements LinkLane {
     }
     await this.#slots.check(connection, shard);
     await this.#expiry.greet(connection, shard);
+    await this.#turns.greet(connection, shard);
   }
 }

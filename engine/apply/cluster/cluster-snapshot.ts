@@ -23,6 +23,7 @@ import { isMisplaced, reactionTo, unwrapRefusal } from '../replies.ts';
 import { INLINE_BYTES_MAX, type SnapshotApplier } from '../snapshot-applier.ts';
 import type { Reconciliation } from '../reconciliation.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
+import type { OwnTurns } from './own-turns.ts';
 
 const STRAYS_MAX = 1000;
 const MULTI = encodeCommand(['MULTI']);
@@ -31,6 +32,7 @@ const ASKING = encodeCommand(['ASKING']);
 
 export interface ClusterSnapshotOptions {
   cluster: ClusterTarget;
+  turns: OwnTurns;
   counters: LinkCounters;
   /** The applier of one shard. */
   openApplier: (
@@ -184,13 +186,17 @@ export class ClusterSnapshot {
     }
   }
 
+  #arriving({ key }: Stray): Buffer {
+    return encodeCommand(this.#options.turns.arriving(clusterSlot(key)));
+  }
+
   async #send(connection: Connection, stray: Stray, asking: boolean): Promise<SyncError | undefined> {
     const { commands } = stray;
     const isSingle = commands.length === 1;
     const parts = commands.map(({ bytes }) => bytes);
     const body = isSingle ? parts : [MULTI, ...parts, EXEC];
-    const count = body.length + (asking ? 1 : 0);
-    const replies = await connection.pipelineRaw(Buffer.concat(asking ? [ASKING, ...body] : body), count);
+    const all = asking ? [ASKING, this.#arriving(stray), ASKING, ...body] : body;
+    const replies = await connection.pipelineRaw(Buffer.concat(all), all.length);
     const error = firstError(replies);
     if (error === undefined) return undefined;
     const where = `${connection.endpoint.host}:${connection.endpoint.port}`;

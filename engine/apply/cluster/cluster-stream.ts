@@ -41,7 +41,8 @@ import type { ClusterExpiry } from './cluster-expiry.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
 import { CrossSlot } from './cross-slot.ts';
 import type { KeyRefetch } from './key-refetch.ts';
-import { Boundaries, rereadStream } from './lost-writes.ts';
+import type { OwnTurns } from './own-turns.ts';
+import { Boundaries, lostFinding, lostForGood, rereadStream } from './lost-writes.ts';
 import { RoundRunner } from './round-runner.ts';
 import { slotCheckpointKey, SlotMarkEncoder, taggedLink, type SlotOffsets } from './slot-checkpoints.ts';
 import { SlotRounds, type SlotGroup, type Stage } from './slot-rounds.ts';
@@ -91,6 +92,7 @@ export interface ClusterStreamOptions {
   expiry: ClusterExpiry;
   /** For a link of a circle: the two instances, and what marks its writes. */
   circle?: { origins: Origins; marks: CircleMarks } | undefined;
+  turns: OwnTurns;
   /** Takes slots that are to be compared with the source, because commands for them were left out. */
   unsettled: Set<number>;
   signal: AbortSignal;
@@ -397,17 +399,17 @@ export class ClusterStream {
   }
 
   async #again(stage: Stage): Promise<void> {
-    const { cluster, signal, owns, onFinding, circle } = this.#options;
+    const { cluster, signal, owns, onFinding, turns } = this.#options;
     if (stage.kind === 'round') return this.#runner.run(stage.groups);
     // What was written behind it is on other shards still.
     if (stage.name.startsWith('FLUSH')) throw lostForGood(stage.offset, cluster.describe());
-    await applyEverywhere(stage, { cluster, signal, owns, onFinding, marks: circle?.marks });
+    await applyEverywhere(stage, { cluster, signal, owns, onFinding, turns });
   }
 
   /** A command for every shard. The link's checkpoint moves behind it at once: it must not be repeated over what follows. */
   async #barrier(stage: Stage & { kind: 'barrier' }): Promise<void> {
-    const { cluster, counters, signal, owns, onFinding, circle } = this.#options;
-    await applyEverywhere(stage, { cluster, signal, owns, onFinding, marks: circle?.marks });
+    const { cluster, counters, signal, owns, onFinding, turns } = this.#options;
+    await applyEverywhere(stage, { cluster, signal, owns, onFinding, turns });
     counters.streamCommands++;
     counters.lastWriteOffset = BigInt(stage.offset);
     this.#position.advance(BigInt(stage.offset));
@@ -537,46 +539,6 @@ export class ClusterStream {
     });
     return { rounds, translator };
   }
-}
-
-interface LostRange {
-  /** What is behind it was lost. */
-  from: number;
-  to: number;
-  /** Up to where replicas had confirmed, if the policy asked for that. */
-  durable: bigint | undefined;
-}
-
-function lostFinding(slots: number, { from, to, durable }: LostRange, where: string): LinkFinding {
-  const consequence =
-    durable === undefined
-      ? ''
-      : BigInt(from) < durable
-        ? ` Replicas had confirmed up to ${durable}.`
-        : ` Nothing was lost that replicas had confirmed (up to ${durable}).`;
-  return {
-    code: 'NOT_DURABLE',
-    severity: 'warning',
-    message: `${slots} slots of the target lack writes that it had acknowledged, from offset ${from} on: they are read from the source again.${consequence}`,
-    evidence: {
-      slots,
-      from: String(from),
-      to: String(to),
-      target: where,
-      ...(durable === undefined ? {} : { durable: String(durable) }),
-    },
-  };
-}
-
-function lostForGood(offset: number, where: string): SyncError {
-  return new SyncError(
-    'APPLY_REFUSED',
-    `The target has lost writes it had acknowledged, from offset ${offset} on.`,
-    {
-      where,
-      hint: 'A shard failed over to a replica that was behind. Start over with an empty target, and set engine.durability.',
-    },
-  );
 }
 
 function vanished(slot: number, where: string): SyncError {

@@ -12,6 +12,8 @@
 import type { Connection } from '../../connect/connection.ts';
 import { historyName } from '../../connect/history-name.ts';
 import { SyncError } from '../../errors.ts';
+import { clusterSlot, tagOfSlot } from '../../keys/cluster-slot.ts';
+import { OWN_KEY_PREFIX } from '../../link/options.ts';
 import { timeOf } from '../expiry/settlement.ts';
 import { parseInfo, textOf } from '../../resp/reply-text.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
@@ -54,7 +56,16 @@ export async function repairKeys(repair: KeyRepair): Promise<number | undefined>
       await target.call('UNWATCH');
       return 0;
     }
-    const replies = await target.pipeline([['MULTI'], ...writes, ...besides, ['EXEC']]);
+    // Whoever listens to the target sees by the first key that it is ours; Redis drops the MULTI around a single write.
+    const own = repairKey(keys[0]);
+    const replies = await target.pipeline([
+      ['MULTI'],
+      ['SET', own, 1],
+      ...writes,
+      ...besides,
+      ['DEL', own],
+      ['EXEC'],
+    ]);
     const results = replies.at(-1) ?? null;
     if (results === null) continue;
     const refused = Array.isArray(results) ? results.find((each) => each instanceof ReplyError) : results;
@@ -63,6 +74,11 @@ export async function repairKeys(repair: KeyRepair): Promise<number | undefined>
   }
   await target.tryCall('UNWATCH');
   return undefined;
+}
+
+/** Never there outside of a transaction; in the slot of `key`. */
+function repairKey(key: Buffer | undefined): string {
+  return `${OWN_KEY_PREFIX}repair:{${tagOfSlot(clusterSlot(key ?? Buffer.alloc(0)))}}`;
 }
 
 /**

@@ -10,6 +10,7 @@ import { readBacklog } from '../../link/source-facts.ts';
 import { openWhere } from '../../connect/discover.ts';
 import type { Whereabouts } from '../../connect/discovery.ts';
 import { asError, SyncError } from '../../errors.ts';
+import type { LinkFinding } from '../finding.ts';
 import { openReplicaSession } from '../../psync/handshake.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -97,6 +98,49 @@ function notThereAnyMore(offset: number): SyncError {
     `The target has lost writes it had acknowledged, and the source’s backlog does not reach back to offset ${offset}.`,
     {
       hint: 'A shard failed over to a replica that was behind. Start over with an empty target, a larger repl-backlog-size, and engine.durability.',
+    },
+  );
+}
+
+/** Of a source's stream. */
+export interface LostRange {
+  /** What is behind it was lost. */
+  from: number;
+  to: number;
+  /** Up to where replicas had confirmed, if the policy asked for that. */
+  durable: bigint | undefined;
+}
+
+/** Shards of a target lack something that will be read again. */
+export function lostFinding(slots: number, { from, to, durable }: LostRange, where: string): LinkFinding {
+  const consequence =
+    durable === undefined
+      ? ''
+      : BigInt(from) < durable
+        ? ` Replicas had confirmed up to ${durable}.`
+        : ` Nothing was lost that replicas had confirmed (up to ${durable}).`;
+  return {
+    code: 'NOT_DURABLE',
+    severity: 'warning',
+    message: `${slots} slots of the target lack writes that it had acknowledged, from offset ${from} on: they are read from the source again.${consequence}`,
+    evidence: {
+      slots,
+      from: String(from),
+      to: String(to),
+      target: where,
+      ...(durable === undefined ? {} : { durable: String(durable) }),
+    },
+  };
+}
+
+/** It cannot be read again. */
+export function lostForGood(offset: number, where: string): SyncError {
+  return new SyncError(
+    'APPLY_REFUSED',
+    `The target has lost writes it had acknowledged, from offset ${offset} on.`,
+    {
+      where,
+      hint: 'A shard failed over to a replica that was behind. Start over with an empty target, and set engine.durability.',
     },
   );
 }

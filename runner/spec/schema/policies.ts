@@ -98,7 +98,8 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
       'Finding `EVICTION` with the number of keys and the policy; missing keys name it as their possible cause. A `maxmemory` or `maxmemory-policy` that changes meanwhile is a `CONFIG_DRIFT`',
   },
   foreignWrites: {
-    question: 'What to do about writes of others to the target, seen in its own replication stream',
+    question:
+      'What to do about writes of others to the target, seen in its own replication stream, or in that of each shard of a cluster',
     values: {
       auto: 'report on targets that are provisioned or disposable, ignore on others',
       report: 'go on',
@@ -115,7 +116,7 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
     values: {
       none: 'when the target has it',
       '{ replicas: n, timeout: 1s }':
-        'when n replicas of the target have it; a wait for them that takes longer than the timeout is reported',
+        'when n replicas of the target, or of each shard of a cluster, have it; a wait for them that takes longer than the timeout is reported',
     },
     default: 'none',
     vendor: '`none`: a failover of the target may lose data',

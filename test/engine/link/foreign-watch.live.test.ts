@@ -20,6 +20,7 @@ test.each([
     const heard: string[] = [];
     const watch = new ForeignWatch({
       policy: 'report',
+      name: 'the target',
       target: () => server.endpoint,
       heartbeatPrefix: 'heartbeat:',
       idleTimeoutMs: 5000,

@@ -1,5 +1,6 @@
 /** Whose a write is, in every form in which a target's stream shows it. */
 import { describe, expect, it } from 'vitest';
+import { clusterSlot, SLOTS } from '../../../engine/keys/cluster-slot.ts';
 import { ForeignWrites, type DeletionCounts } from '../../../engine/link/foreign-writes.ts';
 
 const LINK = 'redis-sync:link:a->b';
@@ -58,10 +59,27 @@ class Bench {
     return this;
   }
 
+  reserve(until: bigint): this {
+    this.#writes.reserve(until);
+    return this;
+  }
+
   loading(link: string): this {
     this.#writes.loading(link);
     return this;
   }
+}
+
+/** Of the slots of these keys, whether they are the shard's and stand still. */
+function slots(steady: Record<string, boolean>): Uint8Array {
+  const all = new Uint8Array(SLOTS);
+  for (const [key, isSteady] of Object.entries(steady)) all[clusterSlot(Buffer.from(key))] = isSteady ? 1 : 0;
+  return all;
+}
+
+/** A shard that looks after two slots, and gets one. */
+function here(): Bench {
+  return new Bench().settle({ steady: slots({ stays: true, goes: true, comes: false }) });
 }
 
 describe('ours, or nobody’s', () => {
@@ -125,6 +143,56 @@ describe('ours, or nobody’s', () => {
       bench.take(['HSET', 'redis-sync:link:other', 'replid', 'x'], ['SET', 'k', '1']).foreign,
     ).toHaveLength(1);
   });
+});
+
+describe('on a shard of a cluster', () => {
+  it('deletions of a slot that has left, and keys of one that comes, are those of the move', () => {
+    const bench = here()
+      .take(['DEL', 'goes', '{goes}2', '{goes}3'], ['DEL', 'goes'], ['RESTORE-ASKING', 'comes', '0', 'x'])
+      .settle({ steady: slots({ stays: true, goes: false, comes: true }) });
+    expect([bench.foreign, bench.deletions]).toEqual([[], []]);
+  });
+
+  it('so are those of a slot that was away in between, and has brought a key of ours', () => {
+    const there = { steady: slots({ stays: true, goes: true, comes: false }) };
+    const bench = here()
+      .take(['DEL', '{goes}1', '{goes}2'], ['RESTORE-ASKING', 'redis-sync:link:a->b:{goes}', '0', 'x'])
+      .take(['RESTORE-ASKING', '{goes}1', '0', 'x'])
+      .settle(there);
+    expect(bench.foreign).toEqual([]);
+    expect(bench.take(['DEL', '{goes}1', '{goes}2']).settle(there).foreign).toEqual(['DEL {goes}1 db0']);
+  });
+
+  it('deletions in a slot that stays are foreign, of several keys too, and keys that come there', () => {
+    const bench = here()
+      .take(['DEL', 'stays', '{stays}2'], ['UNLINK', 'stays'], ['RESTORE-ASKING', 'stays', '0', 'x'])
+      .settle();
+    expect(bench.foreign).toEqual(['DEL stays db0', 'RESTORE-ASKING stays db0', 'UNLINK stays db0']);
+  });
+
+  it('what a link says is its own, until it says that this ends, or writes a checkpoint', () => {
+    const begins = ['HSET', 'redis-sync:loading:a->b:{stays}', 'begins', '1'];
+    const write = ['PEXPIREAT', 'stays', '1'];
+    const bench = here().take(begins, write, ['HSET', 'redis-sync:loading:a->b:{goes}', 'ends', '1']);
+    expect(bench.foreign).toEqual([]);
+    expect(bench.take(write).foreign).toHaveLength(1);
+    expect(
+      bench.take(begins, ['HSET', 'redis-sync:link:a->b:{goes}', 'offset', '1'], write).foreign,
+    ).toHaveLength(2);
+  });
+});
+
+it('what a link has ended since we began may all be the link’s, if nobody knew of it before', () => {
+  const bench = new Bench().reserve(100n);
+  bench.take(
+    ['PEXPIREAT', 'ours', '1'],
+    ['UNLINK', 'ours'],
+    ['HSET', 'redis-sync:loading:a->b:{x}', 'ends', '1'],
+  );
+  bench.take(['SET', 'theirs', '1']);
+  expect(bench.foreign).toEqual([]);
+  // By now whoever had begun before has ended, or is known.
+  expect(bench.settle({}, -20).foreign).toEqual(['SET theirs dbundefined']);
 });
 
 describe('foreign', () => {
