@@ -47,3 +47,21 @@ export function instanceNamed(
   if (instance === undefined) throw new SyncError('INTERNAL', `Instance ${name} is not there.`);
   return instance;
 }
+
+/** Names a fault may use: `source`, `source.primary`, `source.replica(0)`, `target.shard(0)`. */
+export function namedEndpoints(
+  instances: ReadonlyMap<string, ProvisionedInstance>,
+): ReadonlyMap<string, Endpoint> {
+  const endpoints = new Map<string, Endpoint>();
+  for (const [name, instance] of instances) {
+    endpoints.set(name, instance.primary());
+    endpoints.set(`${name}.primary`, instance.primary());
+    const replicas = instance.nodes.filter((node) => node.role === 'replica');
+    for (const [index, node] of replicas.entries()) endpoints.set(`${name}.replica(${index})`, node.endpoint);
+    for (const node of instance.nodes) {
+      const [, shard] = /^shard-(\d+)$/.exec(node.name) ?? [];
+      if (shard !== undefined) endpoints.set(`${name}.shard(${shard})`, node.endpoint);
+    }
+  }
+  return endpoints;
+}

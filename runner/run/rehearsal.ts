@@ -6,7 +6,6 @@
  */
 import { join } from 'node:path';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
-import { SyncError } from '../../engine/errors.ts';
 import { delay as pause } from '../../engine/psync/backoff.ts';
 import { formatCount } from '../../reports/display.ts';
 import type {
@@ -20,9 +19,6 @@ import type {
 import type { CodisSlotTable } from '../../scenarios/data/placement.ts';
 import { systemClock } from '../../scenarios/timeline/clock.ts';
 import { Timeline } from '../../scenarios/timeline/timeline.ts';
-import type { Workload } from '../../scenarios/workload/open-loop.ts';
-import { startWorkload } from '../../scenarios/workload/workload-start.ts';
-import { unstartedResult } from '../../scenarios/workload/workload.ts';
 import { isExisting } from '../plan/existing.ts';
 import { isDisposableTarget } from '../plan/disposable-targets.ts';
 import { comparisonsOf, type ComparisonPlan } from '../plan/comparisons.ts';
@@ -42,17 +38,14 @@ import { countHeartbeatKeys } from './heartbeat-keys.ts';
 import type { History } from './history.ts';
 import { interruptible } from './interruptible.ts';
 import { checkKeyOwnership } from './key-ownership.ts';
-import { instanceNamed, primariesOf, whereaboutsOf } from './locate.ts';
-import { patiently } from './patience.ts';
+import { instanceNamed, namedEndpoints, primariesOf, whereaboutsOf } from './locate.ts';
 import { Phases } from './phases.ts';
 import { describeInstances } from './results.ts';
 import { seedInstances } from './seed.ts';
-import { workloadPlacesOf } from './workload-places.ts';
 import type { RunFolder } from './run-folder.ts';
-import { checkStart, refuseBlocked } from './start-check.ts';
+import { checkLateStart, checkStart, refuseBlocked, type StartCheck } from './start-check.ts';
 import { Witness } from './witness/witness.ts';
-
-const WORKLOAD_START_LIMIT_MS = 15_000;
+import { Workloads } from './workloads.ts';
 
 export interface RehearsalOptions {
   plan: Plan;
@@ -98,8 +91,7 @@ export class Rehearsal implements AsyncDisposable {
   #gates: Gates | undefined;
   #instances: ReadonlyMap<string, ProvisionedInstance> = new Map();
   #precheck: PrecheckRow[] = [];
-  readonly #workloads = new Map<string, Workload>();
-  readonly #workloadResults = new Map<string, WorkloadResult>();
+  readonly #workloads: Workloads;
   readonly #slots: CodisSlotTable | undefined;
   #comparison: Comparison | null = null;
   #heartbeatKeysOnTargets: number | null = null;
@@ -132,15 +124,13 @@ export class Rehearsal implements AsyncDisposable {
     this.#timeline = new Timeline({
       steps: plan.timeline,
       clock: systemClock,
-      instances: () => this.#endpoints(),
+      instances: () => namedEndpoints(this.#instances),
       subjects: new FaultSubjects({
         plans: plan.links,
         instances: () => this.#instances,
         engine: this.#links.controls,
         slots: () => this.#slots,
-        writersSettled: async () => {
-          await Promise.all([...this.#workloads.values()].map((workload) => workload.settled()));
-        },
+        writersSettled: () => this.#workloads.settled(),
         gates: () => this.#gates,
       }),
       emit,
@@ -153,6 +143,14 @@ export class Rehearsal implements AsyncDisposable {
       runFolder: folder.path,
       token: folder.id.slice(-4),
       record: (evidence) => void emit({ kind: 'evidence', evidence }),
+      signal: options.signal,
+    });
+    this.#workloads = new Workloads({
+      plan,
+      history,
+      witness: this.#witness,
+      slots: this.#slots,
+      instanceNamed: (name) => instanceNamed(this.#instances, name),
       signal: options.signal,
     });
     // A step that is under way ends with the run.
@@ -191,7 +189,7 @@ export class Rehearsal implements AsyncDisposable {
       logFiles: this.#links.logFiles,
       links: this.#links.monitors.map((monitor) => monitor.result()),
       precheck: this.#precheck,
-      workload: this.#allWorkloadResults(),
+      workload: this.#workloads.results(),
       comparison: this.#comparison,
       heartbeatKeysOnTargets: this.#heartbeatKeysOnTargets,
       error: this.#error,
@@ -291,38 +289,25 @@ export class Rehearsal implements AsyncDisposable {
   }
 
   async #check(): Promise<string> {
-    this.#precheck = await checkStart({
-      plan: this.#options.plan,
-      instances: this.#instances,
-      mayProbe: (instance) => !isExisting(instance) || instance.disposable,
-      signal: this.#signal,
-    });
+    this.#precheck = await checkStart(this.#startCheck);
     refuseBlocked(this.#precheck);
     return `${this.#precheck.length} checks`;
   }
 
-  /** A target that other links have filled meanwhile: is it still empty enough for those that begin now? */
-  async #checkLateStart(starting: readonly LinkPlan[]): Promise<void> {
-    const { plan } = this.#options;
-    const late = starting.filter(
-      ({ startsAfter, incrementalOnly }) => startsAfter !== undefined && incrementalOnly !== true,
-    );
-    const targets = new Set(late.map(({ target }) => target));
-    const links = plan.links.filter(
-      ({ target, incrementalOnly }) => targets.has(target) && incrementalOnly !== true,
-    );
-    const hasOthers = links.some(({ id }) => !starting.some((link) => link.id === id));
-    if (!hasOthers) return;
-    const rows = await checkStart({
-      plan,
+  get #startCheck(): StartCheck {
+    return {
+      plan: this.#options.plan,
       instances: this.#instances,
       mayProbe: (instance) => !isExisting(instance) || instance.disposable,
       signal: this.#signal,
-      only: { ids: ['destination.empty'], links },
-    });
-    const what = late.map(({ id }) => id).join(', ');
-    this.#precheck.push(...rows.map((row) => ({ ...row, subject: `${row.subject}, when ${what} starts` })));
-    refuseBlocked(this.#precheck);
+    };
+  }
+
+  /** Of links that begin when others have run for a while. */
+  async #checkLateStart(starting: readonly LinkPlan[]): Promise<void> {
+    const rows = await checkLateStart(this.#startCheck, starting);
+    this.#precheck.push(...rows);
+    refuseBlocked(rows);
   }
 
   async #seed(): Promise<string> {
@@ -346,12 +331,12 @@ export class Rehearsal implements AsyncDisposable {
     await this.#phases.run('full-sync', async () => {
       await this.#timeline.arm();
       await this.#links.start();
-      await this.#startWorkloads('full-sync');
+      await this.#workloads.start('full-sync');
       await this.#links.synchronized(this.#signal);
     });
     this.#witness.watch();
     await this.#phases.run('incremental', async () => {
-      await this.#startWorkloads('incremental');
+      await this.#workloads.start('incremental');
       await Promise.race([
         Promise.all([
           pause(plan.workload.length > 0 ? plan.incrementalMs : 0, this.#signal),
@@ -364,7 +349,7 @@ export class Rehearsal implements AsyncDisposable {
     });
     await this.#phases.run('settle', async () => {
       await this.#timeline.settle();
-      await this.#stopWorkloads();
+      await this.#workloads.stop();
       await interruptible(this.#signal, this.#links.drain(this.#signal));
       if (this.#links.failure) throw this.#links.failure;
       await this.#witness.quiet();
@@ -441,56 +426,10 @@ export class Rehearsal implements AsyncDisposable {
   async #calm(): Promise<void> {
     try {
       await this.#timeline.healAll();
-      await this.#stopWorkloads();
+      await this.#workloads.stop();
     } catch (error) {
       this.#fail(error);
     }
-  }
-
-  async #startWorkloads(start: 'full-sync' | 'incremental'): Promise<void> {
-    const { plan, history } = this.#options;
-    for (const [index, workload] of plan.workload.entries()) {
-      if (workload.start !== start) continue;
-      const begin = async (): Promise<Workload> => {
-        const placement = this.#slots?.place;
-        const places = await workloadPlacesOf(
-          workload.into.map((name) => instanceNamed(this.#instances, name)),
-          this.#signal,
-        );
-        return startWorkload(places, workload, {
-          seed: plan.seed + 1000 + index,
-          ledger: this.#witness.ledgerOf(workload),
-          ...(placement ? { placement } : {}),
-          keysMove: this.#slots !== undefined,
-        });
-      };
-      // A fault may be at its instance already.
-      const limits = { limitMs: WORKLOAD_START_LIMIT_MS, signal: this.#signal };
-      this.#workloads.set(workload.name, await patiently(begin, limits));
-      history.emit({ kind: 'workload', name: workload.name, stage: 'started' });
-    }
-  }
-
-  async #stopWorkloads(): Promise<void> {
-    for (const [name, workload] of this.#workloads) {
-      if (this.#workloadResults.has(name)) continue;
-      const result = await workload.stop();
-      this.#workloadResults.set(name, result);
-      const { sent, ok, failed, unknown } = result;
-      this.#options.history.emit({
-        kind: 'workload',
-        name,
-        stage: 'stopped',
-        stats: { sent, ok, failed, unknown },
-      });
-    }
-  }
-
-  /** A planned workload that never started is there too, with zeros. */
-  #allWorkloadResults(): WorkloadResult[] {
-    return this.#options.plan.workload.map(
-      (planned) => this.#workloadResults.get(planned.name) ?? unstartedResult(planned),
-    );
   }
 
   /** The first failure is the one that counts. */
@@ -511,25 +450,6 @@ export class Rehearsal implements AsyncDisposable {
   }
 
   #endpointOf(name: string): Endpoint {
-    const instance = this.#instances.get(name);
-    if (instance === undefined) throw new SyncError('INTERNAL', `Instance ${name} is not provisioned.`);
-    return instance.primary();
-  }
-
-  /** Names a fault may use: `source`, `source.primary`, `source.replica(0)`, `target.shard(0)`. */
-  #endpoints(): ReadonlyMap<string, Endpoint> {
-    const endpoints = new Map<string, Endpoint>();
-    for (const [name, instance] of this.#instances) {
-      endpoints.set(name, instance.primary());
-      endpoints.set(`${name}.primary`, instance.primary());
-      const replicas = instance.nodes.filter((node) => node.role === 'replica');
-      for (const [index, node] of replicas.entries())
-        endpoints.set(`${name}.replica(${index})`, node.endpoint);
-      for (const node of instance.nodes) {
-        const [, shard] = /^shard-(\d+)$/.exec(node.name) ?? [];
-        if (shard !== undefined) endpoints.set(`${name}.shard(${shard})`, node.endpoint);
-      }
-    }
-    return endpoints;
+    return instanceNamed(this.#instances, name).primary();
   }
 }

@@ -47,6 +47,28 @@ export async function checkStart({
   return interruptible(signal, rows);
 }
 
+/**
+ * Of links that begin later than others, when those may have filled their target: is it still empty enough? Every row says
+ * when it was looked. @throws the signal's reason.
+ */
+export async function checkLateStart(
+  check: StartCheck,
+  starting: readonly LinkPlan[],
+): Promise<PrecheckRow[]> {
+  const late = starting.filter(
+    ({ startsAfter, incrementalOnly }) => startsAfter !== undefined && incrementalOnly !== true,
+  );
+  const targets = new Set(late.map(({ target }) => target));
+  const links = check.plan.links.filter(
+    ({ target, incrementalOnly }) => targets.has(target) && incrementalOnly !== true,
+  );
+  const hasOthers = links.some(({ id }) => !starting.some((link) => link.id === id));
+  if (!hasOthers) return [];
+  const rows = await checkStart({ ...check, only: { ids: ['destination.empty'], links } });
+  const what = late.map(({ id }) => id).join(', ');
+  return rows.map((row) => ({ ...row, subject: `${row.subject}, when ${what} starts` }));
+}
+
 /** @throws SyncError PRECHECK naming the first row that forbids a start. */
 export function refuseBlocked(rows: readonly PrecheckRow[]): void {
   const [first, ...others] = blockingRows(rows);
