@@ -85,6 +85,11 @@ export function movedKey(link: string): string {
   return `${OWN_KEY_PREFIX}moved:${link}`;
 }
 
+/** A key on database 0 that is there within a transaction only: its replicas are waited for (link/replica-count.ts). */
+export function waitKey(link: string): string {
+  return `${OWN_KEY_PREFIX}wait:${link}`;
+}
+
 /** Every key that a link keeps on its target, whether it exists or not. */
 export function keysOfLink(link: string): string[] {
   return [

@@ -15,7 +15,7 @@ import type { LogReader } from '../log/log-cursor.ts';
 import type { EngineOptions, GroupPeer, LinkOptions } from '../link/options.ts';
 import type { SourceSlots } from '../link/source-slots.ts';
 import { textOf } from '../resp/reply-text.ts';
-import { readLinkRecord, type Checkpoint } from './checkpoint.ts';
+import { readLinkRecord, type Checkpoint, waitKey } from './checkpoint.ts';
 import { newCounters, type LinkCounters } from './counters.ts';
 import { endDeferral } from './expiry/end-deferral.ts';
 import { openLaneExpiry, type LaneExpiry } from './expiry/lane-expiry.ts';
@@ -209,8 +209,8 @@ export class Lane implements LinkLane {
 
   /** What it lacks is found by the next envelope, which ends the link. */
   get places(): readonly LanePlace[] {
-    const place = { name: this.id, whereabouts: this.#whereabouts, holds: () => Promise.resolve(true) };
-    return [place];
+    const holds = (): Promise<boolean> => Promise.resolve(true);
+    return [{ name: this.id, whereabouts: this.#whereabouts, ownKey: waitKey(this.id), holds }];
   }
 
   /**

@@ -10,6 +10,8 @@ export interface LanePlace {
   /** The same for as long as it is the same place, whichever of its servers is the primary. */
   name: string;
   whereabouts: Whereabouts;
+  /** A key of our own that may be written there, and is never left there. */
+  ownKey: string;
   /** Whether the server at the other end has what was applied to this place. @throws SyncError. */
   holds: (connection: Connection) => Promise<boolean>;
 }

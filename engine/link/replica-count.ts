@@ -4,8 +4,10 @@
  *   INFO (its offset o) · WAIT n · INFO ─▶ n replicas have acknowledged o
  *
  * WAIT is what makes it ask its replicas at once; that it counts n is not enough, because it also counts whoever only
- * reads the stream. (A WAIT covers what anybody wrote before it: measured on Redis 7.0, where the offset it waits for is set
- * by every command of the connection, INFO too.)
+ * reads the stream. On Redis 7.0 a WAIT covers what anybody wrote before it (the offset it waits for is set by every command of
+ * the connection, INFO too). Redis 8.0 and Valkey 8.1 wait for what the connection itself has written, so it writes something:
+ *
+ *   … not yet ─▶ SET, DEL of a key of our own · WAIT n · INFO ─▶ n replicas have acknowledged o
  *
  * A history that is new to us is that of a replica that was promoted, or of a server that began anew: whether it has what was
  * applied before is asked first (`holds`).
@@ -90,13 +92,38 @@ export class ReplicaCount {
       // What was brought back to it in the meantime is not counted yet.
       return false;
     }
-    const confirmed = countConfirmed(before, Number(counted), after);
+    const answered = countConfirmed(before, Number(counted), after);
+    const isAtOnce = answered < replicas && Number(counted) >= replicas;
+    const confirmed = isAtOnce ? await this.#urge(connection, place, before, signal) : answered;
     this.#isLate &&= confirmed < replicas;
     if (confirmed >= replicas) return true;
     if (!signal.aborted) this.#late(confirmed, describeEndpoint(connection.endpoint));
-    // A WAIT that was satisfied by somebody else comes back at once.
-    if (Number(counted) >= replicas) await delay(RETRY_MS, signal);
     return false;
+  }
+
+  /** The WAIT did not wait. @returns how many replicas have the offset of `before` in the end. */
+  async #urge(
+    connection: Connection,
+    { ownKey }: LanePlace,
+    before: Reply,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { replicas, timeoutMs } = this.#options.policy;
+    const deadlineMs = performance.now() + timeoutMs;
+    for (;;) {
+      const replies = await connection.pipeline([
+        ['MULTI'],
+        ['SET', ownKey, 1],
+        ['DEL', ownKey],
+        ['EXEC'],
+        ['WAIT', replicas, timeoutMs],
+        ['INFO', 'replication'],
+      ]);
+      const confirmed = countConfirmed(before, Number(replies[4]), replies[5] ?? null);
+      if (confirmed >= replicas || performance.now() > deadlineMs || signal.aborted) return confirmed;
+      // It was satisfied by whoever only listens, or did not take our write.
+      await delay(RETRY_MS, signal);
+    }
   }
 
   #late(confirmed: number, where: string): void {

@@ -191,7 +191,7 @@ export class ClusterLane implements LinkLane {
   }
 
   get places(): readonly LanePlace[] {
-    return shardPlaces(this.#cluster, this.#slots, () => this.#stream);
+    return shardPlaces(this.id, this.#cluster, this.#slots, () => this.#stream);
   }
 
   settleExpiries(): void {
