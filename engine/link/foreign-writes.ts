@@ -13,6 +13,7 @@
  *   on a cluster: deletions, and RESTORE-ASKINGs, in a slot that was not the shard's, or was on the move, when it was looked
  *   at before or after (MIGRATE; on a shard that has lost a slot, what it deletes of it), or has come in between: one that
  *   was away and is back brings the keys of our own that every slot has
+ *   Valkey 9: writes to a slot that is not the shard's, from CLUSTER SYNCSLOTS ESTABLISH until FINISH (atomic migration)
  * Everything else is foreign.
  *
  * An envelope without effect leaves its checkpoint as a single HSET; Redis 7.0 drops the MULTI around it. A key that expires
@@ -93,6 +94,8 @@ export class ForeignWrites {
   #arrivals: Doubt[] = [];
   #counts: DeletionCounts | undefined;
   #isShard = false;
+  /** Atomic migrations to this shard that go on. */
+  #imports = 0;
   #reserve: { until: bigint; writes: ForeignWrite[] } | undefined;
 
   constructor(options: ForeignWritesOptions) {
@@ -127,6 +130,8 @@ export class ForeignWrites {
       case 'EXEC':
         this.#transaction = undefined;
         return;
+      case 'CLUSTER':
+        return this.#followImport(words[2]);
       default:
         if (NEUTRAL.has(command)) return;
     }
@@ -137,6 +142,7 @@ export class ForeignWrites {
     const transaction = this.#transaction;
     if (transaction) transaction.own ??= isOwn;
     if (isOwn || transaction?.own === true || this.#loading.size > 0) return;
+    if (this.#imports > 0 && this.#counts?.steady?.[clusterSlot(key)] === 0) return;
     const write = { command, key: Buffer.from(key), database: this.#database };
     const isDoubtful = transaction === undefined && this.#isDoubtful(command, argc);
     if (isDoubtful) this.#keep({ ...write, offset, ...this.#particulars(command, argc, key) });
@@ -200,6 +206,7 @@ export class ForeignWrites {
     this.#database = undefined;
     this.#transaction = undefined;
     this.#reserve = undefined;
+    this.#imports = 0;
     this.#forgetDoubts();
   }
 
@@ -222,6 +229,12 @@ export class ForeignWrites {
     if (this.#doubts.length < NAMED_MAX) this.#doubts.push(doubt);
     else this.#unnamed.push({ offset: doubt.offset, slot: doubt.slot });
     if (this.#unnamed.length > UNNAMED_MAX) this.#forgetDoubts();
+  }
+
+  #followImport(what: Buffer | undefined): void {
+    const word = what?.toString().toUpperCase();
+    if (word === 'ESTABLISH') this.#imports++;
+    if (word === 'FINISH') this.#imports = Math.max(0, this.#imports - 1);
   }
 
   /** Of the keys of one slot one is enough, and those of a slot come together. */

@@ -170,6 +170,17 @@ describe('on a shard of a cluster', () => {
     expect(bench.foreign).toEqual(['DEL stays db0', 'RESTORE-ASKING stays db0', 'UNLINK stays db0']);
   });
 
+  it('writes to a slot that is not the shard’s are those of an atomic migration, as long as one goes on', () => {
+    const bench = here().take(
+      ['CLUSTER', 'SYNCSLOTS', 'ESTABLISH', 'x'],
+      ['SET', 'comes', '1'],
+      ['SET', 'stays', '1'],
+      ['CLUSTER', 'SYNCSLOTS', 'FINISH', 'x'],
+      ['SET', '{comes}2', '1'],
+    );
+    expect(bench.foreign).toEqual(['SET stays db0', 'SET {comes}2 db0']);
+  });
+
   it('what a link says is its own, until it says that this ends, or writes a checkpoint', () => {
     const begins = ['HSET', 'redis-sync:loading:a->b:{stays}', 'begins', '1'];
     const write = ['PEXPIREAT', 'stays', '1'];
