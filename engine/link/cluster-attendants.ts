@@ -60,13 +60,17 @@ export class ClusterAttendants implements Attendants {
     const { link, engine, places, appliedOffset, onFinding, onDurable } = options;
     this.#growing = new GrowingFindings(onFinding);
     this.#policy = foreignPolicy(engine, link);
-    const { id, siblings = [] } = link;
-    const isFirst = siblings.every((sibling) => id < sibling);
-    const isWatching = this.#intervalMs > 0 || this.#policy !== undefined;
-    this.#running = isFirst && isWatching ? this.#run() : Promise.resolve();
+    this.#running = this.isWatching ? this.#run() : Promise.resolve();
     const { durability: policy } = engine;
     if (policy !== 'none')
       this.#durability = new Durability({ policy, places, appliedOffset, onFinding, onDurable });
+  }
+
+  /** It looks and listens, for all links of its source: nobody does when this link has ended. */
+  get isWatching(): boolean {
+    const { id, siblings = [] } = this.#options.link;
+    const isWanted = this.#intervalMs > 0 || this.#policy !== undefined;
+    return isWanted && siblings.every((sibling) => id < sibling);
   }
 
   get durableOffset(): bigint | undefined {

@@ -176,11 +176,12 @@ export class HostedLink {
 
   /** The source shard is no more, and what it had is others' by now: the link is about to end in order. */
   sourceGone(): void {
+    const { attendants } = this;
+    const watchEnds = attendants instanceof ClusterAttendants && attendants.isWatching;
     this.report({
       code: 'TOPOLOGY_CHANGED',
       severity: 'notice',
-      message:
-        'The source shard has given all its slots to others and is gone. Their links have everything: this one ends.',
+      message: `The source shard has given all its slots to others and is gone. Their links have everything: this one ends.${watchEnds ? ' What the target evicts, and what others write there, is not looked for any more.' : ''}`,
       evidence: { side: 'source', shard: 'gone' },
     });
   }
