@@ -209,8 +209,8 @@ export class Lane implements LinkLane {
 
   /** What it lacks is found by the next envelope, which ends the link. */
   get places(): readonly LanePlace[] {
-    const holds = (): Promise<boolean> => Promise.resolve(true);
-    return [{ name: this.id, whereabouts: this.#whereabouts, ownKey: waitKey(this.id), holds }];
+    const place = { name: this.id, whereabouts: this.#whereabouts, ownKey: waitKey(this.id) };
+    return [{ ...place, holds: () => Promise.resolve(true) }];
   }
 
   /**
