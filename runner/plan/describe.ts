@@ -90,7 +90,7 @@ function linkForm({ codisSlots, ...link }: LinkPlan): object {
 function instanceForm(instance: InstancePlan): object {
   const { kind, capabilities, url, urls, sentinel } = instance;
   if (!isExisting(instance)) {
-    const { image, version, binary, replicas, shards, sentinels, config } = instance;
+    const { image, version, binary, replicas, shards, sentinels, ownTls, config } = instance;
     return {
       kind,
       ...(image !== undefined && { provider: 'container', image }),
@@ -99,6 +99,7 @@ function instanceForm(instance: InstancePlan): object {
       ...(kind === 'cluster' && { shards }),
       replicas,
       ...(kind === 'sentinel' && { sentinels }),
+      ...(ownTls && { tls: true }),
       config,
       capabilities,
     };

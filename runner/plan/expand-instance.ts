@@ -28,12 +28,13 @@ export function expandInstance(name: string, instance: Instance): InstancePlan {
     disposable: !isExisting(instance) || (instance.disposable ?? false),
     capabilities: { ...instance.capabilities },
   };
-  return isExisting(instance) ? { ...plan, ...expandPlace(instance), ...expandLogin(instance) } : plan;
+  if (!isExisting(instance)) return instance.tls === true ? { ...plan, ownTls: true } : plan;
+  return { ...plan, ...expandPlace(instance), ...expandLogin(instance) };
 }
 
 /** Where it is, and by TLS or not. */
 function expandPlace(instance: Instance): Partial<InstancePlan> {
-  const tls = instance.tls === undefined ? undefined : expandTls(instance.tls);
+  const tls = typeof instance.tls === 'object' ? expandTls(instance.tls) : undefined;
   if (instance.sentinel !== undefined) {
     return { sentinel: expandSentinel(instance.sentinel), ...(tls && { tls }) };
   }
@@ -83,7 +84,7 @@ function urlText(endpoint: EndpointUrl): string {
   return `${endpoint.tls ? 'rediss' : 'redis'}://${host}:${endpoint.port}`;
 }
 
-function expandTls(tls: NonNullable<Instance['tls']>): TlsOptions {
+function expandTls(tls: Exclude<Instance['tls'], boolean | undefined>): TlsOptions {
   const { ca, cert, key, ...same } = tls;
   const plan: TlsOptions = { ...same };
   if (ca !== undefined) plan.caFile = ca;

@@ -56,6 +56,8 @@ export interface InstancePlan {
   passwordEnv?: string;
   passwordFile?: string;
   tls?: TlsOptions;
+  /** Provisioned, and reached by TLS only, with certificates that the run makes. */
+  ownTls?: true;
   /** An instance with a url is only written to by data/workload/faults when it says so. */
   disposable: boolean;
   /** Declared facts of a cloud product; never reported as measured. */

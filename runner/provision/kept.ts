@@ -19,9 +19,10 @@ export function describeKept(
   return [
     'These servers were left running:',
     ...nodes.map(({ instance, node }) => {
-      const { host, port, password } = node.endpoint;
+      const { host, port, password, tls } = node.endpoint;
       const secret = password === undefined ? '' : ' --askpass';
-      return `  ${`${instance.name}.${node.name}`.padEnd(width)}  redis-cli -h ${host} -p ${port}${secret}   (pid ${node.pid ?? '?'})`;
+      const byTls = tls === undefined ? '' : ` --tls --cacert ${tls.caFile ?? ''}`;
+      return `  ${`${instance.name}.${node.name}`.padEnd(width)}  redis-cli -h ${host} -p ${port}${byTls}${secret}   (pid ${node.pid ?? '?'})`;
     }),
     `End them with: kill ${running.map((record) => record.pid).join(' ')}`,
   ];

@@ -30,7 +30,7 @@ export class LocalInstance implements ProvisionedInstance {
   readonly server: string;
   readonly version: string;
   readonly provisioned = true;
-  readonly capabilities: ReadonlySet<Capability> = new Set(CAPABILITIES);
+  readonly capabilities: ReadonlySet<Capability>;
   readonly addReplica?: NonNullable<ProvisionedInstance['addReplica']>;
   readonly #parts: LocalParts;
   readonly #servers: ServerProcess[];
@@ -40,6 +40,7 @@ export class LocalInstance implements ProvisionedInstance {
     this.kind = parts.plan.kind;
     this.server = parts.binary.server;
     this.version = parts.binary.version;
+    this.capabilities = new Set(parts.plan.ownTls ? [...CAPABILITIES, 'tls'] : CAPABILITIES);
     this.#parts = parts;
     this.#servers = [...parts.servers];
     const { startReplica } = parts;

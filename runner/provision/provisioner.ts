@@ -11,15 +11,16 @@
  */
 import type { Whereabouts } from '../../engine/connect/discovery.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
+import type { NodeCertificates } from '../../scenarios/faults/subjects.ts';
 import type { InstancePlan } from '../plan/plan.ts';
 import type { ProcessLedger } from './process-ledger.ts';
 
 /**
  * What can be done to an instance; faults ask for these, never for a kind of provisioner.
  * kill: end a node's process hard · pause: stop and resume it · restart: end and start it again at its address ·
- * config: CONFIG SET is allowed · write: the run may write data into it.
+ * config: CONFIG SET is allowed · write: the run may write data into it · tls: its certificates are ours.
  */
-export type Capability = 'kill' | 'pause' | 'restart' | 'config' | 'write';
+export type Capability = 'kill' | 'pause' | 'restart' | 'config' | 'write' | 'tls';
 
 export interface ProvisionContext {
   /** Folder of this run; servers live in `<runFolder>/servers/<instance>/<node>/`. */
@@ -60,6 +61,8 @@ export interface ProvisionedNode {
   /** Where its configuration and data live. */
   readonly folder?: string;
   readonly control?: NodeControl;
+  /** Present where `tls` is. */
+  readonly certificates?: NodeCertificates;
 }
 
 export interface ProvisionedInstance extends AsyncDisposable {

@@ -1,5 +1,6 @@
 /** Writes a server's configuration file: our defaults for throw-away servers, with the spec's directives on top. Pure. */
 import { SyncError } from '../../engine/errors.ts';
+import type { OwnCertificates } from './own-certificates.ts';
 import type { ServerBinary } from './server-binary.ts';
 
 export interface ServerConfigInput {
@@ -9,6 +10,8 @@ export interface ServerConfigInput {
   port: number;
   /** The spec's `config`. */
   config: Readonly<Record<string, string>>;
+  /** Set on a server that speaks TLS, and nothing else. */
+  certificates?: OwnCertificates;
   /** Set on a replica. */
   primary?: { host: string; port: number };
   /** Set on a node of a cluster; without a port of its own the bus is at `port` + 10000, which is all that servers before 7.0 know. */
@@ -30,7 +33,15 @@ const RESERVED: Record<string, string> = {
 const CLUSTER_NODE_TIMEOUT_MS = 3000;
 
 /** Their value is one word, whatever it contains; all others are taken as a redis.conf line has them. */
-const SECRETS = new Set(['requirepass', 'masterauth', 'masteruser']);
+const ONE_WORD = new Set([
+  'requirepass',
+  'masterauth',
+  'masteruser',
+  'dir',
+  'tls-cert-file',
+  'tls-key-file',
+  'tls-ca-cert-file',
+]);
 
 /**
  * The text of redis.conf (one directive per line).
@@ -58,7 +69,8 @@ export function writeServerConfig(input: ServerConfigInput): string {
     checkDirective(input.instance, name, value);
     directives.set(name.toLowerCase(), value);
   }
-  directives.set('port', String(input.port));
+  if (input.certificates === undefined) directives.set('port', String(input.port));
+  else setTls(directives, input.port, input.certificates);
   directives.set('dir', input.folder);
   if (input.cluster !== undefined) {
     directives.set('cluster-enabled', 'yes');
@@ -106,6 +118,21 @@ function setReplication(directives: Map<string, string>, input: ServerConfigInpu
   if (password !== undefined && !directives.has('masterauth')) directives.set('masterauth', password);
 }
 
+/** Clients, us among them, need no certificate; replicas follow their primary by TLS too. */
+function setTls(
+  directives: Map<string, string>,
+  port: number,
+  { caFile, certFile, keyFile }: OwnCertificates,
+): void {
+  directives.set('port', '0');
+  directives.set('tls-port', String(port));
+  directives.set('tls-cert-file', certFile);
+  directives.set('tls-key-file', keyFile);
+  directives.set('tls-ca-cert-file', caFile);
+  directives.set('tls-auth-clients', 'no');
+  directives.set('tls-replication', 'yes');
+}
+
 function checkDirective(instance: string, name: string, value: string): void {
   const reason = RESERVED[name.toLowerCase()];
   if (reason !== undefined) {
@@ -122,7 +149,7 @@ function checkDirective(instance: string, name: string, value: string): void {
 
 function writeValue(name: string, value: string): string {
   if (value === '') return '""';
-  if (!SECRETS.has(name) && name !== 'dir') return value;
+  if (!ONE_WORD.has(name)) return value;
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 

@@ -19,6 +19,7 @@ import { asError, SyncError } from '../../engine/errors.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { ProcessLedger, ProcessRecord } from './process-ledger.ts';
 import { isAlive, readProcess, signalProcess } from './process-identity.mjs';
+import type { OwnCertificates } from './own-certificates.ts';
 import type { NodeControl, ProvisionedNode } from './provisioner.ts';
 import type { ServerBinary } from './server-binary.ts';
 import { explainStartFailure } from './start-failure.ts';
@@ -35,6 +36,8 @@ export interface ServerLaunch {
   /** Text of the configuration file. */
   configText: string;
   endpoint: Endpoint;
+  /** Set when it speaks TLS. */
+  certificates?: OwnCertificates;
   /** Of a cluster node that has one of its own. */
   busPort?: number;
   processes: ProcessLedger;
@@ -44,6 +47,7 @@ export interface ServerLaunch {
 
 export class ServerProcess implements ProvisionedNode, NodeControl {
   readonly logFile: string;
+  readonly certificates?: OwnCertificates;
   readonly #launch: ServerLaunch;
   #child: ChildProcess | undefined;
   #record: ProcessRecord | undefined;
@@ -53,6 +57,7 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
 
   private constructor(launch: ServerLaunch) {
     this.#launch = launch;
+    if (launch.certificates !== undefined) this.certificates = launch.certificates;
     this.logFile = join(launch.folder, 'server.log');
   }
 
@@ -217,7 +222,9 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
         const name = reason.directive.split(/\s+/)[0] ?? '';
         return this.#failure(
           `${product} refuses the directive '${reason.directive}': ${reason.line}`,
-          `Correct or remove \`config: { ${name}: … }\` of instance ${instance}.`,
+          name.startsWith('tls-') && this.certificates !== undefined
+            ? `Was it built with TLS? \`binary:\` names another program; without \`tls: true\` instance ${instance} needs none.`
+            : `Correct or remove \`config: { ${name}: … }\` of instance ${instance}.`,
         );
       }
       case 'other':

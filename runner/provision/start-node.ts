@@ -7,6 +7,7 @@ import { SyncError } from '../../engine/errors.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { InstancePlan } from '../plan/plan.ts';
 import { pickFreePort } from './free-port.ts';
+import type { OwnCertificates } from './own-certificates.ts';
 import type { ProvisionContext, ProvisionedNode } from './provisioner.ts';
 import { findServerBinary, type ServerBinary } from './server-binary.ts';
 import { configuredPort, listenHost, writeServerConfig } from './server-config.ts';
@@ -29,6 +30,8 @@ export interface NodeStart {
   /** Set for a replica that is one from its first moment on. */
   primary?: Endpoint;
   role?: 'primary' | 'replica';
+  /** It speaks TLS. */
+  certificates?: OwnCertificates | undefined;
   /** A node of a cluster. */
   cluster?: true;
   /** The port may be the one that the spec asks for. */
@@ -107,7 +110,7 @@ export function readyTimeoutMs(context: ProvisionContext): number {
 }
 
 async function startAt(start: NodeStart, port: number): Promise<ServerProcess> {
-  const { plan, binary, context, node, primary, role = 'primary', cluster } = start;
+  const { plan, binary, context, node, primary, certificates, role = 'primary', cluster } = start;
   const folder = folderOf(plan, context, node);
   const password = plan.config['requirepass'];
   const hasBusPort = cluster === true && Number.parseInt(binary.version, 10) >= BUS_PORT_SINCE;
@@ -125,9 +128,16 @@ async function startAt(start: NodeStart, port: number): Promise<ServerProcess> {
       port,
       config: plan.config,
       ...(primary ? { primary } : {}),
+      ...(certificates ? { certificates } : {}),
       ...(cluster === true ? { cluster: busPort === undefined ? {} : { busPort } } : {}),
     }),
-    endpoint: { host: listenHost(plan.config), port, ...(password ? { password } : {}) },
+    endpoint: {
+      host: listenHost(plan.config),
+      port,
+      ...(password ? { password } : {}),
+      ...(certificates ? { tls: { caFile: certificates.caFile } } : {}),
+    },
+    ...(certificates ? { certificates } : {}),
     ...(busPort === undefined ? {} : { busPort }),
     processes: context.processes,
     readyTimeoutMs: readyTimeoutMs(context),

@@ -3042,38 +3042,40 @@ export interface Instance {
    */
   passwordFile?: string;
   /**
-   * TLS to an existing endpoint. File names are relative to the spec.
+   * true: a provisioned standalone and its replicas speak TLS only, with certificates that the program openssl makes for the run. Settings: how an existing endpoint is reached.
    */
-  tls?: {
-    /**
-     * PEM file with the certificate authority to trust instead of the system's.
-     */
-    ca?: string;
-    /**
-     * PEM file with the client certificate.
-     */
-    cert?: string;
-    /**
-     * PEM file with the key of the client certificate.
-     */
-    key?: string;
-    /**
-     * Name that the server certificate must be for, if it is not the host of the url.
-     */
-    serverName?: string;
-    /**
-     * Lowest TLS version to accept.
-     */
-    minVersion?: 'TLSv1.2' | 'TLSv1.3';
-    /**
-     * Highest TLS version to accept.
-     */
-    maxVersion?: 'TLSv1.2' | 'TLSv1.3';
-    /**
-     * Accept any certificate. Only for throw-away servers.
-     */
-    insecure?: boolean;
-  };
+  tls?:
+    | boolean
+    | {
+        /**
+         * PEM file with the certificate authority to trust instead of the system's.
+         */
+        ca?: string;
+        /**
+         * PEM file with the client certificate.
+         */
+        cert?: string;
+        /**
+         * PEM file with the key of the client certificate.
+         */
+        key?: string;
+        /**
+         * Name that the server certificate must be for, if it is not the host of the url.
+         */
+        serverName?: string;
+        /**
+         * Lowest TLS version to accept.
+         */
+        minVersion?: 'TLSv1.2' | 'TLSv1.3';
+        /**
+         * Highest TLS version to accept.
+         */
+        maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+        /**
+         * Accept any certificate. Only for throw-away servers.
+         */
+        insecure?: boolean;
+      };
   /**
    * Only with a url, urls or sentinel: data, workload and faults may write to this endpoint. Without it a rehearsal refuses to touch it.
    */

@@ -16,6 +16,13 @@ export interface NodeControl {
   restart(): Promise<void>;
 }
 
+/** Files on the machine of a server that speaks TLS with certificates of ours, both of the same key. */
+export interface NodeCertificates {
+  readonly certFile: string;
+  /** Has run out. */
+  readonly expiredCertFile: string;
+}
+
 export interface FaultNode {
   /** `primary`, `replica-0` as provisioned; a failover does not rename it. */
   readonly name: string;
@@ -27,6 +34,8 @@ export interface FaultNode {
   readonly logFile?: string;
   /** Absent: its process is not ours. */
   readonly control?: NodeControl;
+  /** Absent: it speaks no TLS, or its certificates are not ours. */
+  readonly certificates?: NodeCertificates;
 }
 
 export interface FaultInstance {

@@ -6,6 +6,7 @@ import { isExisting } from '../../plan/existing.ts';
 import { PLACEHOLDERS, unknownPlaceholders } from '../../plan/placeholders.ts';
 import type { Path } from '../document.ts';
 import { didYouMean } from '../suggest.ts';
+import { speaksTls } from './instance-tls.ts';
 import type { RuleContext } from './rule.ts';
 
 const PATH: Path = ['engine', 'command'];
@@ -107,11 +108,17 @@ function checkReplica({ spec, flows, report }: RuleContext): void {
   }
   for (const name of new Set(flows.map(({ source }) => source))) {
     const source = spec.instances?.[name];
-    if (source === undefined) continue;
-    if (source.tls === undefined && source.url?.startsWith('rediss:') !== true) continue;
+    if (source === undefined || !speaksTls(source)) continue;
     report(['instances', name], 'value', {
       message: `"${name}" speaks TLS, and driver: replica sets no certificates on its replica`,
       expected: 'a source without TLS, or another driver',
+    });
+  }
+  for (const name of new Set(flows.map(({ target }) => target))) {
+    if (spec.instances?.[name]?.tls !== true) continue;
+    report(['instances', name, 'tls'], 'key', {
+      message: `"${name}" would follow its source by TLS, which has none`,
+      expected: 'no tls, or another driver',
     });
   }
 }

@@ -8,6 +8,7 @@ import { parseEndpointUrl, REDIS_PORT, SENTINEL_PORT, type EndpointUrl } from '.
 import { parseSecretReference } from '../secrets.ts';
 import type { Instance } from '../spec.generated.ts';
 import { labelOf } from '../wording.ts';
+import { checkExistingTls, checkProvisionedTls, tlsSettingsOf } from './instance-tls.ts';
 import type { RuleContext } from './rule.ts';
 
 const ONLY_PROVISIONED = [
@@ -22,7 +23,7 @@ const ONLY_PROVISIONED = [
 ] as const;
 /** Keys that belong to one kind. */
 const ONLY_OF_KIND = { shards: 'cluster', sentinels: 'sentinel' } as const;
-const ONLY_EXISTING = ['username', 'password', 'passwordFile', 'tls', 'disposable'] as const;
+const ONLY_EXISTING = ['username', 'password', 'passwordFile', 'disposable'] as const;
 
 /** Directives that the run decides itself, and why they cannot be set. */
 const RESERVED_DIRECTIVES = new Map<string, string>([
@@ -81,6 +82,7 @@ function checkProvider({ report }: RuleContext, instance: Draft<Instance>, path:
 function checkProvisioned(context: RuleContext, instance: Draft<Instance>, path: Path): void {
   const { report } = context;
   checkProvider(context, instance, path);
+  checkProvisionedTls(context, instance, path);
   for (const key of ONLY_EXISTING) {
     if (instance[key] === undefined) continue;
     report([...path, key], 'key', {
@@ -111,6 +113,7 @@ function checkExisting(context: RuleContext, instance: Draft<Instance>, place: P
       expected: `either ${place} or ${key}`,
     });
   }
+  checkExistingTls(context, instance, place, path);
   checkPlace(context, instance, place, path);
   checkSecret(context, instance, path);
   checkFiles(context, instance, path);
@@ -171,7 +174,7 @@ function checkUrlLogin(
       expected: 'one of the two',
     });
   }
-  if (instance.tls !== undefined && !endpoint.tls) {
+  if (tlsSettingsOf(instance) !== undefined && !endpoint.tls) {
     report([...path, 'tls'], 'key', {
       message: 'tls settings need a url that begins with rediss://',
       expected: 'rediss://',
@@ -195,7 +198,7 @@ function checkUrls(context: RuleContext, instance: Draft<Instance>, path: Path):
       message: 'some of the urls are with TLS and some are not',
       expected: first === true ? 'rediss://' : 'redis://',
     });
-  } else if (instance.tls !== undefined && first === false) {
+  } else if (tlsSettingsOf(instance) !== undefined && first === false) {
     context.report([...path, 'tls'], 'key', {
       message: 'tls settings need urls that begin with rediss://',
       expected: 'rediss://',
@@ -237,9 +240,9 @@ function checkSecret({ report, env }: RuleContext, { password, passwordFile }: S
 
 function checkFiles(context: RuleContext, instance: Draft<Instance>, path: Path): void {
   checkFile(context, instance.passwordFile, [...path, 'passwordFile']);
-  for (const key of ['ca', 'cert', 'key'] as const)
-    checkFile(context, instance.tls?.[key], [...path, 'tls', key]);
-  const { cert, key } = instance.tls ?? {};
+  const tls = tlsSettingsOf(instance);
+  for (const key of ['ca', 'cert', 'key'] as const) checkFile(context, tls?.[key], [...path, 'tls', key]);
+  const { cert, key } = tls ?? {};
   if ((cert === undefined) === (key === undefined)) return;
   context.report([...path, 'tls'], 'key', {
     message: 'a client certificate needs both cert and key',

@@ -25,7 +25,7 @@ const sentinel = closed(
   { required: ['name', 'nodes'] },
 );
 
-const tls = closed('TLS to an existing endpoint. File names are relative to the spec.', {
+const endpointTls = closed('TLS to an existing endpoint. File names are relative to the spec.', {
   ca: text("PEM file with the certificate authority to trust instead of the system's."),
   cert: text('PEM file with the client certificate.'),
   key: text('PEM file with the key of the client certificate.'),
@@ -38,6 +38,12 @@ const tls = closed('TLS to an existing endpoint. File names are relative to the 
     default: false,
   },
 });
+
+const tls: JsonSchema = {
+  description:
+    'true: a provisioned standalone and its replicas speak TLS only, with certificates that the program openssl makes for the run. Settings: how an existing endpoint is reached.',
+  oneOf: [{ description: 'A provisioned standalone speaks TLS only.', type: 'boolean' }, endpointTls],
+};
 
 const config: JsonSchema = {
   description:

@@ -465,6 +465,7 @@ describe('a plan as YAML', () => {
       `${HEAD.replace('target: {}', 'target: { replicas: 1 }')}engine: { flush: propagate, swapdb: fail, publish: forward, scripts: fail, unsupported: skip, oom: fail, eviction: fail, foreignWrites: ignore, durability: { replicas: 1 }, existing: overwrite, fullResync: fail, emptySource: follow }\n`,
     ],
     ['no heartbeat', `${HEAD}engine: { heartbeat: off }\ndata: []\nworkload: []\nreport: { formats: [] }\n`],
+    ['servers with TLS', withSource('{ tls: true, replicas: 1 }')],
     [
       'configuration',
       withSource('{ version: 7.0, replicas: 1, config: { appendonly: true, save: "", maxmemory: 1mb } }'),

@@ -59,6 +59,31 @@ test('a replica follows its primary, and logs in there', () => {
   expect(write({}, '4.0.14', { host: '127.0.0.1', port: 7000 })).toContain('slaveof 127.0.0.1 7000');
 });
 
+test('a server with TLS listens to nothing else, and a path may have a space in it', () => {
+  const lines = writeServerConfig({
+    instance: 'source',
+    binary: { server: 'redis', version: '7.0.15' },
+    folder: '/run',
+    port: 7001,
+    config: { port: '7001', 'tls-protocols': '"TLSv1.3"' },
+    certificates: {
+      caFile: '/run/with space/ca.pem',
+      keyFile: '/run/with space/server.key',
+      certFile: '/run/with space/server.pem',
+      expiredCertFile: '/run/with space/expired.pem',
+    },
+  }).split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'port 0',
+      'tls-port 7001',
+      'tls-replication yes',
+      'tls-protocols "TLSv1.3"',
+      'tls-cert-file "/run/with space/server.pem"',
+    ]),
+  );
+});
+
 test.each(['daemonize', 'LOGFILE', 'dir', 'replicaof'])('a spec cannot set %s', (name) => {
   expect(() => write({ [name]: 'x' })).toThrow(
     expect.objectContaining({ code: 'SPEC_INVALID', where: 'source' }),
