@@ -37,6 +37,7 @@ export function scenarioSubject(
     lastLink: behind.at(-1)?.id ?? link.id,
     keyPrefix: `${link.owns?.[0]?.replace(/[*?[].*$/, '') ?? ''}{${FIRST_TAG}}`,
     sourceNode: source.kind === 'cluster' ? `${source.name}.shard(0)` : source.name,
+    ownTls: instances.filter(({ ownTls }) => ownTls === true).map(({ name }) => name),
     sourceVersion: source.version,
     targetVersion: target.version,
   };

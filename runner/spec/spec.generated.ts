@@ -2178,6 +2178,58 @@ export type Step =
        */
       id?: string;
       /**
+       * The certificate of a server has run out: whoever connects refuses it. Healed, it has the good one again.
+       */
+      fault: 'tls-expire';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of tls-expire.
+       */
+      with?: {
+        /**
+         * Also close the connections that are open.
+         */
+        cut?: boolean;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      when?: Moment;
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
        * Somebody who is not the link writes keys to an instance, changes one and deletes others.
        */
       fault: 'rogue-writer';

@@ -38,7 +38,7 @@ What a step of a spec's \`timeline:\` can do. Generated from the registry (\`npm
 
 * **Where**: \`source\`, \`source.primary\`, \`source.replica(0)\`, \`link:NAME\`, \`link:NAME.source\`, \`link:NAME.target\`; resolved when the step fires.
 * **Needs**: an instance that cannot have a fault makes the spec invalid, with what would help. \`kill\`, \`pause\`, \`restart\` and \`debug\` are there for
-  servers that redis-sync started, \`config\` and \`write\` also for a \`disposable\` endpoint, \`proxy\` and \`engine\` for every link.
+  servers that redis-sync started, \`tls\` where they have \`tls: true\`, \`config\` and \`write\` also for a \`disposable\` endpoint, \`proxy\` and \`engine\` for every link.
 * **Healed**: after \`for\`, before the next \`every\`, when the run settles, and on Ctrl-C. A network fault that lost bytes heals with a reset.
 * **The proxy** of the network faults stands only on the ways that a step aims at. Measured on loopback on a two-core machine, it adds about
   0.4 s of CPU per GB and 15 µs to a round trip.
@@ -55,7 +55,8 @@ const NOT_HERE = `
 
 * **A clock that is wrong**: a server takes its time from the machine, and libfaketime would have to be loaded when it starts, which a step
   cannot do to a running one. The engine measures how far the clocks of both sides are apart; its tests give it clocks that differ.
-* **Certificates that run out or change**: provisioned servers speak no TLS. Tests of the engine refuse wrong, unknown and mismatched ones.
+* **Certificates that are wrong from the start** (of another authority, for another name, TLS on one side only): a rehearsal would not begin.
+  Tests of the engine refuse them; \`tls-expire\` is the one that runs out.
 * **A name that resolves to another address**: a link asks where its server is before every connect; \`endpoint-move\` and \`failover\` rehearse
   that with addresses, lists of addresses and Sentinels, and a name is resolved at the same place.
 * **A full disk**: \`bgsave-fail\` has the effect on the server; filling a disk would hit everybody on the machine.

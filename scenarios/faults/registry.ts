@@ -50,6 +50,7 @@ import { swapdb } from './swapdb.ts';
 import { targetEvict } from './target-evict.ts';
 import { targetOom } from './target-oom.ts';
 import { timeout } from './timeout.ts';
+import { tlsExpire } from './tls-expire.ts';
 
 export const FAULTS: readonly FaultDefinition[] = [
   script,
@@ -96,6 +97,7 @@ export const FAULTS: readonly FaultDefinition[] = [
   clientPause,
   aclRevoke,
   passwordRotate,
+  tlsExpire,
   // Data and settings.
   rogueWriter,
   flush,

@@ -65,6 +65,8 @@ import { targetPause } from './target-pause.ts';
 import { targetReadonly } from './target-readonly.ts';
 import { targetRestart } from './target-restart.ts';
 import { targetWritePause } from './target-write-pause.ts';
+import { tlsExpireSource } from './tls-expire-source.ts';
+import { tlsExpireTarget } from './tls-expire-target.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   aclRevokeSource,
@@ -132,6 +134,8 @@ export const SCENARIOS: readonly Scenario[] = [
   targetReadonly,
   targetRestart,
   targetWritePause,
+  tlsExpireSource,
+  tlsExpireTarget,
 ];
 
 /** The scenario of that name, or null. */

@@ -30,6 +30,8 @@ export interface ScenarioSubject {
   keyPrefix: string;
   /** The source; of a cluster, its first shard. */
   sourceNode: string;
+  /** The instances of the spec with `tls: true`: their certificates are ours. */
+  ownTls: readonly string[];
   /** Wanted versions; '' = whatever is found. */
   sourceVersion: string;
   targetVersion: string;

@@ -63,6 +63,11 @@ const ABILITIES: Readonly<
     lack: 'nothing may be written to it',
     remedy: 'disposable: true, or an instance without url',
   },
+  tls: {
+    has: (instance) => instance.tls === true && !isExisting(instance),
+    lack: 'it has no certificates of ours',
+    remedy: 'tls: true on a standalone without url, or the fault password-rotate',
+  },
   cluster: {
     has: (instance) => instance.kind === 'cluster' && !isExisting(instance),
     lack: 'it is no cluster of ours',

@@ -41,8 +41,8 @@ const PRACTICE: Readonly<Record<string, Practice>> = {
   'config-set': { with: { directives: { 'maxmemory-samples': 7 } } },
 };
 
-/** What a pair cannot have; topology-faults.live.test.ts has it. */
-const ELSEWHERE = ['reshard', 'codis-rebalance'];
+/** What a pair cannot have; topology-faults.live.test.ts and own-tls.live.test.ts have it. */
+const ELSEWHERE = ['reshard', 'codis-rebalance', 'tls-expire'];
 
 let pair: FaultPair;
 

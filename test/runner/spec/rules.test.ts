@@ -145,6 +145,59 @@ describe('instances', () => {
       ]
     `);
   });
+  test('tls: true is of a provisioned standalone, settings are of an endpoint', () => {
+    expect(linesOf(withSource('{ tls: true, replicas: 2, config: { tls-protocols: TLSv1.3 } }'))).toEqual([]);
+    expect(planOf(withSource('{ tls: true }')).instances[0]).toMatchObject({ ownTls: true });
+    expect(planOf(withSource('{ tls: false }')).instances[0]).not.toHaveProperty('ownTls');
+    expect(linesOf(withSource('{ tls: { ca: x.pem } }'))).toMatchInlineSnapshot(`
+      [
+        "3:13 tls settings belong to an existing endpoint, and instances.source has no url",
+      ]
+    `);
+    expect(linesOf(withSource('{ url: "rediss://h", tls: true }'))).toMatchInlineSnapshot(`
+      [
+        "3:32 tls: true belongs to a provisioned server, and instances.source has a url",
+      ]
+    `);
+    expect(linesOf(withSource('{ kind: cluster, tls: true }'))).toMatchInlineSnapshot(`
+      [
+        "3:28 a provisioned cluster has no TLS yet",
+      ]
+    `);
+    expect(linesOf(withSource('{ kind: sentinel, tls: true }'))).toMatchInlineSnapshot(`
+      [
+        "3:29 a provisioned sentinel has no TLS yet",
+      ]
+    `);
+    expect(linesOf(withSource('{ provider: container, image: redis, tls: true }'))).toMatchInlineSnapshot(`
+      [
+        "3:48 a provisioned container has no TLS yet",
+      ]
+    `);
+    expect(linesOf(withSource('{ tls: true, config: { tls-port: 1 } }'))).toMatchInlineSnapshot(`
+      [
+        "3:34 "tls-port" cannot be set: tls: true makes certificates and the port",
+      ]
+    `);
+    expect(linesOf(`${withSource('{ tls: true }')}engine: { driver: replica }\n`)).toMatchInlineSnapshot(`
+      [
+        "3:11 "source" speaks TLS, and driver: replica sets no certificates on its replica",
+      ]
+    `);
+    expect(linesOf(`${HEAD.replace('target: {}', 'target: { tls: true }')}engine: { driver: replica }\n`))
+      .toMatchInlineSnapshot(`
+      [
+        "4:13 "target" would follow its source by TLS, which has none",
+      ]
+    `);
+    expect(printed(`${HEAD}timeline: [{ fault: tls-expire, at: 1s, where: target }]\n`))
+      .toMatchInlineSnapshot(`
+      "specs/x.yaml:6:48: tls-expire cannot happen to "target": it has no certificates of ours
+        6 | timeline: [{ fault: tls-expire, at: 1s, where: target }]
+          |                                                ^^^^^^
+          = expected: tls: true on a standalone without url, or the fault password-rotate"
+    `);
+  });
   test('one of url, urls and sentinel', () => {
     expect(
       linesOf(

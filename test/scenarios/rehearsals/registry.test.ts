@@ -174,6 +174,7 @@ const NOBODY = {
   lastLink: '',
   keyPrefix: '',
   sourceNode: '',
+  ownTls: [],
   sourceVersion: '',
   targetVersion: '',
 };
