@@ -1,7 +1,7 @@
 /** `{source.host}` and its kind: what a command line or a configuration file of another program is told about a link. */
 
 const SIDES = ['source', 'target'] as const;
-const FIELDS = ['host', 'port', 'url', 'username', 'password'] as const;
+const FIELDS = ['host', 'port', 'url', 'username', 'password', 'ca'] as const;
 
 /** All there are; `{config}` only where there is a template. */
 export const PLACEHOLDERS: readonly string[] = [

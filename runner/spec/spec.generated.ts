@@ -3354,7 +3354,7 @@ export interface Engine {
    */
   driver?: 'redis-sync' | 'replica' | 'command' | 'external';
   /**
-   * The program of driver: command. Placeholders: {source.host}, .port, .url, .username, .password, the same of target, {link}, {folder}, {config}.
+   * The program of driver: command. Placeholders: {source.host}, .port, .url, .username, .password, .ca (file of the authority to trust by TLS), the same of target, {link}, {folder}, {config}.
    */
   command?: {
     /**
@@ -3534,7 +3534,7 @@ export interface CommandsToAnInstance {
 }
 export interface AShellCommand {
   /**
-   * For sh -c. REDIS_SYNC_<INSTANCE>_HOST, _PORT and _URL are set; exit code 0 means it took effect.
+   * For sh -c. REDIS_SYNC_<INSTANCE>_HOST, _PORT, _URL and, by TLS, _CA are set; exit code 0 means it took effect.
    */
   run: string;
   /**

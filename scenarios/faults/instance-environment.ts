@@ -3,9 +3,10 @@ import { readCredentials } from '../../engine/connect/credentials.ts';
 import type { Endpoint } from '../../engine/connect/endpoint.ts';
 
 /**
- * `REDIS_SYNC_<INSTANCE>_HOST`, `_PORT` and `_URL` for each instance, and `_PASSWORD` where there is one; the name in
- * capitals, everything but letters and digits as `_` (`group-1.primary` → `GROUP_1_PRIMARY`). The URL carries user and
- * password, for `redis-cli -u`; servers before 6.0 know no user and need `REDISCLI_AUTH=$…_PASSWORD` instead.
+ * `REDIS_SYNC_<INSTANCE>_HOST`, `_PORT` and `_URL` for each instance, `_PASSWORD` where there is one, and `_CA` (a file) where it is
+ * reached by TLS and the authority to trust is not the system's; the name in capitals, everything but letters and digits as `_`
+ * (`group-1.primary` → `GROUP_1_PRIMARY`). The URL carries user and password, for `redis-cli -u`; servers before 6.0 know no user
+ * and need `REDISCLI_AUTH=$…_PASSWORD` instead.
  */
 export function instanceEnvironment(instances: ReadonlyMap<string, Endpoint>): Record<string, string> {
   const env: Record<string, string> = {};
@@ -19,6 +20,7 @@ export function instanceEnvironment(instances: ReadonlyMap<string, Endpoint>): R
     env[`${prefix}_URL`] = endpointUrl(endpoint);
     const { password } = readCredentials(endpoint);
     if (password !== undefined) env[`${prefix}_PASSWORD`] = password;
+    if (endpoint.tls?.caFile !== undefined) env[`${prefix}_CA`] = endpoint.tls.caFile;
   }
   return env;
 }

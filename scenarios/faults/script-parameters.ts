@@ -56,7 +56,7 @@ export const SCRIPT_SCHEMA = {
           type: 'string',
           minLength: 1,
           description:
-            'For sh -c. REDIS_SYNC_<INSTANCE>_HOST, _PORT and _URL are set; exit code 0 means it took effect.',
+            'For sh -c. REDIS_SYNC_<INSTANCE>_HOST, _PORT, _URL and, by TLS, _CA are set; exit code 0 means it took effect.',
         },
         env: {
           type: 'object',

@@ -103,6 +103,7 @@ function valuesFor(
     values.set(`${side}.url`, endpointUrl(endpoint));
     values.set(`${side}.username`, username);
     values.set(`${side}.password`, password);
+    values.set(`${side}.ca`, endpoint.tls?.caFile ?? '');
   }
   return values;
 }

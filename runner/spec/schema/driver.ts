@@ -12,7 +12,7 @@ export const driverProperties: Readonly<Record<string, JsonSchema>> = {
     default: DEFAULT_DRIVER,
   },
   command: closed(
-    'The program of driver: command. Placeholders: {source.host}, .port, .url, .username, .password, the same of target, {link}, {folder}, {config}.',
+    'The program of driver: command. Placeholders: {source.host}, .port, .url, .username, .password, .ca (file of the authority to trust by TLS), the same of target, {link}, {folder}, {config}.',
     {
       run: text('For sh -c; placeholders are quoted for the shell.'),
       template: text(

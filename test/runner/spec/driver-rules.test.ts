@@ -39,11 +39,11 @@ describe('a command', () => {
   test('with an unknown placeholder', () =>
     expect(printed(engine('{ driver: command, command: { run: "tool {source.prot} {mode}" } }')))
       .toMatchInlineSnapshot(`
-      "specs/x.yaml:6:44: there is no placeholder {source.prot}; did you mean "source.port"?
-        6 | engine: { driver: command, command: { run: "tool {source.prot} {mode}" } }
-          |                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = expected: one of source.host, source.port, source.url, source.username, source.password, target.host, target.port, target.url, target.username, target.password, link, folder, config"
-    `));
+        "specs/x.yaml:6:44: there is no placeholder {source.prot}; did you mean "source.port"?
+          6 | engine: { driver: command, command: { run: "tool {source.prot} {mode}" } }
+            |                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            = expected: one of source.host, source.port, source.url, source.username, source.password, source.ca, target.host, target.port, target.url, target.username, target.password, target.ca, link, folder, config"
+      `));
   test('with {config} and no template', () =>
     expect(linesOf(engine('{ driver: command, command: { run: "tool {config}" } }'))).toMatchInlineSnapshot(`
       [
