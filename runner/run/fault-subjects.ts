@@ -128,6 +128,7 @@ function noEngine(link: string): EngineControl {
   return {
     pid: undefined,
     kill: async () => refuse(),
+    stop: async () => refuse(),
     restart: () => Promise.resolve(),
     pause: refuse,
     resume: () => undefined,

@@ -11,7 +11,7 @@ import type { FromReplicator, ReplicatorError } from '../../engine/link/messages
 import type { EngineOptions, ReplicatorOptions } from '../../engine/link/options.ts';
 import { describeFailure } from '../../engine/link/hosted-link.ts';
 import type { RunEventBody, RunPhase } from '../../reports/events.ts';
-import type { EngineControl } from '../../scenarios/faults/subjects.ts';
+import type { EngineControl, EngineEnd } from '../../scenarios/faults/subjects.ts';
 import type { LinkPlan } from '../plan/plan.ts';
 import { linksOfCircle } from '../plan/circles.ts';
 import { isInCircle } from '../plan/writers.ts';
@@ -218,6 +218,10 @@ export class Links implements EngineDriver, EngineControls {
         await this.#started(link);
         for (const handle of running()) await this.#killReplicator(handle);
       },
+      stop: async () => {
+        await this.#started(link);
+        return this.#stopReplicators(link, running());
+      },
       restart: async () => {
         const [dead] = hosts();
         if (dead === undefined || running().length > 0 || this.#stopped !== undefined) return;
@@ -240,12 +244,29 @@ export class Links implements EngineDriver, EngineControls {
   async #killReplicator(handle: ReplicatorHandle): Promise<void> {
     this.#handles.splice(this.#handles.indexOf(handle), 1);
     await handle.kill();
-    for (const monitor of this.#monitorsOf(handle).filter(({ isOver }) => !isOver)) {
-      const { state: from } = monitor;
-      monitor.orphaned();
-      const link = monitor.plan.id;
-      this.#options.emit({ kind: 'link-state', link, from, to: 'Retrying', cause: 'its process was killed' });
-    }
+    const left = this.#monitorsOf(handle).filter(({ isOver }) => !isOver);
+    for (const monitor of left) this.#orphan(monitor, 'its process was killed');
+  }
+
+  /** All of a link, in order: what they have received is applied. Their links wait for the successors. */
+  async #stopReplicators(link: string, handles: readonly ReplicatorHandle[]): Promise<EngineEnd> {
+    for (const handle of handles) this.#handles.splice(this.#handles.indexOf(handle), 1);
+    const ends = await Promise.all(handles.map((handle) => handle.stop()));
+    const left = new Set(handles.flatMap((handle) => this.#monitorsOf(handle)));
+    const own = this.monitors.find(({ plan }) => plan.id === link);
+    const appliedOffset = String(own?.appliedOffset ?? -1n);
+    for (const monitor of left) if (!monitor.hasFailed) this.#orphan(monitor, 'its process was stopped');
+    return {
+      pids: handles.flatMap(({ pid }) => pid ?? []),
+      inOrder: ends.length > 0 && ends.every(Boolean),
+      appliedOffset,
+    };
+  }
+
+  #orphan(monitor: LinkMonitor, cause: string): void {
+    const { state: from } = monitor;
+    monitor.orphaned();
+    this.#options.emit({ kind: 'link-state', link: monitor.plan.id, from, to: 'Retrying', cause });
   }
 
   #tellLink(link: string, kind: 'pause' | 'resume'): boolean {
@@ -263,11 +284,10 @@ export class Links implements EngineDriver, EngineControls {
   }
 
   /** What waits for a server that is away has nothing to finish. */
-  #stopHandle(handle: ReplicatorHandle): Promise<void> {
+  async #stopHandle(handle: ReplicatorHandle): Promise<void> {
     const own = this.#monitorsOf(handle);
-    return own.every((monitor) => monitor.state === 'Retrying')
-      ? handle.stop(STOP_WAITING_MS)
-      : handle.stop();
+    const isWaiting = own.every((monitor) => monitor.state === 'Retrying');
+    await (isWaiting ? handle.stop(STOP_WAITING_MS) : handle.stop());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -107,13 +107,14 @@ export class ReplicatorHandle {
    * Applies what was received, writes the last checkpoint, ends. Kills by pid after `limitMs`: the checkpoint on the
    * target tells how far it came.
    */
-  async stop(limitMs = STOP_TIMEOUT_MS): Promise<void> {
+  async stop(limitMs = STOP_TIMEOUT_MS): Promise<boolean> {
     this.#stopping = true;
     this.#send({ kind: 'stop' });
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), limitMs);
     await this.#exited;
     clearTimeout(timer);
     await new Promise<void>((resolve) => this.#log.end(resolve));
+    return this.#child.exitCode === 0;
   }
 
   /** At once, without draining. Resolves when it is gone. */

@@ -174,5 +174,6 @@ export const NOT_DRAWN: Readonly<Record<string, string>> = {
   'codis-rebalance': 'is about Codis groups: the workload would have to follow the slots',
   'rogue-writer': 'somebody else’s writes to the target stay there',
   'engine-starve': 'does in small pieces what engine-pause does in one',
+  'engine-restart': 'is engine-kill with a kinder end, and waits for a link that is not in sync',
   'target-evict': 'evicted keys are lost on the target',
 };

@@ -15,6 +15,7 @@ import { crossslot } from './crossslot.ts';
 import { endpointMove } from './endpoint-move.ts';
 import { engineKill } from './engine-kill.ts';
 import { enginePause } from './engine-pause.ts';
+import { engineRestart } from './engine-restart.ts';
 import { engineStarve } from './engine-starve.ts';
 import { failover } from './failover.ts';
 import type { FaultDefinition } from './fault.ts';
@@ -108,6 +109,7 @@ export const FAULTS: readonly FaultDefinition[] = [
   configSet,
   // The engine.
   engineKill,
+  engineRestart,
   enginePause,
   engineStarve,
   linkSuspend,

@@ -49,11 +49,22 @@ export interface FaultInstance {
   addReplica?(of: FaultNode): Promise<FaultNode>;
 }
 
+/** How the processes of a link ended that were asked to. */
+export interface EngineEnd {
+  pids: number[];
+  /** All of them by themselves, having applied what they had received. */
+  inOrder: boolean;
+  /** Source offset up to which everything was on the target then; of several shards their sum. */
+  appliedOffset: string;
+}
+
 /** The process that hosts a link. */
 export interface EngineControl {
   readonly pid: number | undefined;
   /** SIGKILL, without a last word. Its links stand still until `restart`. */
   kill(): Promise<void>;
+  /** Lets it apply what it has received, write its checkpoint and end. Its links stand still until `restart`. */
+  stop(): Promise<EngineEnd>;
   /** Starts it anew: it goes on where the targets say that it was. */
   restart(): Promise<void>;
   /** SIGSTOP. Resolves when it has taken effect. */

@@ -125,11 +125,4 @@ export const DECLARED: readonly DeclaredScenario[] = [
     summary: 'Clients write while everything is compared.',
     unavailable: 'A rehearsal stops its writers first; redis-sync compare looks at live endpoints.',
   },
-  {
-    name: 'engine-restart',
-    row: 'engine.restart',
-    statements: ['S0-6'],
-    summary: 'The engine is stopped in order and started again.',
-    unavailable: 'A rehearsal has only the harder case (engine-crash); tests of `run` stop and resume it.',
-  },
 ];

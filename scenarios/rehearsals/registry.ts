@@ -19,6 +19,7 @@ import { endpointMoveSource } from './endpoint-move-source.ts';
 import { endpointMoveTarget } from './endpoint-move-target.ts';
 import { engineCrash } from './engine-crash.ts';
 import { enginePause } from './engine-pause.ts';
+import { engineRestart } from './engine-restart.ts';
 import { engineStarve } from './engine-starve.ts';
 import { evalEffects } from './eval-effects.ts';
 import { evictTarget } from './evict-target.ts';
@@ -88,6 +89,7 @@ export const SCENARIOS: readonly Scenario[] = [
   endpointMoveTarget,
   engineCrash,
   enginePause,
+  engineRestart,
   engineStarve,
   evalEffects,
   evictTarget,

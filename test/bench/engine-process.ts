@@ -87,8 +87,8 @@ export class EngineProcess {
     return this.#handle.pid;
   }
 
-  stop(): Promise<void> {
-    return this.#handle.stop();
+  async stop(): Promise<void> {
+    await this.#handle.stop();
   }
 
   #throwIfFailed(): void {

@@ -14,6 +14,12 @@ export interface Decision {
   undecidable: boolean;
 }
 
+const WORDS = {
+  equal: '; all sides have the same value now.',
+  different: ', and the sides differ.',
+  open: '; the links were stopped before they were decided, which the next start does.',
+};
+
 export class ConflictList {
   readonly #policy: ConflictPolicy;
   readonly #file: WriteStream | undefined;
@@ -28,7 +34,8 @@ export class ConflictList {
     this.#file = createWriteStream(path, { flags: 'a' });
   }
 
-  add(contest: Contest, decision: Decision, converged: boolean): void {
+  /** @param end whether the sides have the same value now, or nobody has come to see to it before the links were stopped. */
+  add(contest: Contest, decision: Decision, end: 'equal' | 'different' | 'open'): void {
     const { database, key, count, copies, writes, found } = contest;
     const entry = {
       key: printBytes(key),
@@ -48,16 +55,14 @@ export class ConflictList {
       rule: this.#policy,
       undecidable: decision.undecidable,
       copied: copies > 0,
-      converged,
+      converged: end === 'equal',
     };
     this.#file?.write(`${JSON.stringify(entry)}\n`);
     this.#growing.add(
       {
         code: 'CONFLICT',
-        severity: converged ? 'warning' : 'error',
-        message: converged
-          ? `Keys were written on several sides at once (rule: ${this.#policy}); all sides have the same value now.`
-          : `Keys were written on several sides at once (rule: ${this.#policy}), and the sides differ.`,
+        severity: end === 'different' ? 'error' : 'warning',
+        message: `Keys were written on several sides at once (rule: ${this.#policy})${WORDS[end]}`,
         evidence: { rule: this.#policy },
       },
       entry,

@@ -58,8 +58,10 @@ export class ConflictResolver {
   async close(): Promise<void> {
     this.#ending.abort();
     await this.#running;
+    // The targets remember what the policy is to decide; under `overwrite` nobody ever makes them equal.
+    const end = this.#desk.resolves ? 'open' : 'different';
     for (const contest of this.#desk.contests.values())
-      if (isConflict(contest)) this.#list.add(contest, this.#decide(contest), false);
+      if (isConflict(contest)) this.#list.add(contest, this.#decide(contest), end);
     await this.#list.close();
   }
 
@@ -144,7 +146,7 @@ export class ConflictResolver {
   /** There is nothing more to be done about it. */
   #finish(contest: Contest, areEqual: boolean): void {
     const decision = this.#decide(contest);
-    if (isConflict(contest)) this.#list.add(contest, decision, areEqual);
+    if (isConflict(contest)) this.#list.add(contest, decision, areEqual ? 'equal' : 'different');
     this.#desk.contests.delete(contest.id);
     if (decision.undecidable) this.#desk.count('conflicts undecidable', 1);
   }

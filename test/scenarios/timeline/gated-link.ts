@@ -33,6 +33,10 @@ export class GatedLink {
     const engine = {
       pid: 1,
       kill: () => this.#note('kill'),
+      stop: async () => {
+        await this.#note('stop');
+        return { pids: [1], inOrder: true, appliedOffset: '0' };
+      },
       restart: () => this.#note('restart'),
       pause: () => this.#note('pause'),
       resume: () => void this.#note('resume'),
