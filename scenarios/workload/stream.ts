@@ -126,6 +126,8 @@ export const streamFamily: Family = {
     {
       command: 'xreadgroup',
       variant: 'noack',
+      // Older servers do not replicate a consumer that has nothing pending: their own replicas lack it.
+      since: '7.0',
       uses: GROUP_COMMANDS,
       build: (c) =>
         c.emit('XREADGROUP', 'GROUP', GROUP, 'ann', 'COUNT', 5, 'NOACK', 'STREAMS', addForGroup(c).key, '>'),

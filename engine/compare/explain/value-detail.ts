@@ -144,11 +144,23 @@ export function inGroup(
   }
   return (
     firstOneSided(left, right, (entry) => `pending entry ${entry.id} ${of}`) ??
-    firstOneSided(
-      byBytes(source.consumers, (consumer) => consumer.name),
-      byBytes(target.consumers, (consumer) => consumer.name),
-      (consumer) => `consumer ${printBytes(consumer.name, 64)} ${of}`,
-    )
+    inConsumers(source.consumers, target.consumers, of)
+  );
+}
+
+/** What is pending is equal: a consumer that only one side has holds nothing. */
+function inConsumers(
+  source: GroupMembers['consumers'],
+  target: GroupMembers['consumers'],
+  of: string,
+): string | undefined {
+  const detail = firstOneSided(
+    byBytes(source, (consumer) => consumer.name),
+    byBytes(target, (consumer) => consumer.name),
+    (consumer) => `consumer ${printBytes(consumer.name, 64)} ${of}`,
+  );
+  return (
+    detail && `${detail} (nothing is pending for it; servers before 7.0 do not replicate such a consumer)`
   );
 }
 
