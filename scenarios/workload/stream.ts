@@ -126,7 +126,7 @@ export const streamFamily: Family = {
     {
       command: 'xreadgroup',
       variant: 'noack',
-      // Older servers do not replicate a consumer that has nothing pending: their own replicas lack it.
+      // 6.0 does not replicate a consumer that has nothing pending: its own replicas lack it.
       since: '7.0',
       uses: GROUP_COMMANDS,
       build: (c) =>

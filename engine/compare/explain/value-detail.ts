@@ -160,7 +160,7 @@ function inConsumers(
     (consumer) => `consumer ${printBytes(consumer.name, 64)} ${of}`,
   );
   return (
-    detail && `${detail} (nothing is pending for it; servers before 7.0 do not replicate such a consumer)`
+    detail && `${detail} (nothing is pending for it; old servers do not replicate such a consumer)`
   );
 }
 

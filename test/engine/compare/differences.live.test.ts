@@ -254,7 +254,7 @@ const CASES: Case[] = [
     both: [...stream, ['XGROUP', 'CREATE', 's', 'g', '0']],
     source: [['XGROUP', 'CREATECONSUMER', 's', 'g', 'c']],
     found: [
-      'VALUE_MISMATCH "s": consumer "c" of group "g" is missing on the target (nothing is pending for it; servers before 7.0 do not replicate such a consumer)',
+      'VALUE_MISMATCH "s": consumer "c" of group "g" is missing on the target (nothing is pending for it; old servers do not replicate such a consumer)',
     ],
   },
   {
