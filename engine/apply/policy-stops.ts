@@ -65,7 +65,7 @@ export function movedKeyStop(place: StreamPlace): SyncError {
     'POLICY',
     `Slots move between the shards of the source, a cluster in a circle ${at(place)}.`,
     {
-      hint: 'Nothing of it was applied: the keys would be sent back as fresh writes. Finish the resharding, compare both, and begin this link anew, without its checkpoint.',
+      hint: 'Nothing of it was applied: the keys would be sent back as fresh writes, and only a cluster as target can follow. Finish the resharding, compare both, and begin this link anew, without its checkpoint.',
     },
   );
 }

@@ -18,16 +18,27 @@ export async function lookAtSlots(
   signal: AbortSignal,
 ): Promise<void> {
   if (slots === undefined || !mayDelete(chunk)) return;
-  for (let attempt = 0; attempt < LOOKS_MAX && !slots.isKnownAt(atMs ?? -Infinity); attempt++) {
+  for (let failed = 0; failed < LOOKS_MAX && !slots.isKnownAt(atMs ?? -Infinity);) {
     signal.throwIfAborted();
-    if (attempt > 0) await delay(LOOK_PAUSE_MS, signal);
-    await slots.look(signal).catch(() => undefined);
+    // One that had begun before the chunk came is no answer: then another one is.
+    if (await hasLooked(slots, signal)) continue;
+    failed++;
+    await delay(LOOK_PAUSE_MS, signal);
   }
   // What was seen may have stopped the link.
   signal.throwIfAborted();
 }
 
-/** A command that is cut is looked for in both halves. */
-function mayDelete(chunk: Buffer): boolean {
+async function hasLooked(slots: SourceSlots, signal: AbortSignal): Promise<boolean> {
+  try {
+    await slots.look(signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes hold a deletion, or may: a command that is cut is looked for in both halves. */
+export function mayDelete(chunk: Buffer): boolean {
   return chunk.includes('DEL\r\n') || chunk.includes('LINK\r\n');
 }

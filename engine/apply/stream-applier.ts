@@ -283,7 +283,7 @@ export class StreamApplier {
     };
     conflicts?.begins(start.offset);
     const filter = new OriginFilter(origins, (mark) => conflicts?.marked(mark, this.#translator.offset));
-    const onMoved = (place: StreamPlace): void => this.#reports.movedKeys(place);
+    const onMoved = (place: StreamPlace): boolean => this.#reports.movedKeys(place);
     return { origins: { filter, onEcho, onMoved, conflicts } };
   }
 

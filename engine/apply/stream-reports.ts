@@ -86,13 +86,14 @@ export class StreamReports {
   }
 
   /** In a circle: keys of slots that move at the source say nothing of where they were written, and the link stops. */
-  movedKeys({ offset }: StreamPlace): void {
+  movedKeys({ offset }: StreamPlace): false {
     this.#options.onFinding({
       code: 'TOPOLOGY_CHANGED',
       severity: 'error',
       message: 'Slots move between the shards of the source. The link stops.',
       evidence: { side: 'source', policy: 'fail', offset: String(offset) },
     });
+    return false;
   }
 
   /** A script that is applied as text. */

@@ -74,8 +74,12 @@ export interface TranslatorOptions {
     filter: OriginFilter;
     /** The source's own data was brought back to it. */
     onEcho: () => void;
-    /** A key has come to the source with its slot: the link stops. */
-    onMoved: (place: StreamPlace) => void;
+    /** A key has come to the source with its slot. True: it is seen to; else the link stops. */
+    onMoved: (place: StreamPlace, key: Buffer) => boolean;
+    /** Sees every deletion. */
+    onDeleted?: ((frame: CommandFrame, offset: bigint) => void) | undefined;
+    /** A deletion: the keys may only have left with their slot. */
+    departs?: ((frame: CommandFrame) => boolean) | undefined;
     /** Sees writes of both sides to one key. */
     conflicts?: ConflictWatch | undefined;
   };
@@ -199,9 +203,11 @@ export class StreamTranslator {
       // A slot that moves brings its keys, wherever they were written.
       if (verdict === 'forward' && treatment === 'restore' && this.#isArrival(frame)) {
         this.#stopBefore(frame);
-        origins.onMoved(this.#place);
-        throw movedKeyStop(this.#place);
+        if (!origins.onMoved(this.#place, word(frame, 1))) throw movedKeyStop(this.#place);
+        onDropped('moved with its slot');
+        return true;
       }
+      if (treatment === 'delete') origins.onDeleted?.(frame, this.offset);
       if (verdict === 'echo') origins.onEcho();
       if (verdict !== 'forward') {
         onDropped(verdict === 'mark' ? 'checkpoint' : 'own origin');
@@ -275,7 +281,9 @@ export class StreamTranslator {
     const { owners, origins } = this.#options;
     if (owners !== undefined && origins?.filter.isLocal !== false) owners.look(frame, this.#database);
     const commands = this.#options.translation?.commands;
-    if (treatment !== 'forward') this.#options.expiry?.observe(frame, treatment, this.#database, this.offset);
+    const departs = treatment === 'delete' && origins?.departs?.(frame) === true;
+    if (treatment !== 'forward' && !departs)
+      this.#options.expiry?.observe(frame, treatment, this.#database, this.offset);
     if (commands === undefined) return this.#rewrite(frame, treatment);
     const translation = translated(commands, frame, treatment);
     switch (translation.kind) {

@@ -30,6 +30,8 @@ export interface FeedOptions {
   spoolFolder: string;
   clock: ClockOffset;
   onSyncStarted: (mode: 'full' | 'partial', at: ReplicationPosition) => void;
+  /** Bytes of the stream have come. */
+  onReceived?: ((chunk: Buffer) => void) | undefined;
 }
 
 export class Feed {
@@ -66,6 +68,7 @@ export class Feed {
       now: () => performance.now(),
       wallClock: () => Date.now(),
       events: {
+        received: options.onReceived,
         syncStarted: (mode, at, cause) => {
           options.onSyncStarted(mode, at);
           for (const link of this.#live) link.syncStarted(mode, at, cause);

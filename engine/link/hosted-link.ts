@@ -158,8 +158,7 @@ export class HostedLink {
   sourceMoved({ came, went }: { came: number; went: number }): void {
     if (this.isOver) return;
     const { link, engine } = this.#options;
-    const canFollow = isCluster(link.target) && link.origins === undefined;
-    const follows = canFollow && engine.topologyChange !== 'fail';
+    const follows = isCluster(link.target) && engine.topologyChange !== 'fail';
     this.#moved.add(
       {
         code: 'TOPOLOGY_CHANGED',
@@ -303,12 +302,13 @@ function isCluster(target: Whereabouts): target is ClusterEntry {
 }
 
 function topologyStop(message: string, { origins, target }: LinkOptions): SyncError {
-  const hint =
-    origins !== undefined
-      ? 'In a circle nobody follows: keys that move do not say where they were written, and would be sent back. Finish the resharding, compare both sides, and begin the links anew.'
-      : isCluster(target)
-        ? 'The link stops, because engine.topologyChange is "fail". Finish the resharding, clear the target and start over.'
-        : 'Only a cluster as target can follow. Finish the resharding, clear the target and start over.';
+  const end =
+    origins === undefined
+      ? 'Finish the resharding, clear the target and start over.'
+      : 'Finish the resharding, compare both sides, and begin the links anew.';
+  const hint = isCluster(target)
+    ? `The link stops, because engine.topologyChange is "fail". ${end}`
+    : `Only a cluster as target can follow. ${end}`;
   return new SyncError('POLICY', `The source cluster is being resharded: ${message}`, { hint });
 }
 

@@ -15,6 +15,7 @@ import type { ClusterShard, Whereabouts } from '../connect/discovery.ts';
 import { ReplicationLog } from '../log/replication-log.ts';
 import type { ReplicationPosition } from '../psync/handshake.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { mayDelete } from '../apply/slot-look.ts';
 import { ConflictDesks } from './conflict/conflict-desks.ts';
 import { abortedError, Feed } from './feed.ts';
 import { planFeeds } from './feed-plan.ts';
@@ -249,11 +250,22 @@ export class Replicator {
       spoolFolder,
       clock: this.#clock,
       onSyncStarted: (mode, at) => this.#syncStarted(mode, at),
+      onReceived: this.#lookWhenDeleted(),
     });
     this.#feeds.push(feed);
     for (const link of links) feed.add(link);
     this.#track(this.#runFeed(feed));
     if (this.#feeds.length > 1) this.#uniting ??= setInterval(() => this.#unite(), UNITE_INTERVAL_MS);
+  }
+
+  /** In a circle a slot that has left the source shard and comes back must have been seen to be away. */
+  #lookWhenDeleted(): ((chunk: Buffer) => void) | undefined {
+    const slots = this.#slots;
+    if (slots === undefined || this.#options.links.every(({ origins }) => origins === undefined))
+      return undefined;
+    return (chunk) => {
+      if (mayDelete(chunk)) slots.glance(this.#watchingSlots.signal);
+    };
   }
 
   async #runFeed(feed: Feed): Promise<void> {

@@ -6,7 +6,8 @@
  *   settled   ours, and not on the move        commands are applied
  *   coming    another's, we are getting it     commands are applied: its keys arrive
  *   leaving   ours, another one is getting it  ┐ commands are left out, and the slot is compared with the source when it has
- *   gone      another's                        ┘ arrived (apply/cluster/slot-healer.ts)
+ *   gone      another's                        ┘ arrived (apply/cluster/slot-healer.ts); in a circle it is handed over
+ *                                                (apply/cluster/slot-handover.ts)
  */
 import { ClusterShard } from '../connect/cluster-shard.ts';
 import { Connection } from '../connect/connection.ts';
@@ -37,12 +38,16 @@ const STATES: readonly SlotState[] = ['gone', 'settled', 'leaving', 'coming'];
 export class SourceSlots {
   readonly #options: SourceSlotsOptions;
   #states = new Uint8Array(SLOTS);
+  /** When each slot was last seen to be away or leaving. */
+  readonly #awayAtMs = new Float64Array(SLOTS).fill(-Infinity);
   #connection: Connection | undefined;
   /** Remembers who came to the shard; a new one when the shard is described anew. */
   #shard: { of: Description; discovery: ClusterShard } | undefined;
   #isGone = false;
   #observedAtMs = -Infinity;
   #looking: Promise<void> | undefined;
+  #isGlancing = false;
+  #isGlanceDue = false;
   readonly #followers: Set<number>[] = [];
 
   constructor(options: SourceSlotsOptions) {
@@ -66,6 +71,11 @@ export class SourceSlots {
     return unsettled;
   }
 
+  /** The slot was seen to be away, or leaving, since then (wall clock, ms). */
+  wasAwaySince(slot: number, atMs: number): boolean {
+    return (this.#awayAtMs[slot] ?? -Infinity) >= atMs;
+  }
+
   /** Looked at since then (wall clock, ms). */
   isKnownAt(atMs: number): boolean {
     return this.#observedAtMs > atMs;
@@ -75,6 +85,22 @@ export class SourceSlots {
   async look(signal: AbortSignal): Promise<void> {
     this.#looking ??= this.#look(signal).finally(() => (this.#looking = undefined));
     await this.#looking;
+  }
+
+  /** Looks as soon as one that has begun is over: what it sees is later than now. Never throws. */
+  glance(signal: AbortSignal): void {
+    this.#isGlanceDue = true;
+    if (!this.#isGlancing) void this.#glance(signal);
+  }
+
+  async #glance(signal: AbortSignal): Promise<void> {
+    this.#isGlancing = true;
+    while (this.#isGlanceDue && !signal.aborted) {
+      await this.#looking?.catch(() => undefined);
+      this.#isGlanceDue = false;
+      await this.look(signal).catch(() => undefined);
+    }
+    this.#isGlancing = false;
   }
 
   /** Looks again and again until the signal aborts. Never throws. */
@@ -104,7 +130,7 @@ export class SourceSlots {
           signal,
         });
       }
-      this.#adopt(await readTopology(this.#connection));
+      this.#adopt(await readTopology(this.#connection), askedAtMs);
       this.#observedAtMs = askedAtMs;
     } catch (error) {
       await this.#connection?.close();
@@ -123,13 +149,15 @@ export class SourceSlots {
     return this.#shard.discovery;
   }
 
-  #adopt(topology: ClusterTopology): void {
+  #adopt(topology: ClusterTopology, askedAtMs: number): void {
     const own = topology.shards.findIndex(({ primary }) => primary.id === topology.self);
     // A replica knows nothing of slots on the move: a failover is going on, or the shard has been given up.
     if (own === -1 && this.#observedAtMs !== -Infinity) throw notPrimary(this.#options.source());
     const now = new Uint8Array(SLOTS);
     for (let slot = 0; slot < SLOTS; slot++) if (topology.owners[slot] === own) now[slot] = 1;
     for (const { slot, direction } of topology.moving) now[slot] = direction === 'leaving' ? 2 : 3;
+    for (let slot = 0; slot < SLOTS; slot++)
+      if (now[slot] === 0 || now[slot] === 2) this.#awayAtMs[slot] = askedAtMs;
     if (this.#observedAtMs === -Infinity) this.#states = now;
     else this.#replace(now);
   }

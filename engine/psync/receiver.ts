@@ -36,6 +36,8 @@ export interface ReceiverEvents {
   syncStarted(mode: 'full' | 'partial', position: ReplicationPosition, cause: string): void;
   /** The connection is gone; another attempt follows after `waitMs`. */
   lost(error: Error, waitMs: number, attempt: number): void;
+  /** Bytes of the stream have come. */
+  received?: ((chunk: Buffer) => void) | undefined;
 }
 
 /** A source that has answered PSYNC. */
@@ -296,6 +298,7 @@ export class Receiver {
   #appendStream(chunk: Buffer): void {
     const position = this.#at();
     this.#options.log.append({ kind: 'bytes', chunk, atMs: this.#options.wallClock?.() });
+    this.#options.events.received?.(chunk);
     this.#position = { replid: position.replid, offset: position.offset + BigInt(chunk.length) };
     this.#reached = this.#position;
     this.#backoff.reset();

@@ -3534,7 +3534,7 @@ export interface Engine {
    */
   crossSlot?: 'fail' | 'split' | 'refetch';
   /**
-   * What to do when slots move between the shards of a source cluster: follow = go on with their new owner; a target that is no cluster cannot, and a link of a pair or a ring stops before anything of them is applied; fail = stop the link.
+   * What to do when slots move between the shards of a source cluster: follow = go on with their new owner; a target that is no cluster cannot, and in a pair or a ring the link then stops before anything of them is applied; fail = stop the link.
    */
   topologyChange?: 'follow' | 'fail';
   /**

@@ -1,10 +1,7 @@
 /** What a link to a cluster of a circle stops with, because nobody could tell what clients wrote there. */
 import { SyncError } from '../../errors.ts';
-import { SLOTS } from '../../keys/cluster-slot.ts';
 import type { EngineOptions } from '../../link/options.ts';
-import type { SourceSlots } from '../../link/source-slots.ts';
-import { movedKeyStop } from '../policy-stops.ts';
-import type { SlotOffsets } from './slot-checkpoints.ts';
+import type { LinkFinding } from '../finding.ts';
 
 /**
  * Who wins is decided in one process, and a cluster has several; keys that are read again would replace newer writes.
@@ -32,8 +29,22 @@ export function refuseAnotherSnapshot(cause: string): SyncError {
   );
 }
 
-/** In a circle nobody follows: some slots may have left while nobody looked. @throws SyncError POLICY. */
-export function refuseMoved(confirmed: SlotOffsets, sourceSlots: SourceSlots, offset: bigint): void {
-  for (let slot = 0; slot < SLOTS; slot++)
-    if ((confirmed[slot] ?? -1) >= 0 && !sourceSlots.has(slot)) throw movedKeyStop({ database: 0, offset });
+/** Slots whose commands nobody knows to be right at the end. */
+export function unsettledFinding(slots: number): LinkFinding {
+  return {
+    code: 'TOPOLOGY_CHANGED',
+    severity: 'error',
+    message: `${slots} slots have left the source shard, or come to it, and could not be compared with it or taken over: compare their keys.`,
+    evidence: { side: 'source', slots },
+  };
+}
+
+/** A slot has gone and come back between two looks at the source: a DEL of it was taken for a client's. */
+export function unseenFinding(slot: number): LinkFinding {
+  return {
+    code: 'TOPOLOGY_CHANGED',
+    severity: 'error',
+    message: `Slot ${slot} has left the source shard and come back, and nobody saw it leave: keys of it may be missing on the target. Compare them.`,
+    evidence: { side: 'source', slot },
+  };
 }

@@ -57,7 +57,7 @@ import {
 import { watchWaits } from '../target-waits.ts';
 import { Target } from '../target.ts';
 import { unlinkEach } from './barriers.ts';
-import { refuseAnotherSnapshot, refuseCircle, refuseMoved } from './circle-limits.ts';
+import { refuseAnotherSnapshot, refuseCircle, unsettledFinding } from './circle-limits.ts';
 import { CircleMarks } from './circle-marks.ts';
 import { ClusterContents } from './cluster-contents.ts';
 import { ClusterExpiry } from './cluster-expiry.ts';
@@ -66,6 +66,7 @@ import { ClusterStream } from './cluster-stream.ts';
 import { ClusterTarget, type TargetShard } from './cluster-target.ts';
 import { shardPlaces } from './shard-places.ts';
 import { SlotBook } from './slot-book.ts';
+import { openHandover, type SlotHandover } from './slot-handover.ts';
 import { KeyRefetch } from './key-refetch.ts';
 import { OwnTurns } from './own-turns.ts';
 import { SlotHealer } from './slot-healer.ts';
@@ -113,6 +114,8 @@ export class ClusterLane implements LinkLane {
   readonly #refetch: KeyRefetch;
   /** For a link of a circle. */
   readonly #marks: CircleMarks | undefined;
+  /** For a link of a circle whose source is a cluster's shard. */
+  readonly #handover: SlotHandover | undefined;
   /** A snapshot is on its way that is not wanted. */
   #discarded: DiscardedSnapshot | undefined;
   readonly #expiry: ClusterExpiry;
@@ -148,6 +151,7 @@ export class ClusterLane implements LinkLane {
     });
     this.#marks = link.origins && new CircleMarks(link.id, ownPath(link.origins));
     this.#turns = new OwnTurns(link.id, this.#marks);
+    this.#handover = openHandover(options, this.#cluster, this.#unsettled, this.#findings);
     this.#expiry = new ClusterExpiry({
       turns: this.#turns,
       cluster: this.#cluster,
@@ -158,7 +162,8 @@ export class ClusterLane implements LinkLane {
       wallClock: options.wallClock,
       sourceOffsetMs: options.sourceOffsetMs ?? (() => undefined),
       source: options.source,
-      owns: this.#owns,
+      // In a circle nobody else would give back what has left the shard.
+      owns: this.#handover === undefined ? this.#owns : undefined,
       onFinding: (finding) => this.#findings.report(finding),
     });
     this.#contents = new ClusterContents({
@@ -175,7 +180,7 @@ export class ClusterLane implements LinkLane {
 
   /** Slots that are still to be compared with the source, and keys to be read again. */
   get unsettled(): number {
-    return this.#unsettled.size + this.#refetch.pending;
+    return this.#unsettled.size + this.#refetch.pending + (this.#handover?.pending ?? 0);
   }
 
   get deferred(): number {
@@ -221,6 +226,7 @@ export class ClusterLane implements LinkLane {
         if (this.#options.engine.crossSlot === 'refetch') await this.#refetch.recall(signal);
       }
       if (this.#checkpoint !== undefined) await this.#lookAtSource(signal);
+      if (this.#checkpoint !== undefined) await this.#handover?.begin(ranges, this.#slots.confirmed, signal);
       await this.#measure(signal);
       this.#cluster.worked();
       return this.#checkpoint ?? null;
@@ -416,7 +422,9 @@ export class ClusterLane implements LinkLane {
     // Says also whether deadlines are deferred: the stream begins behind it.
     checkpoint.graceMs = this.#expiry.keeper.mark;
     const more = { sync: this.#sync, slots: this.#ranges };
+    await this.#handover?.reset(this.#ranges, signal);
     await this.#write(encodeSlotsLoaded(this.#record, checkpoint, more), signal);
+    await this.#handover?.begin(this.#ranges, this.#slots.confirmed, signal);
     this.#checkpoint = checkpoint;
   }
 
@@ -462,9 +470,8 @@ export class ClusterLane implements LinkLane {
     const { sourceSlots, source, link, engine } = this.#options;
     if (this.#healing !== undefined) return;
     const refetching = this.#refetch.run(signal);
-    this.#healing = refetching;
-    if (sourceSlots === undefined || source === undefined) return;
-    if (this.#marks !== undefined) return refuseMoved(this.#slots.confirmed, sourceSlots, this.appliedOffset);
+    this.#healing = this.#handover === undefined ? refetching : this.#handover.run(signal);
+    if (sourceSlots === undefined || source === undefined || this.#handover !== undefined) return;
     // What left while nobody looked.
     for (let slot = 0; slot < SLOTS; slot++)
       if ((this.#slots.confirmed[slot] ?? -1) >= 0 && !sourceSlots.has(slot)) this.#unsettled.add(slot);
@@ -484,13 +491,8 @@ export class ClusterLane implements LinkLane {
   async #settleSlots(signal: AbortSignal): Promise<void> {
     for (let turn = 0; turn < SETTLE_TURNS && this.unsettled > 0; turn++)
       await delay(SETTLE_PAUSE_MS, signal);
-    if (this.#unsettled.size === 0) return;
-    this.#findings.report({
-      code: 'TOPOLOGY_CHANGED',
-      severity: 'error',
-      message: `${this.#unsettled.size} slots have left the source shard and could not be compared with it: compare their keys.`,
-      evidence: { side: 'source', slots: this.#unsettled.size },
-    });
+    const left = this.#unsettled.size + (this.#handover?.pending ?? 0);
+    if (left > 0) this.#findings.report(unsettledFinding(left));
   }
 
   async #abandonFullSync(): Promise<void> {
@@ -531,7 +533,7 @@ export class ClusterLane implements LinkLane {
       engine,
       counters: this.counters,
       start: { ...checkpoint, replid, ...(origins && { path: ownPath(origins), alone: false }) },
-      circle: origins && this.#marks && { origins, marks: this.#marks },
+      circle: origins && this.#marks && { origins, marks: this.#marks, handover: this.#handover },
       sync: this.#sync,
       confirmed: this.#slots.confirmed,
       lost: this.#slots.lost,

@@ -8,9 +8,10 @@
  *
  * The link's own checkpoint follows a few times a second: see slot-checkpoints.ts.
  */
-import { asError, SyncError } from '../../errors.ts';
-import { tagOfSlot, clusterSlot } from '../../keys/cluster-slot.ts';
+import { asError } from '../../errors.ts';
+import { clusterSlot } from '../../keys/cluster-slot.ts';
 import { encodeCommand } from '../../resp/encode.ts';
+import type { CommandFrame } from '../../resp/command-framer.ts';
 import { ReplyError, type Reply } from '../../resp/reply.ts';
 import type { Whereabouts } from '../../connect/discovery.ts';
 import type { EngineOptions } from '../../link/options.ts';
@@ -22,9 +23,9 @@ import { count, newCounters, type LinkCounters } from '../counters.ts';
 import type { LinkFinding } from '../finding.ts';
 import { GrowingFindings } from '../growing-findings.ts';
 import { Losses } from '../rebuild/losses.ts';
-import { movedKeyStop, type StreamPlace } from '../policy-stops.ts';
+import type { StreamPlace } from '../policy-stops.ts';
 import { lookAtSlots } from '../slot-look.ts';
-import { findCommands, printKey, refusalFinding } from '../refusals.ts';
+import { findCommands, refusalFinding } from '../refusals.ts';
 import { isLeftOut, reactionTo } from '../replies.ts';
 import type { ScriptBook } from '../script-book.ts';
 import { isScript, StreamReports } from '../stream-reports.ts';
@@ -37,8 +38,10 @@ import { SourceClock } from '../translate/source-clock.ts';
 import { applyEverywhere } from './barriers.ts';
 import type { CircleMarks } from './circle-marks.ts';
 import { StreamExpiry } from '../expiry/stream-expiry.ts';
+import type { SlotHandover } from './slot-handover.ts';
 import type { ClusterExpiry } from './cluster-expiry.ts';
 import type { ClusterTarget, TargetShard } from './cluster-target.ts';
+import { tornSlot, vanished } from './slot-failures.ts';
 import { CrossSlot } from './cross-slot.ts';
 import type { KeyRefetch } from './key-refetch.ts';
 import type { OwnTurns } from './own-turns.ts';
@@ -91,7 +94,7 @@ export interface ClusterStreamOptions {
   refetch: KeyRefetch;
   expiry: ClusterExpiry;
   /** For a link of a circle: the two instances, and what marks its writes. */
-  circle?: { origins: Origins; marks: CircleMarks } | undefined;
+  circle?: { origins: Origins; marks: CircleMarks; handover: SlotHandover | undefined } | undefined;
   turns: OwnTurns;
   /** Takes slots that are to be compared with the source, because commands for them were left out. */
   unsettled: Set<number>;
@@ -165,6 +168,7 @@ export class ClusterStream {
     const { rounds, translator } = this.#openPair(start.offset, options);
     this.#rounds = rounds;
     this.#translator = translator;
+    options.circle?.handover?.attach(rounds, () => this.#advanceHandover());
     this.#timer = setInterval(() => this.#tick(), RECORD_INTERVAL_MS);
     this.#timer.unref();
   }
@@ -204,6 +208,7 @@ export class ClusterStream {
       throw error;
     }
     if (atMs !== undefined) this.#noteArrival(atMs);
+    this.#advanceHandover();
     this.#kick();
     while (this.#pumping && this.#isFull) await this.#wake.next();
     if (this.#failure) throw this.#failure;
@@ -211,9 +216,8 @@ export class ClusterStream {
 
   /** A command for a slot that is not the source shard's any more is left to the new owner. */
   #leaveOut(slot: number): readonly { slot: number; bytes: Buffer }[] | undefined {
-    const { sourceSlots, unsettled, counters, circle } = this.#options;
+    const { sourceSlots, unsettled, counters } = this.#options;
     if (sourceSlots === undefined || sourceSlots.has(slot)) return undefined;
-    if (circle !== undefined) throw movedKeyStop({ database: 0, offset: this.#translator.offset });
     unsettled.add(slot);
     count(counters.handled, 'left to the new owner of the slot');
     return [];
@@ -260,6 +264,14 @@ export class ClusterStream {
 
   #tick(): void {
     this.#options.expiry.keeper.tick(this.#position.value);
+    this.#kick();
+  }
+
+  /** Slots that have left or come as the stream says by now. */
+  #advanceHandover(): void {
+    const { circle } = this.#options;
+    if (circle?.handover === undefined || this.#translator.inTransaction) return;
+    circle.handover.advance(Number(this.#translator.offset));
     this.#kick();
   }
 
@@ -376,13 +388,14 @@ export class ClusterStream {
   }
 
   async #bringBack(slots: readonly number[]): Promise<void> {
-    const { confirmed, source, signal, cluster, durableOffset } = this.#options;
+    const { confirmed, source, signal, cluster, durableOffset, circle } = this.#options;
+    const isMoved = slots.some((slot) => circle?.handover?.hasTouched(slot) === true);
     const lowest = Math.min(...slots.map((slot) => confirmed[slot] ?? -1));
     const from = this.#boundaries.before(lowest);
     const to = Number(this.#position.value);
     const range = { from: lowest, to, durable: durableOffset() };
     this.#options.onFinding(lostFinding(slots.length, range, cluster.describe()));
-    if (source === undefined || from === undefined) throw lostForGood(lowest, cluster.describe());
+    if (source === undefined || from === undefined || isMoved) throw lostForGood(lowest, cluster.describe());
     for (;;) {
       const quiet = { counters: newCounters(), onFinding: () => undefined };
       const { rounds, translator } = this.#openPair(BigInt(from), quiet);
@@ -470,15 +483,28 @@ export class ClusterStream {
   }
 
   /** What links have applied to the source is told from what clients wrote there. */
-  #watchOrigins(from: bigint, counters: LinkCounters): Pick<TranslatorOptions, 'origins'> {
+  #watchOrigins(
+    from: bigint,
+    counters: LinkCounters,
+    boundary: () => number,
+    handover: SlotHandover | undefined,
+  ): Pick<TranslatorOptions, 'origins'> {
     const { origins } = this.#options.circle ?? {};
     if (origins === undefined) return {};
     const onEcho = (): void => {
       count(counters.handled, 'loop echoes');
       this.#reports.echo(origins.source, { database: 0, offset: from });
     };
-    const onMoved = (place: StreamPlace): void => this.#reports.movedKeys(place);
-    return { origins: { filter: new OriginFilter(origins), onEcho, onMoved } };
+    // Read a second time, it is of slots that have not moved.
+    const onMoved = ({ offset }: StreamPlace, key: Buffer): boolean => {
+      handover?.arrives(key, Number(offset), boundary());
+      return true;
+    };
+    const departs = ({ buffer, argStart, argEnd }: CommandFrame): boolean =>
+      handover?.departs(clusterSlot(buffer.subarray(argStart[1], argEnd[1])), this.#arrivedAtMs) === true;
+    const onDeleted = (frame: CommandFrame, offset: bigint): void =>
+      handover?.sees(frame, { offset: Number(offset), arrivedAtMs: this.#arrivedAtMs });
+    return { origins: { filter: new OriginFilter(origins), onEcho, onMoved, onDeleted, departs } };
   }
 
   /** Rounds and what fills them, from this offset on. */
@@ -489,7 +515,9 @@ export class ClusterStream {
     const { engine, start, link, facts, wallClock, scripts, confirmed } = this.#options;
     const growing =
       onFinding === this.#options.onFinding ? this.#options.growing : new GrowingFindings(onFinding);
-    const { refetch } = this.#options;
+    const { refetch, circle } = this.#options;
+    const isQuiet = onFinding !== this.#options.onFinding;
+    const handover = isQuiet ? undefined : circle?.handover;
     const crossSlot = new CrossSlot({ engine, counters, onFinding, growing, refetch });
     const rounds: SlotRounds = new SlotRounds({
       place: () => ({ offset: Number(translator.offset), inTransaction: translator.inTransaction }),
@@ -499,7 +527,11 @@ export class ClusterStream {
       onCrossSlot: (command) => crossSlot.take(command),
       onDatabase: (database, name, offset) => crossSlot.refuseDatabase(database, name, offset),
       onSplitTransaction: (slots, offset) => crossSlot.splitTransaction(slots, offset),
-      intercept: (_frame, slot) => this.#leaveOut(slot),
+      gate: isQuiet ? undefined : handover,
+      intercept: (frame, slot, offset) =>
+        handover === undefined
+          ? this.#leaveOut(slot)
+          : handover.intercept(frame, slot, { offset, arrivedAtMs: this.#arrivedAtMs }),
     });
     const translator = new StreamTranslator({
       builder: rounds,
@@ -508,7 +540,7 @@ export class ClusterStream {
       checkpointKey: checkpointKey(link),
       flush: engine.flush,
       expiry: this.#expiry,
-      ...this.#watchOrigins(from, counters),
+      ...this.#watchOrigins(from, counters, () => rounds.boundary, handover),
       onAckRequested: (offset) => this.#position.asked(offset),
       onDropped: (reason) => count(counters.dropped, reason),
       onHandled: (what) => count(counters.handled, what),
@@ -539,23 +571,4 @@ export class ClusterStream {
     });
     return { rounds, translator };
   }
-}
-
-function vanished(slot: number, where: string): SyncError {
-  return new SyncError(
-    'APPLY_REFUSED',
-    `The checkpoint of slot ${slot} (tag ${tagOfSlot(slot)}) is gone from the target.`,
-    {
-      where,
-      hint: 'The shard was flushed, or restarted without its data. Start the link again: it does a full sync.',
-    },
-  );
-}
-
-function tornSlot(command: string, key: Buffer, error: ReplyError, where: string): SyncError {
-  return new SyncError(
-    'APPLY_REFUSED',
-    `The target executed only a part of a transaction: ${command} ${printKey(key)} was refused (${error.message}).`,
-    { where, hint: 'Give the account its rights back, clear the target and start the link again.' },
-  );
 }

@@ -34,7 +34,7 @@ export class SlotBook {
 
   /** Every one of these slots has a checkpoint. @param ranges as `ranges` gave them. */
   isComplete(ranges: string): boolean {
-    const slots = parseRanges(ranges);
+    const slots = slotsOfRanges(ranges);
     return slots.length > 0 && slots.every((slot) => (this.confirmed[slot] ?? -1) >= 0);
   }
 
@@ -77,7 +77,7 @@ export class SlotBook {
     this.#sync = sync;
     const marks = new SlotMarkEncoder(link);
     marks.mark = { replid, path, sync };
-    let missing = new Set(parseRanges(ranges));
+    let missing = new Set(slotsOfRanges(ranges));
     while (missing.size > 0) {
       const elsewhere: number[] = [];
       await cluster.refresh(signal);
@@ -141,7 +141,8 @@ function printRanges(slots: readonly number[]): string {
   return ranges.map(([first, last]) => `${first}-${last}`).join(',');
 }
 
-function parseRanges(text: string): number[] {
+/** Slots of `ranges`. */
+export function slotsOfRanges(text: string): number[] {
   return [...text.matchAll(/(\d+)-(\d+)/g)].flatMap(([, first, last]) =>
     Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index),
   );

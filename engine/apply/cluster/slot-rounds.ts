@@ -40,6 +40,14 @@ export type Stage =
     }
   | { kind: 'barrier'; name: string; bytes: Buffer; offset: number };
 
+/** Keeps commands of slots that are not the link's yet (slot-handover.ts). */
+export interface SlotGate {
+  /** True: it waits there. @param boundary the last offset behind a whole unit. */
+  keep(item: Item, boundary: number): boolean;
+  /** What is behind this is not all applied; Infinity: nothing waits. */
+  readonly boundary: number;
+}
+
 /** A command whose keys are in several slots. */
 export interface CrossSlotCommand {
   name: string;
@@ -70,15 +78,19 @@ export interface SlotRoundsOptions {
     slot: number,
     offset: number,
   ) => readonly { slot: number; bytes: Buffer }[] | undefined;
+  gate?: SlotGate | undefined;
   /** Traits of commands that only the target knows. */
   others?: (name: string) => CommandTraits | undefined;
 }
 
-interface Item {
+export interface Item {
   /** -1: a barrier. */
   slot: number;
   bytes: Buffer;
+  /** What the slot's checkpoint says behind it. */
   offset: number;
+  /** The stream can be begun anew there behind it. */
+  unit: number;
   name: string;
   /** Where it has been; undefined where nobody asks. */
   path: string | undefined;
@@ -119,9 +131,28 @@ export class SlotRounds implements EnvelopeSink {
     return this.#items.length;
   }
 
-  /** Source offset of the last complete unit. */
+  /** Source offset of the last complete unit in front of what waits. */
   get offset(): number {
+    return Math.min(this.#offset, this.#options.gate?.boundary ?? Infinity);
+  }
+
+  /** Source offset of the last complete unit. */
+  get boundary(): number {
     return this.#offset;
+  }
+
+  /** A command of our own, behind everything so far. */
+  pushOwn(item: Item): void {
+    this.#items.push(item);
+    this.#bytes += item.bytes.length;
+    if (!this.#options.place().inTransaction) this.#complete = this.#items.length;
+  }
+
+  /** What has waited goes before everything else. */
+  release(items: readonly Item[]): void {
+    this.#items.unshift(...items);
+    this.#complete += items.length;
+    for (const { bytes } of items) this.#bytes += bytes.length;
   }
 
   get hasUnits(): boolean {
@@ -177,7 +208,12 @@ export class SlotRounds implements EnvelopeSink {
       this.#complete--;
       if (barrier === undefined) throw new Error('no barrier');
       this.#bytes -= barrier.bytes.length;
-      return { kind: 'barrier', name: barrier.name, bytes: barrier.bytes, offset: barrier.offset };
+      return {
+        kind: 'barrier',
+        name: barrier.name,
+        bytes: barrier.bytes,
+        offset: Math.min(this.offset, barrier.offset),
+      };
     }
     const end = at === -1 ? this.#complete : at;
     const taken = this.#items.splice(0, end);
@@ -186,7 +222,7 @@ export class SlotRounds implements EnvelopeSink {
     const stage: Stage = {
       kind: 'round',
       groups: groupBySlot(taken, this.#options.marks),
-      offset: isAll ? this.#offset : (taken.at(-1)?.offset ?? this.#offset),
+      offset: isAll ? this.offset : Math.min(this.offset, taken.at(-1)?.unit ?? this.#offset),
       commands: taken.length,
       transactions: isAll ? this.#transactions : 0,
       heartbeats: isAll ? this.#heartbeats : [],
@@ -237,13 +273,15 @@ export class SlotRounds implements EnvelopeSink {
   #completeBefore(inTransaction: boolean): void {
     if (inTransaction) return;
     this.#complete = this.#items.length;
-    this.#offset = Math.max(this.#offset, this.#items.at(-1)?.offset ?? 0);
+    this.#offset = Math.max(this.#offset, this.#items.at(-1)?.unit ?? 0);
   }
 
   #add(slot: number, bytes: Buffer, offset: number, inTransaction: boolean): void {
     if (inTransaction) this.#transactionSlots.add(slot);
     if (offset <= (this.#options.have[slot] ?? -1)) return;
-    this.#items.push({ slot, bytes, offset, name: '', path: this.#path });
+    const item: Item = { slot, bytes, offset, unit: offset, name: '', path: this.#path };
+    if (this.#options.gate?.keep(item, this.#offset) === true) return;
+    this.#items.push(item);
     this.#bytes += bytes.length;
   }
 
@@ -252,7 +290,7 @@ export class SlotRounds implements EnvelopeSink {
     const bytes = Buffer.from(frame.buffer.subarray(frame.start, frame.end));
     // A message goes to one node, which tells the others.
     const slot = BARRIERS.has(name) ? -1 : 0;
-    this.#items.push({ slot, bytes, offset, name, path: this.#path });
+    this.#items.push({ slot, bytes, offset, unit: offset, name, path: this.#path });
     this.#bytes += bytes.length;
   }
 }

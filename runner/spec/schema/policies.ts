@@ -201,7 +201,7 @@ export const POLICIES: Readonly<Record<string, PolicyDefinition>> = {
     question: 'What to do when slots move between the shards of a source cluster',
     values: {
       follow:
-        'go on with their new owner; a target that is no cluster cannot, and a link of a pair or a ring stops before anything of them is applied',
+        'go on with their new owner; a target that is no cluster cannot, and in a pair or a ring the link then stops before anything of them is applied',
       fail: 'stop the link',
     },
     default: DEFAULT_ENGINE.topologyChange,

@@ -41,7 +41,7 @@ export class CirclePair implements AsyncDisposable {
 
   /** What one direction brings the other one reads, and leaves out. */
   async settled(): Promise<void> {
-    for (let round = 0; round < 2; round++) {
+    for (let round = 0; round < 3; round++) {
       await this.forward.drained();
       await this.reverse.drained();
     }

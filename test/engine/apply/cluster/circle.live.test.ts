@@ -76,9 +76,74 @@ it('brings what clients write on both clusters over once, whatever it is', async
   await reverse.stop();
 }, 60_000);
 
+it('stops a link whose source, a cluster, is loaded anew: nobody could tell its keys from fresh ones', async () => {
+  for (const words of inMovedSlots('home')) await home.call(words);
+  await using pair = await CirclePair.start(home, office);
+  // In order: nothing of it is on its way any more.
+  await pair.forward.stop();
+  await office.call(['DEL', 'redis-sync:link:{forward-0}']);
+  await using again = await startForward(home, office);
+  await until(() => Promise.resolve(failuresOf(pair.reverse).length === office.primaries.length));
+  expect(failuresOf(pair.reverse)[0]).toContain('copied anew to the source, a cluster in a circle');
+  expect(pair.commands[1]).toBe(0);
+  expect(again.statuses).toHaveLength(home.primaries.length);
+}, 60_000);
+
+/** Commands that tell every omission and every repetition, until told to end; how many rounds. */
+async function writeUntil(
+  cluster: TestCluster,
+  side: 'home' | 'office',
+  signal: AbortSignal,
+): Promise<number> {
+  let round = 0;
+  for (; !signal.aborted; round++) {
+    const tag = tagOfSlot(round % MOVED_SLOTS);
+    await cluster.call(['INCRBY', `counter:{${tag}}`, round]);
+    await cluster.call(['RPUSH', `list:${side}:{${tag}}`, round]);
+    await cluster.call(['SET', `new:${side}:${round % 300}:{${tag}}`, round]);
+    await cluster.call(['DEL', `new:${side}:${(round * 7) % 300}:{${tag}}`]);
+    if (round % 5 === 0) await cluster.call(['DEL', `list:${side}:{${tag}}`]);
+  }
+  return round;
+}
+
+it('follows slots that move on both sides, there and back, while clients write on both', async () => {
+  for (const words of inMovedSlots('home')) await home.call(words);
+  await using pair = await CirclePair.start(home, office);
+  const { forward, reverse } = pair;
+  const ending = new AbortController();
+  const writing = Promise.all([
+    writeUntil(home, 'home', ending.signal),
+    writeUntil(office, 'office', ending.signal),
+  ]);
+  const slots = [...Array(MOVED_SLOTS).keys()];
+  const to = async (cluster: TestCluster, back: boolean): Promise<void> => {
+    const [first, second] = cluster.primaries;
+    if (first === undefined || second === undefined) throw new Error('no primaries');
+    await cluster.move(slots, back ? second : first, back ? first : second, 5);
+    await cluster.agrees();
+  };
+  for (let time = 0; time < 4; time++) {
+    await to(home, false);
+    await to(office, false);
+    await Promise.all([to(home, true), to(office, true)]);
+  }
+  ending.abort();
+  for (const rounds of await writing) expect(rounds).toBeGreaterThan(10);
+  await pair.settled();
+  expect(differences(await home.contents(), await office.contents())).toEqual([]);
+  expect(pair.echoes).toBe(0);
+  for (const links of [forward, reverse]) {
+    expect(sum(links, ({ dropped }) => dropped['moved with its slot'] ?? 0)).toBeGreaterThan(0);
+    expect(links.findings('TOPOLOGY_CHANGED').filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(links.statuses.map(({ errors }) => errors)).toEqual(links.statuses.map(() => ({})));
+    await links.stop();
+  }
+}, 60_000);
+
 it('stops a link to a server before keys that move at its source are taken from it, or brought back', async () => {
   await using pair = await CirclePair.start(home, desk);
-  await home.pipeline(inMovedSlots('home'));
+  for (const words of inMovedSlots('home')) await home.call(words);
   await pair.settled();
   await using connection = await Connection.open(desk.endpoint);
   const keys = await contentsOf(connection);
@@ -92,18 +157,4 @@ it('stops a link to a server before keys that move at its source are taken from 
   expect(pair.forward.findings('TOPOLOGY_CHANGED')).not.toEqual([]);
   expect(differences(keys, await contentsOf(connection))).toEqual([]);
   expect(pair.echoes).toBe(0);
-  await home.move(slots, to, from);
-}, 60_000);
-
-it('stops a link whose source, a cluster, is loaded anew: nobody could tell its keys from fresh ones', async () => {
-  await home.pipeline(inMovedSlots('home'));
-  await using pair = await CirclePair.start(home, office);
-  // In order: nothing of it is on its way any more.
-  await pair.forward.stop();
-  await office.call(['DEL', 'redis-sync:link:{forward-0}']);
-  await using again = await startForward(home, office);
-  await until(() => Promise.resolve(failuresOf(pair.reverse).length === office.primaries.length));
-  expect(failuresOf(pair.reverse)[0]).toContain('copied anew to the source, a cluster in a circle');
-  expect(pair.commands[1]).toBe(0);
-  expect(again.statuses).toHaveLength(home.primaries.length);
 }, 60_000);
