@@ -78,7 +78,7 @@ async function compare(
     bytesCompared: tally.bytes,
     durationMs: performance.now() - started,
     passMs,
-    counts: countRows(source.nodes, target.nodes, state),
+    counts: await countRows(source, target, state),
     types,
     totals: tally.totals,
     differences: recheck.differences,

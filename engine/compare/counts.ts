@@ -9,6 +9,7 @@ import { textOf } from '../resp/reply-text.ts';
 import { readServerFacts, type DatabaseCount, type Node } from './server-facts.ts';
 
 const GROUP_KEYS = 256;
+const RECOUNTS_MAX = 2;
 /** What PTTL says of a key that does not expire; -2: there is no such key. */
 const NO_EXPIRY = -1;
 
@@ -75,28 +76,80 @@ export async function countIgnored(connections: readonly Connection[], ignored: 
   }
 }
 
-/** The rows of the count table: sums over the nodes of each side, without the keys the pass left out. */
-export function countRows(sources: readonly Node[], targets: readonly Node[], state: PassState): CountRow[] {
-  const [left, right] = [sumByDatabase(sources), sumByDatabase(targets)];
-  const databases = [...new Set([...left.keys(), ...right.keys()])].toSorted((a, b) => a - b);
-  return databases.map((database) => {
-    const [source, target] = [left.get(database), right.get(database)];
-    const [ownSource, ownTarget] = [state.ignoredOnSource.of(database), state.ignoredOnTarget.of(database)];
-    return {
-      database,
-      sourceKeys: (source?.keys ?? 0) - ownSource.keys,
-      targetKeys: (target?.keys ?? 0) - ownTarget.keys,
-      sourceExpires: (source?.expires ?? 0) - ownSource.expires,
-      targetExpires: (target?.expires ?? 0) - ownTarget.expires,
-    };
+/** The servers of one side, with a connection to each. */
+export interface CountedSide {
+  nodes: readonly Node[];
+  connections: readonly Connection[];
+}
+
+/**
+ * The rows of the count table: sums over the nodes of each side, without the keys the pass left out.
+ *
+ * Those were listed after the servers had counted, and a running link may have removed one of its own meanwhile: where all
+ * keys are equal and the counts are not, the servers count again.
+ *
+ * @throws SyncError CONNECT, PERMISSION.
+ */
+export async function countRows(
+  source: CountedSide,
+  target: CountedSide,
+  state: PassState,
+): Promise<CountRow[]> {
+  let rows = joinCounts(
+    countedBefore(source, state.ignoredOnSource),
+    countedBefore(target, state.ignoredOnTarget),
+  );
+  const { MISSING_KEY, EXTRA_KEY } = state.tally.totals;
+  if (MISSING_KEY + EXTRA_KEY > 0) return rows;
+  for (let turn = 0; turn < RECOUNTS_MAX && !rows.every(isAgreed); turn++)
+    rows = joinCounts(await countNow(source, state), await countNow(target, state));
+  return rows;
+}
+
+/** Keys that expire come off at another moment on each side: only the others have to agree. */
+function isAgreed({ sourceKeys, sourceExpires, targetKeys, targetExpires }: CountRow): boolean {
+  return sourceKeys - sourceExpires === targetKeys - targetExpires;
+}
+
+function countedBefore({ nodes }: CountedSide, ignored: IgnoredKeys): DatabaseCount[] {
+  return sumByDatabase(nodes.flatMap(({ facts }) => facts.keyspace)).map((count) => {
+    const own = ignored.of(count.database);
+    return { ...count, keys: count.keys - own.keys, expires: count.expires - own.expires };
   });
 }
 
-function sumByDatabase(nodes: readonly Node[]): Map<number, DatabaseCount> {
+async function countNow(
+  { nodes, connections }: CountedSide,
+  { settings }: PassState,
+): Promise<DatabaseCount[]> {
+  const prefixes = settings.ignorePrefixes.map((prefix) => prefix.toString());
+  const counts = [];
+  for (const [index, connection] of connections.entries()) {
+    if (nodes[index]?.facts.cluster === false) await connection.call('SELECT', 0);
+    counts.push(...(await readCounts(connection, prefixes)));
+  }
+  return sumByDatabase(counts);
+}
+
+function joinCounts(source: readonly DatabaseCount[], target: readonly DatabaseCount[]): CountRow[] {
+  const [left, right] = [source, target].map((side) => new Map(side.map((count) => [count.database, count])));
+  const databases = [...new Set([...source, ...target].map(({ database }) => database))];
+  return databases
+    .toSorted((a, b) => a - b)
+    .map((database) => ({
+      database,
+      sourceKeys: left?.get(database)?.keys ?? 0,
+      targetKeys: right?.get(database)?.keys ?? 0,
+      sourceExpires: left?.get(database)?.expires ?? 0,
+      targetExpires: right?.get(database)?.expires ?? 0,
+    }));
+}
+
+function sumByDatabase(counts: readonly DatabaseCount[]): DatabaseCount[] {
   const sums = new Map<number, DatabaseCount>();
-  for (const { database, keys, expires } of nodes.flatMap((node) => node.facts.keyspace)) {
+  for (const { database, keys, expires } of counts) {
     const sum = sums.get(database);
     sums.set(database, { database, keys: (sum?.keys ?? 0) + keys, expires: (sum?.expires ?? 0) + expires });
   }
-  return sums;
+  return [...sums.values()];
 }

@@ -159,9 +159,7 @@ function inConsumers(
     byBytes(target, (consumer) => consumer.name),
     (consumer) => `consumer ${printBytes(consumer.name, 64)} ${of}`,
   );
-  return (
-    detail && `${detail} (nothing is pending for it; old servers do not replicate such a consumer)`
-  );
+  return detail && `${detail} (nothing is pending for it; old servers do not replicate such a consumer)`;
 }
 
 export interface GroupMembers {
