@@ -1,12 +1,15 @@
 /**
  * How far the source's clock is from ours, from its answers to TIME: the sample with the shortest way there and back is the
- * best one, and no sample is off by more than half its way. Old samples are forgotten, because clocks drift.
+ * best one, and no sample is off by more than half its way. Old samples are forgotten, because clocks drift; all of them at
+ * once when the next one contradicts them, because somebody has set the clock.
  */
 import type { Connection } from '../connect/connection.ts';
 import type { Reply } from '../resp/reply.ts';
 import { textOf } from '../resp/reply-text.ts';
 
 const SAMPLES_MAX = 30;
+/** Clocks whole milliseconds of which are looked at, and drift a little between two samples. */
+const DRIFT_MS = 20;
 
 interface Sample {
   offsetMs: number;
@@ -32,8 +35,16 @@ export class ClockOffset {
     const roundTripMs = answeredAtMs - askedAtMs;
     // A negative one says that our own clock was set meanwhile.
     if (!Number.isFinite(sourceMs) || roundTripMs < 0) return;
-    this.#samples.push({ offsetMs: sourceMs - (askedAtMs + answeredAtMs) / 2, roundTripMs });
+    const sample = { offsetMs: sourceMs - (askedAtMs + answeredAtMs) / 2, roundTripMs };
+    if (this.#contradicts(sample)) this.#samples = [];
+    this.#samples.push(sample);
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
+  }
+
+  #contradicts({ offsetMs, roundTripMs }: Sample): boolean {
+    return this.#samples.some(
+      (each) => Math.abs(offsetMs - each.offsetMs) > (roundTripMs + each.roundTripMs) / 2 + DRIFT_MS,
+    );
   }
 
   /** Asks for the time. An account that may not leaves the offset as it is. @throws SyncError CONNECT. */

@@ -15,6 +15,7 @@ import { DEFAULT_DRIVER, expandDriver } from './driver.ts';
 import { expandExpectations } from './expand-expectations.ts';
 import { expandInstance } from './expand-instance.ts';
 import { expandStep } from './expand-step.ts';
+import { withMovableClocks } from './movable-clocks.ts';
 import { expandDatasets, expandWorkloads } from './expand-traffic.ts';
 import type { LinkPlan, Plan } from './plan.ts';
 import { defaultLinkId } from './topologies/link-id.ts';
@@ -37,6 +38,7 @@ export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
   const { specPath, sha256, registries = REGISTRIES } = options;
   const instances = Object.entries(spec.instances).map(([name, instance]) => expandInstance(name, instance));
   const links = expandLinks(spec, registries);
+  const timeline = (spec.timeline ?? []).map(expandStep);
   const databases = spec.topology?.kind === 'codis' ? spec.topology.databases : undefined;
   const data = expandDatasets(spec.data, { instances, links, databases });
   const ttlToleranceMs = durationOr(spec.compare?.ttlTolerance, DEFAULT_COMPARE.ttlToleranceMs);
@@ -47,7 +49,7 @@ export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
     seed: options.seed ?? spec.seed ?? DEFAULT_SEED,
     spec: specPath,
     specSha256: sha256,
-    instances,
+    instances: withMovableClocks(instances, timeline),
     topology: { kind: spec.topology?.kind ?? 'links' },
     links,
     data,
@@ -61,7 +63,7 @@ export function expandPlan(spec: Spec, options: ExpandOptions): Plan {
     incrementalMs: durationOr(spec.incremental, DEFAULT_INCREMENTAL_MS),
     driver: expandDriver(spec.engine ?? {}),
     engine: expandEngine(spec.engine),
-    timeline: (spec.timeline ?? []).map(expandStep),
+    timeline,
     ...(spec.scenarios && { scenarios: [...spec.scenarios] }),
     expect: expandExpectations(spec.expect ?? [], ttlToleranceMs),
     compare: {

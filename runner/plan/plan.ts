@@ -58,6 +58,8 @@ export interface InstancePlan {
   tls?: TlsOptions;
   /** Provisioned, and reached by TLS only, with certificates that the run makes. */
   ownTls?: true;
+  /** Its servers are started so that a step can move their clocks. */
+  movableClock?: true;
   /** An instance with a url is only written to by data/workload/faults when it says so. */
   disposable: boolean;
   /** Declared facts of a cloud product; never reported as measured. */

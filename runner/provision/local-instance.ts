@@ -40,7 +40,11 @@ export class LocalInstance implements ProvisionedInstance {
     this.kind = parts.plan.kind;
     this.server = parts.binary.server;
     this.version = parts.binary.version;
-    this.capabilities = new Set(parts.plan.ownTls ? [...CAPABILITIES, 'tls'] : CAPABILITIES);
+    this.capabilities = new Set([
+      ...CAPABILITIES,
+      ...(parts.plan.ownTls ? (['tls'] as const) : []),
+      ...(parts.plan.movableClock ? (['clock'] as const) : []),
+    ]);
     this.#parts = parts;
     this.#servers = [...parts.servers];
     const { startReplica } = parts;

@@ -18,9 +18,10 @@ import type { ProcessLedger } from './process-ledger.ts';
 /**
  * What can be done to an instance; faults ask for these, never for a kind of provisioner.
  * kill: end a node's process hard · pause: stop and resume it · restart: end and start it again at its address ·
- * config: CONFIG SET is allowed · write: the run may write data into it · tls: its certificates are ours.
+ * config: CONFIG SET is allowed · write: the run may write data into it · tls: its certificates are ours ·
+ * clock: its clock can be moved.
  */
-export type Capability = 'kill' | 'pause' | 'restart' | 'config' | 'write' | 'tls';
+export type Capability = 'kill' | 'pause' | 'restart' | 'config' | 'write' | 'tls' | 'clock';
 
 export interface ProvisionContext {
   /** Folder of this run; servers live in `<runFolder>/servers/<instance>/<node>/`. */
@@ -46,6 +47,8 @@ export interface NodeControl {
   resume(): void;
   /** Ends it if it runs, starts it at the same address with the same configuration, waits until it answers. */
   restart(): Promise<void>;
+  /** Sets its clock ahead of the machine's, ms; negative: behind. Absent unless it was started for that. */
+  readonly moveClock?: (byMs: number) => void;
 }
 
 export interface ProvisionedNode {

@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import type { InstancePlan } from '../plan/plan.ts';
 import { containerProvisioner } from './container/container-provisioner.ts';
+import { missingClockLibrary } from './movable-clock.ts';
 import { clusterProvisioner } from './cluster-provisioner.ts';
 import { existingProvisioner } from './existing.ts';
 import { processProvisioner } from './process-provisioner.ts';
@@ -32,6 +33,8 @@ export async function provisionAll(
   plans: readonly InstancePlan[],
   context: ProvisionContext,
 ): Promise<Map<string, ProvisionedInstance>> {
+  const missing = missingClockLibrary(plans, context.env ?? process.env);
+  if (missing !== undefined) throw missing;
   const outcomes = await Promise.allSettled(plans.map((plan) => provision(plan, context)));
   const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');

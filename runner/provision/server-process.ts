@@ -19,6 +19,7 @@ import { asError, SyncError } from '../../engine/errors.ts';
 import { parseInfo } from '../../engine/resp/reply-text.ts';
 import type { ProcessLedger, ProcessRecord } from './process-ledger.ts';
 import { isAlive, readProcess, signalProcess } from './process-identity.mjs';
+import type { MovableClock } from './movable-clock.ts';
 import type { OwnCertificates } from './own-certificates.ts';
 import type { NodeControl, ProvisionedNode } from './provisioner.ts';
 import type { ServerBinary } from './server-binary.ts';
@@ -38,6 +39,8 @@ export interface ServerLaunch {
   endpoint: Endpoint;
   /** Set when it speaks TLS. */
   certificates?: OwnCertificates;
+  /** Set when it does not go by the machine's. */
+  clock?: MovableClock;
   /** Of a cluster node that has one of its own. */
   busPort?: number;
   processes: ProcessLedger;
@@ -48,6 +51,7 @@ export interface ServerLaunch {
 export class ServerProcess implements ProvisionedNode, NodeControl {
   readonly logFile: string;
   readonly certificates?: OwnCertificates;
+  readonly moveClock?: (byMs: number) => void;
   readonly #launch: ServerLaunch;
   #child: ChildProcess | undefined;
   #record: ProcessRecord | undefined;
@@ -58,6 +62,8 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
   private constructor(launch: ServerLaunch) {
     this.#launch = launch;
     if (launch.certificates !== undefined) this.certificates = launch.certificates;
+    const { clock } = launch;
+    if (clock !== undefined) this.moveClock = (byMs) => clock.move(byMs);
     this.logFile = join(launch.folder, 'server.log');
   }
 
@@ -110,7 +116,9 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
   }
 
   async kill(): Promise<void> {
-    if (this.#record) await this.#launch.processes.end(this.#record);
+    if (this.#record === undefined) return;
+    await this.#launch.processes.end(this.#record);
+    this.#launch.clock?.tidy(this.#record.pid);
   }
 
   async pause(): Promise<void> {
@@ -132,6 +140,7 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
     try {
       this.#spawn();
       await this.#waitUntilReady(signal);
+      this.#launch.clock?.tidy(this.pid);
     } catch (error) {
       await this.kill();
       throw error;
@@ -139,7 +148,7 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
   }
 
   #spawn(): void {
-    const { binary, folder, processes, instance, node, role } = this.#launch;
+    const { binary, folder, processes, instance, node, role, clock } = this.#launch;
     const log = openSync(this.logFile, 'a');
     this.#logStart = readFileSync(this.logFile).length;
     const mode = role === 'sentinel' ? ['--sentinel'] : [];
@@ -147,6 +156,7 @@ export class ServerProcess implements ProvisionedNode, NodeControl {
       cwd: folder,
       detached: true,
       stdio: ['ignore', log, log],
+      ...(clock === undefined ? {} : { env: { ...process.env, ...clock.environment } }),
     });
     closeSync(log);
     this.#child = child;

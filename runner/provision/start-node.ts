@@ -1,4 +1,5 @@
 /** Starts one node of a provisioned instance on a free loopback port, in a folder of its own. */
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '../../engine/connect/connection.ts';
@@ -10,6 +11,7 @@ import { pickFreePort } from './free-port.ts';
 import type { OwnCertificates } from './own-certificates.ts';
 import type { ProvisionContext, ProvisionedNode } from './provisioner.ts';
 import { findServerBinary, type ServerBinary } from './server-binary.ts';
+import { findClockLibrary, missingClockLibrary, MovableClock } from './movable-clock.ts';
 import { configuredPort, listenHost, writeServerConfig } from './server-config.ts';
 import { PortTaken, ServerProcess } from './server-process.ts';
 
@@ -113,6 +115,7 @@ async function startAt(start: NodeStart, port: number): Promise<ServerProcess> {
   const { plan, binary, context, node, primary, certificates, role = 'primary', cluster } = start;
   const folder = folderOf(plan, context, node);
   const password = plan.config['requirepass'];
+  const clock = clockOf(plan, context, folder);
   const hasBusPort = cluster === true && Number.parseInt(binary.version, 10) >= BUS_PORT_SINCE;
   const busPort = hasBusPort ? await (context.pickPort ?? pickFreePort)() : undefined;
   return ServerProcess.start({
@@ -139,10 +142,21 @@ async function startAt(start: NodeStart, port: number): Promise<ServerProcess> {
     },
     ...(certificates ? { certificates } : {}),
     ...(busPort === undefined ? {} : { busPort }),
+    ...(clock === undefined ? {} : { clock }),
     processes: context.processes,
     readyTimeoutMs: readyTimeoutMs(context),
     ...(context.signal ? { signal: context.signal } : {}),
   });
+}
+
+/** @throws SyncError PROVISION when it is to have one and cannot. */
+function clockOf(plan: InstancePlan, context: ProvisionContext, folder: string): MovableClock | undefined {
+  if (plan.movableClock === undefined) return undefined;
+  const env = context.env ?? process.env;
+  const library = findClockLibrary(env);
+  if (library === undefined) throw missingClockLibrary([plan], env) ?? new SyncError('INTERNAL', 'No clock.');
+  mkdirSync(folder, { recursive: true });
+  return new MovableClock(library, folder);
 }
 
 /** Waits for `master_link_status:up`. @throws SyncError PROVISION after the limit, ABORTED. */

@@ -12,6 +12,7 @@ import type { LoadedSpec } from '../cli/load-plans.ts';
 import { requireDisposable } from '../cli/rehearsal-safety.ts';
 import type { Plan } from '../plan/plan.ts';
 import { ALL_SCENARIOS, parseScenarioName } from '../plan/scenario-name.ts';
+import { missingClockLibrary } from '../provision/movable-clock.ts';
 import { scenarioSubject, writeScenarioSpec } from '../plan/scenario-spec.ts';
 import type { Environment } from '../spec/interpolation.ts';
 import { parseSpec } from '../spec/load.ts';
@@ -137,6 +138,16 @@ async function runVariant(
     const { reason } = prepared;
     return { ...row, verdict: 'unfit', reasons: [reason], findings: [], differences: {}, seconds: 0 };
   }
+  const missing = missingClockLibrary(prepared.plan.instances, io.env);
+  if (missing !== undefined)
+    return {
+      ...row,
+      verdict: 'unfit',
+      reasons: [missing.message],
+      findings: [],
+      differences: {},
+      seconds: 0,
+    };
   requireDisposable(prepared.plan);
   // A signal of its own: what a run hangs on it is gone with the run, and that is more than ten listeners for many servers.
   const signal = AbortSignal.any([options.signal]);

@@ -75,6 +75,7 @@ async function install(installer) {
   if (outcome.code !== 0) {
     throw new SetupProblem(`${program} could not install a server:\n${lastLines(outcome.output)}`, CHOICES);
   }
+  for (const extra of installer.extras) await runManager([...installer.install, extra]);
   await stopStarted(prefix, activeBefore);
 }
 

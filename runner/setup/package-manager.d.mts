@@ -12,6 +12,7 @@ export type Installer =
       prefix: string[];
       program: string;
       packages: string[];
+      extras: string[];
       refresh: string[] | undefined;
       install: string[];
       env: Record<string, string>;

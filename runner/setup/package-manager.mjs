@@ -11,6 +11,8 @@ const MANAGERS = [
     refresh: ['update', '-qq'],
     install: ['install', '-y', '-qq', '--no-install-recommends'],
     env: { DEBIAN_FRONTEND: 'noninteractive' },
+    // For the fault clock-skew; whatever needs it is skipped where it is missing.
+    extras: ['libfaketime'],
   },
   { program: 'dnf', packages: ['redis', 'valkey'], install: ['install', '-y', '-q'] },
   { program: 'yum', packages: ['redis', 'valkey'], install: ['install', '-y', '-q'] },
@@ -25,7 +27,8 @@ const MANAGERS = [
  * How to install a server here.
  *
  * @param facts `{ isRoot, canSudo, has(program) }`; `canSudo` means that `sudo -n` asks for no password.
- * @returns `{ kind: 'install', prefix, program, packages, refresh, install, env }`, where `prefix` is `[]` or
+ * @returns `{ kind: 'install', prefix, program, packages, extras, refresh, install, env }` (extras are packages
+ *   that are nice to have), where `prefix` is `[]` or
  *   `['sudo', '-n']`; `{ kind: 'forbidden', command }` when only privileges are missing (the command a person with them
  *   would type); `{ kind: 'none' }` when no package manager is known.
  */
@@ -38,7 +41,7 @@ export function chooseInstaller(facts) {
       forbidden ??= { kind: 'forbidden', command: commandForPeople(manager) };
       continue;
     }
-    return { kind: 'install', prefix, refresh: undefined, env: {}, ...manager };
+    return { kind: 'install', prefix, refresh: undefined, env: {}, extras: [], ...manager };
   }
   return forbidden ?? { kind: 'none' };
 }

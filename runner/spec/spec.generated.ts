@@ -2612,6 +2612,58 @@ export type Step =
        */
       id?: string;
       /**
+       * The clock of a server is moved, ahead or back, while it runs (libfaketime); healed, it is right again.
+       */
+      fault: 'clock-skew';
+      /**
+       * What it happens to: source, group-1.primary, group-1.replica(0), target.shard(0), link:forward.source.
+       */
+      where?: string;
+      /**
+       * Settings of clock-skew.
+       */
+      with?: {
+        /**
+         * How far: 30s ahead, -30s behind.
+         */
+        by?: string;
+      };
+      /**
+       * Fire this long after the workload started.
+       */
+      at?: string;
+      when?: Moment;
+      /**
+       * Fire after the step with this id.
+       */
+      after?: string;
+      /**
+       * Wait this much longer; with when and after.
+       */
+      delay?: string;
+      /**
+       * Heal after this long. Without it, when the run settles.
+       */
+      for?: string;
+      /**
+       * Fire again this long after it fired; what is still in effect is healed first.
+       */
+      every?: string;
+      /**
+       * With every: how often in all. Without it, until the run settles.
+       */
+      times?: number;
+      /**
+       * A step that never fired, or had no effect, does not make the verdict unknown.
+       */
+      optional?: boolean;
+    }
+  | {
+      /**
+       * Name of this step. Default: step-1, step-2 and so on, by position.
+       */
+      id?: string;
+      /**
        * The process of a link is killed (SIGKILL); healed, it is started again.
        */
       fault: 'engine-kill';

@@ -176,5 +176,6 @@ export const NOT_DRAWN: Readonly<Record<string, string>> = {
   'engine-starve': 'does in small pieces what engine-pause does in one',
   'engine-restart': 'is engine-kill with a kinder end, and waits for a link that is not in sync',
   'target-evict': 'evicted keys are lost on the target',
+  'clock-skew': 'needs a library that may be missing, and far deadlines are lost by it',
   'tls-expire': 'is about servers that speak TLS',
 };

@@ -38,7 +38,8 @@ What a step of a spec's \`timeline:\` can do. Generated from the registry (\`npm
 
 * **Where**: \`source\`, \`source.primary\`, \`source.replica(0)\`, \`link:NAME\`, \`link:NAME.source\`, \`link:NAME.target\`; resolved when the step fires.
 * **Needs**: an instance that cannot have a fault makes the spec invalid, with what would help. \`kill\`, \`pause\`, \`restart\` and \`debug\` are there for
-  servers that redis-sync started, \`tls\` where they have \`tls: true\`, \`config\` and \`write\` also for a \`disposable\` endpoint, \`proxy\` and \`engine\` for every link.
+  servers that redis-sync started, \`tls\` where they have \`tls: true\`, \`clock\` where they are processes of this machine
+  and libfaketime is installed (\`apt-get install libfaketime\`; a server that no step aims at runs without it), \`config\` and \`write\` also for a \`disposable\` endpoint, \`proxy\` and \`engine\` for every link.
 * **Healed**: after \`for\`, before the next \`every\`, when the run settles, and on Ctrl-C. A network fault that lost bytes heals with a reset.
 * **The proxy** of the network faults stands only on the ways that a step aims at. Measured on loopback on a two-core machine, it adds about
   0.4 s of CPU per GB and 15 µs to a round trip.

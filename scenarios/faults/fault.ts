@@ -14,7 +14,7 @@ import type { Subjects } from './subjects.ts';
 
 /**
  * What its aim must be able to do. Of an instance: kill, pause, restart (its processes are ours) · config, write (it may be
- * changed) · tls (its certificates are ours) · replica (it has one) · debug (DEBUG is allowed) · cluster, codis (it is one, or a group of one) · standalone (it
+ * changed) · tls (its certificates are ours) · clock (its clock can be moved) · replica (it has one) · debug (DEBUG is allowed) · cluster, codis (it is one, or a group of one) · standalone (it
  * is no cluster). Of a link: engine (its process is ours) · proxy (a fault proxy
  * stands on that side of it).
  */

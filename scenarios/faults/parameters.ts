@@ -11,6 +11,11 @@ export function durationOf(description: string, standard?: string): Schema {
   return { description, type: 'string', pattern: '^[0-9]+(ms|s|m)$', ...withDefault(standard) };
 }
 
+/** A duration with a sign: 30s, or -30s. */
+export function shiftOf(description: string, standard: string): Schema {
+  return { description, type: 'string', pattern: '^-?[0-9]+(ms|s|m)$', default: standard };
+}
+
 /** A size such as 512b, 16kb or 3mb. */
 export function sizeOf(description: string, standard?: string): Schema {
   return { description, type: 'string', pattern: '^[0-9]+(b|kb|mb|gb)$', ...withDefault(standard) };
@@ -63,6 +68,14 @@ export class Parameters {
     return this.#quantity(name, standard, UNITS_MS, '500ms, 5s or 2m');
   }
 
+  /** As durationMs; negative with a minus in front. */
+  shiftMs(name: string, standard: string): number {
+    const text = this.text(name, standard);
+    const isBack = text.startsWith('-');
+    const factor = isBack ? -1 : 1;
+    return factor * this.#read(name, isBack ? text.slice(1) : text, UNITS_MS, '30s or -30s');
+  }
+
   bytes(name: string, standard: string): number {
     return this.#quantity(name, standard, UNITS_BYTES, '512b, 16kb or 3mb');
   }
@@ -113,7 +126,10 @@ export class Parameters {
     units: Readonly<Record<string, number>>,
     expected: string,
   ): number {
-    const value = this.#values[name] ?? standard;
+    return this.#read(name, this.#values[name] ?? standard, units, expected);
+  }
+
+  #read(name: string, value: unknown, units: Readonly<Record<string, number>>, expected: string): number {
     const [, digits, unit] = /^(\d+)([a-z]+)$/.exec(typeof value === 'string' ? value : '') ?? [];
     const factor = units[unit ?? ''];
     if (digits === undefined || factor === undefined) throw this.#wrong(name, expected);

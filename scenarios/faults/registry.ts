@@ -6,6 +6,7 @@ import { bgsaveFail } from './bgsave-fail.ts';
 import { blackhole } from './blackhole.ts';
 import { busyScript } from './busy-script.ts';
 import { codisRebalance } from './codis-rebalance.ts';
+import { clockSkew } from './clock-skew.ts';
 import { clientPause } from './client-pause.ts';
 import { configSet } from './config-set.ts';
 import { connectionKill } from './connection-kill.ts';
@@ -108,6 +109,7 @@ export const FAULTS: readonly FaultDefinition[] = [
   heartbeatDelete,
   configSet,
   // The engine.
+  clockSkew,
   engineKill,
   engineRestart,
   enginePause,

@@ -14,6 +14,8 @@ export interface NodeControl {
   resume(): void;
   /** Ends it if it runs, starts it at the same address with the same configuration, waits until it answers. */
   restart(): Promise<void>;
+  /** Sets its clock ahead of the machine's, ms; negative: behind. Absent unless it was started for that. */
+  readonly moveClock?: (byMs: number) => void;
 }
 
 /** Files on the machine of a server that speaks TLS with certificates of ours, both of the same key. */

@@ -90,14 +90,6 @@ export const DECLARED: readonly DeclaredScenario[] = [
       'The first connection is refused, before there is anything to rehearse; tests of the engine and of runs cover it. What happens later is tls-expire-source and tls-expire-target.',
   },
   {
-    name: 'clock-skew',
-    row: 'clock.skew',
-    statements: ['S0-44'],
-    summary: 'The clocks of both sides differ.',
-    unavailable:
-      'A running server cannot get another clock; the engine measures how far they are apart, and its tests give it clocks that differ.',
-  },
-  {
     name: 'gdc-sibling-write',
     row: 'gdc.sibling-write',
     statements: ['S2-14'],

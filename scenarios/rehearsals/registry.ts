@@ -6,6 +6,7 @@ import { backlogOverrun } from './backlog-overrun.ts';
 import { bgsaveFail } from './bgsave-fail.ts';
 import { busyScript } from './busy-script.ts';
 import { clientKill } from './client-kill.ts';
+import { clockSkew } from './clock-skew.ts';
 import { clusterDown } from './cluster-down.ts';
 import { clusterMultidb } from './cluster-multidb.ts';
 import { clusterRedirect } from './cluster-redirect.ts';
@@ -76,6 +77,7 @@ export const SCENARIOS: readonly Scenario[] = [
   bgsaveFail,
   busyScript,
   clientKill,
+  clockSkew,
   clusterDown,
   clusterMultidb,
   clusterRedirect,

@@ -90,6 +90,7 @@ export class ClusterExpiry {
       wallClock,
       sourceOffsetMs,
       targetOffsetMs: () => this.#offsetMs,
+      worstOffsetMs: () => this.#worstOffsetMs,
       isImporting: () => this.#isImporting,
       onFinding,
     });
@@ -269,8 +270,18 @@ export class ClusterExpiry {
 
   /** Of the shard whose clock is the furthest ahead: it expires first. */
   get #offsetMs(): number | undefined {
-    const known = [...this.#clocks.values()].flatMap(({ offsetMs }) => offsetMs ?? []);
+    const known = this.#offsets;
     return known.length === 0 ? undefined : Math.max(...known);
+  }
+
+  /** Of the shard whose clock is the furthest from the source's. */
+  get #worstOffsetMs(): number | undefined {
+    const sourceMs = this.#options.sourceOffsetMs() ?? 0;
+    return this.#offsets.toSorted((a, b) => Math.abs(b - sourceMs) - Math.abs(a - sourceMs))[0];
+  }
+
+  get #offsets(): number[] {
+    return [...this.#clocks.values()].flatMap(({ offsetMs }) => offsetMs ?? []);
   }
 
   get #isImporting(): boolean {

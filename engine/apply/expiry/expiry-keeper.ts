@@ -34,8 +34,9 @@
  * deadline back; from then on the target goes by its own clock, and nothing is deferred any more.
  *
  * Clocks: D is a time of the source's clock; a target whose clock is ahead expires it earlier. Near is therefore judged by
- * the target's clock and A by the source's, so that during the link no skew does harm; after it the target has only its own
- * clock: a skew of more than a second is reported (CLOCK_SKEW).
+ * the target's clock and A by the source's, so that during the link no skew does harm to near ones; far ones, and all after the
+ * link, have only the target's clock: a skew of more than a second is reported (CLOCK_SKEW), and how many keys a target expired
+ * whose clock was set ahead (EXPIRY_AT_RISK).
  *
  * A target in import mode (Valkey 8.1) expires nothing by itself: then every deadline is written as it is.
  */
@@ -76,6 +77,8 @@ export interface ExpiryKeeperOptions {
   /** The source's and the target's clock minus ours, ms; undefined while not known. */
   sourceOffsetMs: () => number | undefined;
   targetOffsetMs: () => number | undefined;
+  /** Where the target has several clocks: the one that is furthest from the source's, which is told. Default: as above. */
+  worstOffsetMs?: () => number | undefined;
   /** The target expires nothing by itself. */
   isImporting: () => boolean;
   onFinding: (finding: LinkFinding) => void;
@@ -414,14 +417,18 @@ export class ExpiryKeeper {
 
   #reportSkew(): void {
     const source = this.#options.sourceOffsetMs();
-    const target = this.#options.targetOffsetMs();
+    const target = (this.#options.worstOffsetMs ?? this.#options.targetOffsetMs)();
     if (source === undefined || target === undefined) return;
     const skewMs = Math.round(target - source);
-    if (Math.abs(skewMs) <= SKEW_REPORTED_MS || Math.abs(skewMs - this.#reportedSkewMs) <= SKEW_REPORTED_MS)
-      return;
-    this.#reportedSkewMs = skewMs;
+    const isSmall = Math.abs(skewMs) <= SKEW_REPORTED_MS;
+    if (!isSmall && Math.abs(skewMs - this.#reportedSkewMs) <= SKEW_REPORTED_MS) return;
+    this.#reportedSkewMs = isSmall ? 0 : skewMs;
+    if (isSmall) return;
     const seconds = Math.abs(skewMs / 1000).toFixed(1);
-    const [how, what] = skewMs > 0 ? ['ahead of', 'earlier'] : ['behind', 'later'];
+    const [how, what] =
+      skewMs > 0
+        ? ['ahead of', 'earlier, and until then those whose end was not near when they were written']
+        : ['behind', 'later'];
     this.#options.onFinding({
       code: 'CLOCK_SKEW',
       severity: 'warning',

@@ -14,6 +14,8 @@ import type { LinkFinding } from '../finding.ts';
 const LOOK_INTERVAL_MS = 5000;
 /** Questions after the time with a new connection: the one that was answered fastest counts. */
 const GREETINGS = 3;
+/** A clock that is so much further ahead than at the last look was set. */
+const JUMP_MS = 1000;
 
 export interface TargetClockOptions {
   importMode: ImportModePolicy;
@@ -79,11 +81,14 @@ export class TargetClock {
       ...(this.#knowsImportMode ? [['CLIENT', 'IMPORT-SOURCE', 'ON']] : []),
     ]);
     const nowMs = wallClock();
+    const beforeMs = this.#clock.ms;
     this.#clock.observe(time, askedAtMs, nowMs);
+    const jumpMs = (this.#clock.ms ?? 0) - (beforeMs ?? this.#clock.ms ?? 0);
     this.#note(importing === 'OK');
     this.#lookedAtMs = nowMs;
     const keys = Number(parseInfo(stats ?? null)['expired_keys'] ?? NaN);
-    if (this.#standstill && this.#expired !== undefined) this.#report(keys - this.#expired.keys, nowMs);
+    if (this.#expired !== undefined && jumpMs > JUMP_MS) this.#reportJump(keys - this.#expired.keys, jumpMs);
+    else if (this.#standstill && this.#expired !== undefined) this.#report(keys - this.#expired.keys, nowMs);
     this.#standstill = false;
     this.#expired = Number.isNaN(keys) ? undefined : { keys, atMs: nowMs };
   }
@@ -103,6 +108,16 @@ export class TargetClock {
         ? 'The target is in import mode: it expires nothing by itself until that is switched off (CONFIG SET import-mode no).'
         : 'The target is not in import mode any more: it expires keys by its own clock.',
       evidence: { importMode: importing },
+    });
+  }
+
+  #reportJump(keys: number, jumpMs: number): void {
+    if (!(keys > 0) || this.#importing) return;
+    this.#options.onFinding({
+      code: 'EXPIRY_AT_RISK',
+      severity: 'warning',
+      message: `The target's clock went ${(jumpMs / 1000).toFixed(1)} s ahead at once. About that time the target expired ${keys} keys by it; those that the source still has are missing until it writes them again, or hold less than at the source.`,
+      evidence: { keys, jumpMs: Math.round(jumpMs) },
     });
   }
 

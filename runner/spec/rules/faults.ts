@@ -68,6 +68,11 @@ const ABILITIES: Readonly<
     lack: 'it has no certificates of ours',
     remedy: 'tls: true on a standalone without url, or the fault password-rotate',
   },
+  clock: {
+    has: (instance) => !isExisting(instance) && instance.provider !== 'container',
+    lack: 'it goes by a clock that is not ours to move',
+    remedy: 'an instance that runs as processes of this machine: no url, no container',
+  },
   cluster: {
     has: (instance) => instance.kind === 'cluster' && !isExisting(instance),
     lack: 'it is no cluster of ours',

@@ -41,8 +41,8 @@ const PRACTICE: Readonly<Record<string, Practice>> = {
   'config-set': { with: { directives: { 'maxmemory-samples': 7 } } },
 };
 
-/** What a pair cannot have; topology-faults.live.test.ts and own-tls.live.test.ts have it. */
-const ELSEWHERE = ['reshard', 'codis-rebalance', 'tls-expire'];
+/** What a pair cannot have; topology-faults.live.test.ts and own-tls.live.test.ts have it, and clock-skew.live.test.ts. */
+const ELSEWHERE = ['reshard', 'codis-rebalance', 'tls-expire', 'clock-skew'];
 
 let pair: FaultPair;
 

@@ -71,10 +71,10 @@ export class FaultPair implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the link is in sync. */
-  static async start(): Promise<FaultPair> {
+  /** Resolves when the link is in sync. @param options.movable the instance whose clock can be moved. */
+  static async start(options: { movable?: string } = {}): Promise<FaultPair> {
     const folder = await mkdtemp(join(tmpdir(), 'redis-sync-faults-'));
-    const plan = planOf();
+    const plan = planOf(options.movable);
     const ledger = await ProcessLedger.open(folder);
     const instances = await provisionAll(plan.instances, { runFolder: folder, processes: ledger });
     const gates = await Gates.open(plan, {
@@ -193,7 +193,7 @@ export class FaultPair implements AsyncDisposable {
 }
 
 /** The proxy stands where a timeline aims: a step on each side puts it there. */
-function planOf(): Plan {
+function planOf(movable: string | undefined): Plan {
   const spec = {
     name: 'faults',
     instances: {
@@ -206,6 +206,7 @@ function planOf(): Plan {
     timeline: [
       { fault: 'latency' as const, where: `link:${LINK}.source`, at: '1h' },
       { fault: 'latency' as const, where: `link:${LINK}.target`, at: '1h' },
+      ...(movable === undefined ? [] : [{ fault: 'clock-skew' as const, where: movable, at: '1h' }]),
     ],
   };
   return expandPlan(spec, { specPath: 'spec.yaml', sha256: '' });

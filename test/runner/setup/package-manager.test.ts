@@ -13,6 +13,7 @@ test('root on Debian installs directly, without questions and without recommende
     prefix: [],
     program: 'apt-get',
     packages: ['redis-server', 'valkey-server'],
+    extras: ['libfaketime'],
     install: expect.arrayContaining(['-y', '--no-install-recommends']),
     env: { DEBIAN_FRONTEND: 'noninteractive' },
   });

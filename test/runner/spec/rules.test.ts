@@ -653,6 +653,18 @@ timeline:
           |                                   ^^^^^^
           = expected: an instance without url, or the fault connection-kill"
     `));
+  test('the clock of a container, or of somebody else, is not moved', () =>
+    expect(
+      linesOf(`name: x
+instances: { source: { provider: container, image: "redis:7" }, target: {} }
+topology: { kind: one-way, source: source, target: target }
+timeline:
+  - { fault: clock-skew, at: 1s, where: source }
+  - { fault: clock-skew, at: 1s, where: target, with: { by: -5s } }
+`),
+    ).toEqual([
+      '5:41 clock-skew cannot happen to "source": it goes by a clock that is not ours to move',
+    ]));
   test('how often is said with how far apart', () =>
     expect(
       linesOf(
