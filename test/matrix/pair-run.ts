@@ -163,7 +163,10 @@ const IDLE_CONSUMERS =
   'consumers that have got nothing yet: a source before 6.2 does not replicate them, to its own replicas neither';
 
 function isExplained({ keyBase64, detail }: Difference, { source, losses }: PairResult): boolean {
-  if (source.startsWith('redis 6.0') && /^consumer .* is missing on the target \(nothing is pending/.test(detail)) {
+  if (
+    source.startsWith('redis 6.0') &&
+    /^consumer .* is missing on the target \(nothing is pending/.test(detail)
+  ) {
     if (!losses.includes(IDLE_CONSUMERS)) losses.push(IDLE_CONSUMERS);
     return true;
   }

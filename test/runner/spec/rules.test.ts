@@ -662,9 +662,7 @@ timeline:
   - { fault: clock-skew, at: 1s, where: source }
   - { fault: clock-skew, at: 1s, where: target, with: { by: -5s } }
 `),
-    ).toEqual([
-      '5:41 clock-skew cannot happen to "source": it goes by a clock that is not ours to move',
-    ]));
+    ).toEqual(['5:41 clock-skew cannot happen to "source": it goes by a clock that is not ours to move']));
   test('how often is said with how far apart', () =>
     expect(
       linesOf(
