@@ -22,7 +22,7 @@ import { hostedCircle, linkOptions, replicatorName, type LinkSurroundings } from
 import { LinkMonitor } from './link-monitor.ts';
 import { isPartOf, partId } from './link-parts.ts';
 import { ReplicatorHandle } from './replicator-handle.ts';
-import { idIn, shardOf, type SourceShard } from './source-shard.ts';
+import { idIn, numberShards, shardOf, type SourceShard } from './source-shard.ts';
 
 const POLL_MS = 50;
 /** Time to end for a replicator all of whose links wait for a server. */
@@ -323,19 +323,21 @@ export class Links implements EngineDriver, EngineControls {
 
   async #launchSource(source: string, links: readonly LinkPlan[]): Promise<void> {
     const whereabouts = this.#options.whereaboutsOf(source);
+    const before = (this.#hosts.get(links[0]?.id ?? '') ?? []).flatMap(({ shard }) => shard ?? []);
     for (const { id } of links) this.#hosts.set(id, []);
     if (!('kind' in whereabouts) || whereabouts.kind !== 'cluster')
       return this.#startReplicator(source, links, whereabouts, undefined);
-    const shards = await describeShards(whereabouts.seeds, { signal: this.#options.signal });
-    const numbers = shards.map((_, number) => number);
+    const shards = numberShards(
+      await describeShards(whereabouts.seeds, { signal: this.#options.signal }),
+      before,
+    );
+    const numbers = shards.map(({ number }) => number);
     for (const monitor of this.monitors.filter(({ plan }) => links.includes(plan)))
       monitor.consistOf(numbers.map((number) => partId(monitor.plan.id, number)));
     // None of them is new while they come up.
     this.#adopting.add(source);
     await Promise.all(
-      shards.map((shard, number) =>
-        this.#startReplicator(source, links, shard, { number, whereabouts: shard }),
-      ),
+      shards.map((shard) => this.#startReplicator(source, links, shard.whereabouts, shard)),
     ).finally(() => this.#adopting.delete(source));
   }
 
