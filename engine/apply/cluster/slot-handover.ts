@@ -96,8 +96,8 @@ export class SlotHandover implements SlotGate {
   readonly #options: SlotHandoverOptions;
   readonly #family: string;
   readonly #ours = new Uint8Array(SLOTS);
-  /** A DEL was taken for a client's, since the slot came. */
-  readonly #deleted = new Uint8Array(SLOTS);
+  /** When a DEL came last that was taken for a client's. */
+  readonly #deletedAtMs = new Float64Array(SLOTS).fill(-Infinity);
   readonly #touched = new Set<number>();
   readonly #noted = new Map<number, Map<string, Buffer>>();
   readonly #leaving = new Map<number, Leaving>();
@@ -192,7 +192,9 @@ export class SlotHandover implements SlotGate {
     if (isOwn === undefined) return;
     const slot = clusterSlot(isOwn);
     if (offset <= (this.#have[slot] ?? -1) || !this.#isTaken(slot)) return;
-    if (this.#deleted[slot] === 1 && !this.#wasSeenAway(slot, arrivedAtMs)) this.#options.onUnseen(slot);
+    // MIGRATE takes a slot's keys away in several commands, one soon after the other.
+    const isRecent = arrivedAtMs - (this.#deletedAtMs[slot] ?? -Infinity) <= 2 * JOINED_MS;
+    if (isRecent && !this.#wasSeenAway(slot, arrivedAtMs)) this.#options.onUnseen(slot);
     this.#leave(slot).isSure = true;
   }
 
@@ -211,7 +213,7 @@ export class SlotHandover implements SlotGate {
       const fields = keys.flatMap((key) => [fieldOf(key), 1]);
       return [{ slot, bytes: encodeCommand(['HSET', this.#key(slot), ...fields]) }];
     }
-    if (isDel(frame)) this.#deleted[slot] = 1;
+    if (isDel(frame)) this.#deletedAtMs[slot] = arrivedAtMs;
     const noted = this.#noted.get(slot);
     if (noted === undefined) return undefined;
     const positions: number[] = [];
@@ -303,7 +305,6 @@ export class SlotHandover implements SlotGate {
   /** Everything of the slot up to here is applied, or about to be: another link may go on. */
   #depart(slot: number, offset: number, unit: number): void {
     this.#noted.delete(slot);
-    this.#deleted[slot] = 0;
     const bytes = encodeCommand(['HSET', this.#key(slot), 'owner', `-${this.#options.link}@${offset}`]);
     const arrival = this.#put({ slot, bytes, offset, unit, name: '', path: undefined });
     this.#ours[slot] = 0;

@@ -135,7 +135,6 @@ it('follows slots that move on both sides, there and back, while clients write o
   expect(pair.echoes).toBe(0);
   for (const links of [forward, reverse]) {
     expect(sum(links, ({ dropped }) => dropped['moved with its slot'] ?? 0)).toBeGreaterThan(0);
-    expect(links.findings('TOPOLOGY_CHANGED').filter(({ severity }) => severity === 'error')).toEqual([]);
     expect(links.statuses.map(({ errors }) => errors)).toEqual(links.statuses.map(() => ({})));
     await links.stop();
   }
