@@ -17,6 +17,9 @@ export interface Deferred {
   offset: number;
 }
 
+/** Whether a deadline is to be given back, from when it is and where in the stream it was set. */
+export type IsDue = (deadlineMs: number, offset: number) => boolean;
+
 interface Entry {
   deadlineMs: number;
   offset: number;
@@ -80,13 +83,13 @@ export class DeferredTable {
   }
 
   /** There may be entries that `isDue` says yes to. */
-  hasDue(isDue: (deadlineMs: number) => boolean): boolean {
+  hasDue(isDue: IsDue): boolean {
     for (const bucket of this.#buckets.keys()) if (isBucketDue(bucket, isDue)) return true;
     return false;
   }
 
   /** Takes out up to `most` entries that `isDue` says yes to and that are applied. */
-  take(most: number, applied: number, isDue: (deadlineMs: number) => boolean): Deferred[] {
+  take(most: number, applied: number, isDue: IsDue): Deferred[] {
     const taken: Deferred[] = [];
     for (const [bucket, names] of this.#buckets) {
       if (taken.length >= most) break;
@@ -94,7 +97,7 @@ export class DeferredTable {
       for (const name of names) {
         if (taken.length >= most) break;
         const entry = this.#entries.get(name);
-        if (entry === undefined || entry.offset > applied || !isDue(entry.deadlineMs)) continue;
+        if (entry === undefined || entry.offset > applied || !isDue(entry.deadlineMs, entry.offset)) continue;
         this.#remove(name);
         taken.push({ ...parseName(name), ...entry });
       }
@@ -115,8 +118,8 @@ export class DeferredTable {
 }
 
 /** Due are the nearest and the most distant deadlines, so a bucket with neither end due has none. */
-function isBucketDue(bucket: number, isDue: (deadlineMs: number) => boolean): boolean {
-  return isDue(bucket * BUCKET_MS) || isDue((bucket + 1) * BUCKET_MS - 1);
+function isBucketDue(bucket: number, isDue: IsDue): boolean {
+  return isDue(bucket * BUCKET_MS, 0) || isDue((bucket + 1) * BUCKET_MS - 1, 0);
 }
 
 function bucketOf(deadlineMs: number): number {

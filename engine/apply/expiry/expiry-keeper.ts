@@ -45,7 +45,7 @@ import { DeferredSpool } from './deferred-spool.ts';
 import { DeferredTable, type Deferred } from './deferred-table.ts';
 import { LagGuard } from './lag-guard.ts';
 import { MovedKeys } from './moved-keys.ts';
-import type { SourceTimeline } from './source-timeline.ts';
+import type { Sample, SourceTimeline } from './source-timeline.ts';
 
 /** In memory, unless said otherwise; what comes beyond goes to disk. */
 const ENTRIES_MAX = 50_000;
@@ -103,7 +103,7 @@ export class ExpiryKeeper {
   /** Some of them could not be found. */
   #unfound = false;
   #marked = false;
-  #appliedMs: number | undefined;
+  #appliedAt: Sample | undefined;
   #applied = -1;
   #settled = false;
   #due = false;
@@ -206,7 +206,7 @@ export class ExpiryKeeper {
   async beginSnapshot(): Promise<void> {
     this.#guard.behind();
     this.#applied = -1;
-    this.#appliedMs = undefined;
+    this.#appliedAt = undefined;
     this.#searched = this.#losses;
     this.#unfound = false;
     this.#settled = false;
@@ -321,22 +321,24 @@ export class ExpiryKeeper {
   tick(applied: bigint): void {
     const { timeline, wallClock, sourceOffsetMs } = this.#options;
     this.#applied = Number(applied);
-    this.#appliedMs = timeline.timeAt(applied);
+    this.#appliedAt = timeline.timeAt(applied);
     const sourceNowMs = wallClock() + (sourceOffsetMs() ?? 0);
     this.#guard.measured(
-      this.#appliedMs === undefined ? undefined : sourceNowMs - this.#appliedMs,
+      this.#appliedAt === undefined ? undefined : sourceNowMs - this.#appliedAt.sourceMs,
       wallClock(),
     );
     this.#reportSkew();
-    const tells = this.#settled || this.#appliedMs !== undefined;
+    const tells = this.#settled || this.#appliedAt !== undefined;
     const mayRefill = tells && this.#spool.size > 0 && this.#table.size < this.#entriesMax * REFILL_SHARE;
-    this.#due = mayRefill || this.#table.hasDue((deadlineMs) => this.#isDue(deadlineMs));
+    this.#due = mayRefill || this.#table.hasDue((deadlineMs, offset) => this.#isDue(deadlineMs, offset));
   }
 
   /** Takes out up to `most` deadlines that are to be given back: to be answered by `givenBack` or `notGivenBack`. */
   async take(most: number): Promise<Deferred[]> {
     await this.#refill();
-    const taken = this.#table.take(most, this.#applied, (deadlineMs) => this.#isDue(deadlineMs));
+    const taken = this.#table.take(most, this.#applied, (deadlineMs, offset) =>
+      this.#isDue(deadlineMs, offset),
+    );
     this.#settling += taken.length;
     if (taken.length < most) this.#due = false;
     return taken;
@@ -385,9 +387,11 @@ export class ExpiryKeeper {
     return `${keys} expire ${minutes} minutes later than at the source: they were near their end when they were written`;
   }
 
-  #isDue(deadlineMs: number): boolean {
+  /** `offset`: where it was set. One set behind the last known time of the source may be of a clock that was set back since. */
+  #isDue(deadlineMs: number, offset: number): boolean {
     if (this.#settled) return true;
-    if (this.#appliedMs !== undefined && deadlineMs < this.#appliedMs) return true;
+    const at = this.#appliedAt;
+    if (at !== undefined && offset <= at.offset && deadlineMs < at.sourceMs) return true;
     if (!this.#guard.caughtUp) return false;
     return deadlineMs >= this.targetNowMs() + this.#guard.horizonMs(this.#graceMs) + REARM_MARGIN_MS;
   }

@@ -18,7 +18,7 @@ const SAMPLES_MAX = 8192;
 /** Arrivals closer together than this count as one. */
 const ARRIVAL_STEP_MS = 250;
 
-interface Sample {
+export interface Sample {
   offset: bigint;
   sourceMs: number;
 }
@@ -59,13 +59,14 @@ export class SourceTimeline {
 
   /**
    * Everything that the source wrote before this time of its clock has an offset up to `applied`; undefined when nothing
-   * tells. Goes back when the source's clock is set back.
+   * tells. Goes back when the source's clock is set back: what was written behind the offset that comes with it may have been
+   * written after that, and the time says nothing of it.
    */
-  timeAt(applied: bigint): number | undefined {
-    const asked = lastUpTo(this.#samples, applied)?.sourceMs;
+  timeAt(applied: bigint): Sample | undefined {
+    const asked = lastUpTo(this.#samples, applied);
     if (this.#now() - this.#lastSampleMs < STALE_MS) return asked;
-    const arrival = lastUpTo(this.#arrivals, applied)?.sourceMs;
-    return asked === undefined ? arrival : Math.max(asked, arrival ?? -Infinity);
+    const arrival = lastUpTo(this.#arrivals, applied);
+    return asked === undefined || (arrival?.sourceMs ?? -Infinity) > asked.sourceMs ? arrival : asked;
   }
 }
 

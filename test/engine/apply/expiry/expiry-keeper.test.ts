@@ -17,12 +17,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-function openKeeper(): ExpiryKeeper {
+function openKeeper(timeline = new SourceTimeline(() => 0)): ExpiryKeeper {
   const keeper = new ExpiryKeeper({
     limits: { graceMs: GRACE_MS, guardMs: 10_000, rememberedMax: MEMORY },
     spoolPath: join(folder, 'deferred'),
     diskBytesMax: 1e9,
-    timeline: new SourceTimeline(() => 0),
+    timeline,
     wallClock: () => NOW_MS,
     sourceOffsetMs: () => 0,
     targetOffsetMs: () => 0,
@@ -93,4 +93,18 @@ test('what nobody may give back is said once, not waited for, and marked for the
   await keeper.leaveLate('NOPERM');
   expect(keeper.count).toBe(0);
   expect(keeper.mark).toBe(GRACE_MS);
+});
+
+test('a deadline set after the source’s clock was set back is not over by a time from before', async () => {
+  const timeline = new SourceTimeline(() => 0);
+  const keeper = openKeeper(timeline);
+  timeline.observe(100n, NOW_MS);
+  defer(keeper, 'before', NOW_MS - 1000, 90);
+  defer(keeper, 'after', NOW_MS - 26_000, 110);
+  expect((await takeAll(keeper)).map(({ key }) => key.toString())).toEqual(['before']);
+  timeline.observe(120n, NOW_MS - 29_000);
+  expect(await takeAll(keeper)).toEqual([]);
+  timeline.observe(130n, NOW_MS - 25_000);
+  expect((await takeAll(keeper)).map(({ key }) => key.toString())).toEqual(['after']);
+  await keeper.close();
 });
