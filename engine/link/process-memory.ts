@@ -6,12 +6,14 @@
 /**
  * Flags of Node. A nursery of 48 MB (the default) only holds more of what has died; and a heap that may grow to four times
  * what lived at the last collection (the default) holds three parts of garbage. The heap is so small that marking it in four
- * threads at once costs more than it saves, and what it costs is taken from the servers on the same machine.
+ * threads at once costs more than it saves, and what it costs is taken from the servers on the same machine. When to collect,
+ * the receiver knows better (psync/read-garbage.ts).
  */
 export const REPLICATOR_FLAGS: readonly string[] = [
   '--max-semi-space-size=4',
   '--heap-growing-percent=50',
   '--single-threaded-gc',
+  '--expose-gc',
 ];
 
 /**

@@ -20,6 +20,7 @@ import { asError, SyncError } from '../errors.ts';
 import type { ReplicationLog } from '../log/replication-log.ts';
 import { encodeCommand } from '../resp/encode.ts';
 import { Backoff } from './backoff.ts';
+import { countReadGarbage } from './read-garbage.ts';
 import {
   openReplicaSession,
   type PsyncAnswer,
@@ -255,6 +256,7 @@ export class Receiver {
         else finish(this.#silent());
       }, this.#options.idleTimeoutMs);
       const take = (chunk: Buffer): void => {
+        countReadGarbage(chunk.length);
         idle.refresh();
         try {
           const rest = framer === undefined || framer.done ? chunk : framer.push(chunk);

@@ -19,6 +19,7 @@ export interface SnapshotFraming {
 
 export interface SnapshotFramerHandler {
   begin(framing: SnapshotFraming): void;
+  /** Of the chunk pushed, or of bytes held back before: to be copied by whoever keeps them. */
   bytes(chunk: Buffer): void;
   end(): void;
 }
@@ -91,18 +92,30 @@ export class SnapshotFramer {
   #readMarked(chunk: Buffer): Buffer {
     if (chunk.length === 0) return chunk;
     const held = this.#tail.length;
-    const bytes = held === 0 ? chunk : Buffer.concat([this.#tail, chunk]);
-    const at = bytes.indexOf(this.#marker);
-    if (at !== -1) {
-      if (at > 0) this.#handler.bytes(bytes.subarray(0, at));
-      this.#tail = Buffer.alloc(0);
-      this.#finish();
-      return bytes.subarray(at + MARKER_BYTES);
-    }
-    const safe = Math.max(0, bytes.length - (MARKER_BYTES - 1));
-    if (safe > 0) this.#handler.bytes(bytes.subarray(0, safe));
-    this.#tail = Buffer.from(bytes.subarray(safe));
+    const seam = Buffer.concat([this.#tail, chunk.subarray(0, MARKER_BYTES - 1)]);
+    const across = seam.indexOf(this.#marker);
+    const at = across === -1 ? chunk.indexOf(this.#marker) : across - held;
+    if (at !== -1 || across !== -1) return this.#endMarked(chunk, at);
+    // Of what is held, all but the last 39 bytes of both together is snapshot.
+    const safe = held + chunk.length - (MARKER_BYTES - 1);
+    this.#hand(this.#tail.subarray(0, Math.max(0, Math.min(held, safe))));
+    this.#hand(chunk.subarray(0, Math.max(0, safe - held)));
+    const kept = this.#tail.subarray(Math.max(0, Math.min(held, safe)));
+    this.#tail = Buffer.concat([kept, chunk.subarray(Math.max(0, safe - held))]);
     return Buffer.alloc(0);
+  }
+
+  /** @param at where the marker begins in the chunk; below 0 when that is in what is held. */
+  #endMarked(chunk: Buffer, at: number): Buffer {
+    this.#hand(at < 0 ? this.#tail.subarray(0, at) : this.#tail);
+    this.#hand(chunk.subarray(0, Math.max(0, at)));
+    this.#tail = Buffer.alloc(0);
+    this.#finish();
+    return chunk.subarray(at + MARKER_BYTES);
+  }
+
+  #hand(bytes: Buffer): void {
+    if (bytes.length > 0) this.#handler.bytes(bytes);
   }
 
   #finish(): void {
