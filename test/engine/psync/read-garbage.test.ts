@@ -7,7 +7,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe('countReadGarbage', () => {
   it('collects when buffers have piled up while bytes were read, and not again before more have', () => {
-    const collect = vi.fn();
+    const collect = vi.fn<() => void>();
     vi.stubGlobal('gc', collect);
     const piled = [Buffer.alloc(64 * MIB)];
     countReadGarbage(MIB);

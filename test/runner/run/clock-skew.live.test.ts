@@ -32,7 +32,7 @@ describe.skipIf(findClockLibrary(process.env) === undefined)('the fault clock-sk
       await injection.heal();
     }
     await using target = await Connection.open(await pair.primary('target'));
-    expect(Math.round(((await nowOf(target)) - Date.now()) / 1000)).toBe(0);
+    expect(Math.abs((await nowOf(target)) - Date.now())).toBeLessThan(5000);
     expect(await pair.works()).toBe(true);
   });
 

@@ -78,7 +78,7 @@ describe.each(HERE.map((fault) => [fault.name, fault] as const))('%s', (name, fa
     await injection.heal();
     const worked = await pair.works();
     if (worked !== true && practice.ends === undefined) throw worked;
-  }, 30_000);
+  });
 });
 
 function aimOf({ aims }: FaultDefinition): string {

@@ -21,4 +21,4 @@ it('stops, and says that the shard has lost what it had confirmed', async () => 
   expect(link.said('finding')).toContainEqual(
     expect.objectContaining({ code: 'NOT_DURABLE', severity: 'error' }),
   );
-}, 30_000);
+});

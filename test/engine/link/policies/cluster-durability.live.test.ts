@@ -92,7 +92,7 @@ it('acknowledges what a replica of every shard has, of a shard that was added to
   await link.drained(source.endpoint);
   await until(() => Promise.resolve(shardsThatLag(link).includes(`127.0.0.1:${added.server.port}`)));
   expect(durable(link)).toBeLessThan(BigInt(link.status.appliedOffset));
-}, 30_000);
+});
 
 it('does not take for durable what a promoted replica lacks, and finds that out although nothing more is written there', async () => {
   await using cluster = await TestCluster.form(2, { replicas: true });
@@ -122,4 +122,4 @@ it('does not take for durable what a promoted replica lacks, and finds that out 
   expect(durable(link)).toBe(kept);
   await link.stop();
   expect(textOf(await cluster.call(['GET', FIRST]))).toBe('1');
-}, 30_000);
+});

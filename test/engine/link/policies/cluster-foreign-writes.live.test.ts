@@ -110,7 +110,7 @@ it('nothing of a link is foreign: its stream, deadlines, flushes, functions, key
   expect(await told(link)).toEqual([]);
   expect(link.status.handled?.['keys refetched']).toBeGreaterThan(0);
   expect(link.findings('OUT_OF_SCOPE')).toEqual([]);
-}, 30_000);
+});
 
 it('nothing of the links of another source is: their full sync, their streams, and slots that move between their shards', async () => {
   await using others = await TestCluster.form(2);
@@ -135,7 +135,7 @@ it('nothing of the links of another source is: their full sync, their streams, a
   await links.stop();
   expect(await told(link)).toEqual([]);
   expect(links.findings('FOREIGN_WRITE')).toEqual([]);
-}, 30_000);
+});
 
 it('names what somebody else writes and deletes, on which shard, and on one that is new', async () => {
   const [here, there, moved] = [tagOfSlot(3000), tagOfSlot(16_000), tagOfSlot(3)];
@@ -168,7 +168,7 @@ it('names what somebody else writes and deletes, on which shard, and on one that
   expect(last(2)).toMatchObject({ count: 1, samples: [{ command: 'INCR', key: `"new{${moved}}"` }] });
   expect(link.status.handled?.['foreign writes']).toBe(4);
   await cluster.move([1, 2, 3], shard(2), shard(0));
-}, 30_000);
+});
 
 it('goes on listening at the replica that takes a shard over', async () => {
   await using pairs = await TestCluster.form(2, { replicas: true });
@@ -193,7 +193,7 @@ it('goes on listening at the replica that takes a shard over', async () => {
     count: 1,
     samples: [{ command: 'SET', key: '"k"' }],
   });
-}, 30_000);
+});
 
 it('fail: the link stops', async () => {
   await client.call('SET', 'k', 'v');
