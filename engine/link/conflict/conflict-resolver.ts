@@ -21,6 +21,8 @@ import { isSame, printState, readStates, type KeyState } from './key-state.ts';
 
 const INTERVAL_MS = 50;
 const AGAIN_MS = 1000;
+/** An account that has lost a right may get it back, as links wait for theirs. */
+const REFUSED_MS = 30_000;
 const AT_ONCE = 256;
 const TIMEOUT_MS = 30_000;
 const NO_KEY: KeyState = { payload: undefined, deadlineMs: 0, isExact: true };
@@ -47,6 +49,8 @@ export class ConflictResolver {
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
   readonly #connections = new Map<Member, Connection>();
+  /** What a server refuses, and since when (ms), while it does. */
+  #refused: { error: SyncError; sinceMs: number; told: boolean } | undefined;
 
   constructor(desk: ConflictDesk, options: ResolverOptions) {
     this.#desk = desk;
@@ -58,6 +62,7 @@ export class ConflictResolver {
   async close(): Promise<void> {
     this.#ending.abort();
     await this.#running;
+    if (this.#desk.contests.size > 0) this.#reportRefused();
     // The targets remember what the policy is to decide; under `overwrite` nobody ever makes them equal.
     const end = this.#desk.resolves ? 'open' : 'different';
     for (const contest of this.#desk.contests.values())
@@ -87,12 +92,15 @@ export class ConflictResolver {
       const others = ready.filter((contest) => !equal.includes(contest));
       if (others.length > 0) await this.#look(members, others, signal);
       await this.#forget(members, equal, signal);
+      this.#refused = undefined;
       return false;
     } catch (error) {
       await this.#disconnect();
       const failure = asError(error);
       if (!(failure instanceof SyncError)) throw failure;
-      if (!failure.retryable && !signal.aborted) this.#reportRefused(failure);
+      if (failure.retryable || signal.aborted) return true;
+      this.#refused = { sinceMs: performance.now(), told: false, ...this.#refused, error: failure };
+      if (performance.now() - this.#refused.sinceMs > REFUSED_MS) this.#reportRefused();
       return true;
     }
   }
@@ -261,7 +269,11 @@ export class ConflictResolver {
     this.#connections.clear();
   }
 
-  #reportRefused(error: SyncError): void {
+  /** Once for each time that a server begins to refuse. */
+  #reportRefused(): void {
+    if (this.#refused === undefined || this.#refused.told) return;
+    this.#refused.told = true;
+    const { error } = this.#refused;
     this.#desk.report({
       code: 'CONFLICT',
       severity: 'error',

@@ -100,6 +100,33 @@ describe('conflicts of a pair', () => {
     expect(pair.forward.findings('CONFLICT').at(-1)).toMatchObject({ severity: 'warning' });
   });
 
+  it.each([
+    ['waits for it and says nothing when it comes back', true],
+    ['says so in the end when it does not', false],
+  ])('without the right to copy a value it %s', async (_what, comesBack) => {
+    await using field = await Field.open(['a', 'b']);
+    const pair = await openPair(field, { conflict: 'source-priority' });
+    const servers = [field.at.a, field.at.b];
+    for (const server of servers) await server.call('ACL', 'SETUSER', 'default', '-eval');
+    await crossing(pair, async () => {
+      await field.at.a.call('SET', 'k', 'from a');
+      await field.at.b.call('SET', 'k', 'from b');
+    });
+    const denied = async (): Promise<string> =>
+      (await Promise.all(servers.map((server) => ask(server, 'ACL', 'LOG')))).join();
+    await until('a refusal', async () => (await denied()).includes('eval'));
+    for (const server of servers)
+      await server.call('ACL', 'SETUSER', 'default', comesBack ? '+eval' : '+ping');
+    if (comesBack) await settle(pair);
+    const differing = await field.differences('a', 'b');
+    expect(differing).toHaveLength(comesBack ? 0 : 1);
+    await Promise.all([pair.forward.stop(), pair.reverse.stop()]);
+    const said = [...pair.forward.findings('CONFLICT'), ...pair.reverse.findings('CONFLICT')].filter(
+      ({ message }) => message.startsWith('Conflicts cannot be resolved'),
+    );
+    expect(said).toHaveLength(comesBack ? 0 : 1);
+  });
+
   it('source-priority: the named side wins, whenever it wrote', async () => {
     await using field = await Field.open(['a', 'b']);
     const pair = await openPair(field, { conflict: 'source-priority' });
