@@ -55,6 +55,8 @@ export interface WorkloadPlace {
 /** A server that closes connections just then (it fails over, an account is cut off) is asked again this often. */
 const OPEN_ATTEMPTS = 5;
 const OPEN_PAUSE_MS = 300;
+/** Slots tried for the payloads of RESTORE. */
+const SAMPLE_SLOTS = 8;
 
 /** How long the arrivals of a stalled server are kept. */
 const QUEUE_SECONDS = 1;
@@ -187,11 +189,12 @@ async function probe(
     operations = supported.operations;
     for (const name of supported.unsupported) unsupported.add(name);
     if (index === 0) {
-      const tag = part?.tags[0];
-      const prefix = tag === undefined ? plan.prefix : `${plan.prefix}{${tag}}`;
       const isOwn = (key: string): boolean =>
         placement === undefined || placement(Buffer.from(key)) === (part?.name ?? instance);
-      payloads = await makePayloads(connection, prefix, isOwn);
+      for (const prefix of samplePrefixes(plan.prefix, part?.tags ?? [])) {
+        payloads = await makePayloads(connection, prefix, isOwn);
+        if (payloads.string.length > 0 && payloads.hash.length > 0) break;
+      }
     }
   }
   if (operations.length === 0) {
@@ -201,6 +204,13 @@ async function probe(
     });
   }
   return { operations, unsupported: [...unsupported].toSorted(), payloads };
+}
+
+/** Of slots far from each other: one of them may be on its way to another shard just now. */
+function samplePrefixes(prefix: string, tags: readonly string[]): string[] {
+  const step = Math.ceil(tags.length / SAMPLE_SLOTS);
+  const some = tags.filter((_, index) => index % step === 0);
+  return tags.length === 0 ? [prefix] : some.map((tag) => `${prefix}{${tag}}`);
 }
 
 function at(places: readonly WorkloadPlace[], client: number): WorkloadPlace {
