@@ -55,9 +55,16 @@ test('a Codis group moves to another server: clients go on there, and so does wh
       target: 'target',
       slots: { 'group-1': ['0-511'], 'group-2': ['512-1023'] },
     },
-    timeline: [{ id: 'move', fault: 'endpoint-move', where: 'group-1', when: 'incremental' }],
+    timeline: [
+      { id: 'move', fault: 'endpoint-move', where: 'group-1', when: 'incremental' },
+      // Clients go on writing for a while, however long the move has taken.
+      { id: 'meanwhile', fault: 'engine-pause', where: 'link:group-2', after: 'move', for: '1s' },
+    ],
   });
-  expect(results.faults).toMatchObject([{ step: 'move', outcome: 'effective' }]);
+  expect(results.faults).toMatchObject([
+    { step: 'move', outcome: 'effective' },
+    { step: 'meanwhile', outcome: 'effective' },
+  ]);
   expect(results.verdict).toBe('pass');
   // Every second client writes to the group that has moved.
   expect(results.workload[0]?.reconnects).toBeGreaterThanOrEqual(2);
